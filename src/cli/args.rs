@@ -1,0 +1,195 @@
+//! Turns the table of settings into the command line. Does not interpret values: they are read
+//! like those of the environment, with errors in our own words.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{
+    Arg, ArgAction, ArgMatches, Command, ValueHint,
+    builder::{OsStringValueParser, PossibleValuesParser},
+};
+use clap_complete::Shell;
+
+use super::{
+    config::{Given, Layer, Origin},
+    exit::Failure,
+    keys::{self, CONFIG, ENGINE_KEYS, KEYS, Key, Kind, MESSAGE_KEYS, RULE_KEYS},
+};
+
+const ABOUT: &str = "Masks secrets in logs, as they stream";
+
+const USAGE: &str = "blackbar [OPTIONS] [FILE]...\n       blackbar COMMAND ...";
+
+const NOTES: &str = "\
+Every option has a variable (BLACKBAR_FAIL_ON for --fail-on) and, but for --config, a key in
+blackbar.toml. Options win over variables, and variables over the file.
+
+Exit codes: 0 done, 1 findings reached --fail-on, 2 wrong usage or configuration, 3 failure.";
+
+/// What to type first.
+pub const EXAMPLES: &str = "\
+make test 2>&1 | blackbar                    mask a build's output as it comes
+blackbar build.log > clean.log               mask a file
+blackbar --mode alert --fail-on high x.log   pass all bytes, fail if there are secrets
+grep token x.log | blackbar explain          why a line is masked, or is not";
+
+/// The whole command line.
+pub fn command() -> Command {
+    let version =
+        Arg::new("version").short('V').long("version").action(ArgAction::SetTrue).help("Print version and rules");
+    with_redact_options(Command::new("blackbar"))
+        .about(ABOUT)
+        .override_usage(USAGE)
+        .after_help(format!("{NOTES}\n\nExamples:\n  {}", EXAMPLES.replace('\n', "\n  ")))
+        .arg(version)
+        .args_conflicts_with_subcommands(true)
+        .subcommand_help_heading("Commands")
+        .subcommand_value_name("COMMAND")
+        .subcommand(
+            with_redact_options(Command::new("redact"))
+                .about("Mask secrets in files or standard input (what blackbar does without a command)"),
+        )
+        .subcommand(
+            with_options(Command::new("explain"), ENGINE_KEYS)
+                .about("Say of lines on standard input what is masked in them, and why"),
+        )
+        .subcommand(rules())
+        .subcommand(
+            Command::new("completions").about("Print completions for a shell").arg(
+                Arg::new("shell")
+                    .value_name("SHELL")
+                    .required(true)
+                    .value_parser(clap::value_parser!(Shell))
+                    .help("The shell"),
+            ),
+        )
+        .subcommand(Command::new("man").about("Print the manual page"))
+}
+
+fn rules() -> Command {
+    let file =
+        || Arg::new("file").value_name("FILE").value_parser(OsStringValueParser::new()).value_hint(ValueHint::FilePath);
+    let with = |name: &'static str| with_options(Command::new(name), RULE_KEYS);
+    Command::new("rules")
+        .about("List, show, check, test and compare rules")
+        .subcommand_required(true)
+        .subcommand_value_name("COMMAND")
+        .disable_help_subcommand(true)
+        .subcommand(
+            with("list")
+                .about("List the rules by family")
+                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print a JSON object a line")),
+        )
+        .subcommand(
+            with("show")
+                .about("Show all of a rule")
+                .arg(Arg::new("id").value_name("ID").required(true).help("The rule's id")),
+        )
+        .subcommand(
+            with("check")
+                .about("Check rules: patterns, overlaps, speed, examples")
+                .arg(file().help("A rule file; without it, the rules in force")),
+        )
+        .subcommand(
+            with("test")
+                .about("Run every example of the rules through the filter")
+                .arg(file().help("A rule file; without it, the rules in force")),
+        )
+        .subcommand(
+            with_options(Command::new("diff"), MESSAGE_KEYS)
+                .about("Say which rules were added, removed and changed")
+                .override_usage("blackbar rules diff FILE\n       blackbar rules diff OLD NEW")
+                .arg(
+                    file().required(true).num_args(1..=2).help("From blackbar's own rules to FILE, or from OLD to NEW"),
+                ),
+        )
+}
+
+fn with_redact_options(command: Command) -> Command {
+    let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    with_options(command, &names).arg(
+        Arg::new("file")
+            .value_name("FILE")
+            .num_args(0..)
+            .value_parser(OsStringValueParser::new())
+            .value_hint(ValueHint::FilePath)
+            .help("What to read, in this order; - is standard input"),
+    )
+}
+
+fn with_options(command: Command, names: &[&str]) -> Command {
+    let keys = KEYS.iter().filter(|key| names.contains(&key.name));
+    command.args_override_self(true).args(keys.map(option)).arg(
+        Arg::new(CONFIG)
+            .long(CONFIG)
+            .value_name("FILE")
+            .value_parser(OsStringValueParser::new())
+            .value_hint(ValueHint::FilePath)
+            .help_heading("Running")
+            .help("Read settings from FILE instead of the usual places"),
+    )
+}
+
+fn option(key: &'static Key) -> Arg {
+    let arg = Arg::new(key.name).long(key.name).help(key.help).help_heading(key.heading);
+    match key.kind {
+        Kind::Switch => arg.action(ArgAction::SetTrue),
+        Kind::Choice(words) => {
+            arg.value_name(key.value).value_parser(PossibleValuesParser::new(words)).hide_possible_values(true)
+        }
+        Kind::Words | Kind::Pairs => {
+            arg.value_name(key.value).action(ArgAction::Append).value_parser(OsStringValueParser::new())
+        }
+        Kind::Paths => arg
+            .value_name(key.value)
+            .action(ArgAction::Append)
+            .value_parser(OsStringValueParser::new())
+            .value_hint(ValueHint::FilePath),
+        Kind::Path => {
+            arg.value_name(key.value).value_parser(OsStringValueParser::new()).value_hint(ValueHint::FilePath)
+        }
+        Kind::Number(..) | Kind::Text => arg.value_name(key.value).value_parser(OsStringValueParser::new()),
+    }
+}
+
+/// The settings given as options.
+///
+/// # Errors
+/// A value that is not allowed; the message names the option and what is allowed.
+pub fn options(names: &[&'static str], matches: &ArgMatches) -> Result<Layer, Failure> {
+    let mut layer = Layer::new();
+    for key in names.iter().filter_map(|name| keys::find(name)) {
+        if matches.value_source(key.name) != Some(clap::parser::ValueSource::CommandLine) {
+            continue;
+        }
+        let given: Vec<OsString> = match key.kind {
+            Kind::Switch => vec!["true".into()],
+            _ => matches.get_raw(key.name).unwrap_or_default().map(OsString::from).collect(),
+        };
+        let Some(value) = key.read(&given) else {
+            return Err(Failure::usage(format!("--{} {}", key.name, key.allowed())));
+        };
+        layer.insert(key.name, Given { value, origin: Origin::Option });
+    }
+    Ok(layer)
+}
+
+/// The file named by `--config`.
+pub fn config_option(matches: &ArgMatches) -> Option<PathBuf> {
+    matches.get_one::<OsString>(CONFIG).map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_fits_a_page_of_one_hundred_columns() {
+        let help = command().term_width(100).render_help().to_string();
+        assert!(help.lines().all(|line| line.chars().count() <= 102), "{help}");
+    }
+}

@@ -1,0 +1,103 @@
+//! The command line: one file a command, and what they share. Handles no bytes of logs: those go
+//! from the library's sources to its sinks.
+
+mod args;
+mod completions;
+mod config;
+mod console;
+mod exit;
+mod explain;
+mod files;
+mod keys;
+mod man;
+mod output;
+mod redact;
+mod rules;
+mod rules_diff;
+mod settings;
+mod setup;
+mod summary;
+mod usage;
+
+use std::{
+    env,
+    ffi::OsString,
+    panic::{self, AssertUnwindSafe},
+};
+
+use clap::ArgMatches;
+
+use self::{config::Search, console::Console, exit::Failure, settings::Settings};
+
+pub use self::exit::Exit;
+
+/// Runs the command that the arguments name, and says what went wrong if something did.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
+    hide_panics();
+    let arguments: Vec<OsString> = arguments.collect();
+    let mut console = Console::early(&arguments);
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| command(&arguments, &mut console)));
+    // The panic itself has been told where it happened.
+    let ended = ended.unwrap_or_else(|_| Err(Failure::quiet(Exit::Failed)));
+    ended.unwrap_or_else(|failure| {
+        if let Some(message) = &failure.message {
+            console.error(message);
+        }
+        failure.exit
+    })
+}
+
+/// Makes a panic, in any thread, say where it happened and not what it says: the message of a
+/// slice out of bounds, for one, quotes the text it could not cut.
+fn hide_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        Console::default().error(&format!("internal error{place}"));
+    }));
+}
+
+fn command(arguments: &[OsString], console: &mut Console) -> Result<Exit, Failure> {
+    let matches = match args::command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return usage::end(&error),
+    };
+    if matches.get_flag("version") {
+        return output::print(&setup::version()?);
+    }
+    let (name, own) = matches.subcommand().unwrap_or(("redact", &matches));
+    match name {
+        "explain" => {
+            let settings = gather(keys::ENGINE_KEYS, own, false, console)?;
+            explain::run(&settings)
+        }
+        "rules" => {
+            let (action, own) = own.subcommand().unwrap_or(("list", own));
+            let names = if action == "diff" { keys::MESSAGE_KEYS } else { keys::RULE_KEYS };
+            let settings = gather(names, own, true, console)?;
+            rules::run(action, own, &settings)
+        }
+        "completions" => completions::run(own),
+        "man" => man::run(),
+        _ => {
+            let names: Vec<&str> = keys::KEYS.iter().map(|key| key.name).collect();
+            let settings = gather(&names, own, false, console)?;
+            let files: Vec<_> = own.get_many::<OsString>("file").unwrap_or_default().cloned().collect();
+            redact::run(&settings, &files, console)
+        }
+    }
+}
+
+/// The settings of a command, from its options, the environment and the files.
+fn gather(
+    names: &[&'static str],
+    matches: &ArgMatches,
+    local: bool,
+    console: &mut Console,
+) -> Result<Settings, Failure> {
+    let env = |name: &str| env::var_os(name);
+    let options = args::options(names, matches)?;
+    let config = args::config_option(matches);
+    let settings = settings::gather(names, options, config, &env, &Search::new(local, &env))?;
+    console.follow(&settings);
+    Ok(settings)
+}

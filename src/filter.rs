@@ -1,0 +1,396 @@
+//! The filter: bytes in, clean bytes and findings out. Does no I/O, reads no clock, starts no
+//! thread; whoever has the clock calls [`Filter::idle`].
+//!
+//! The loop, in prose:
+//! 1. Whole lines are scanned straight from the input. Lines without a sign of anything pass.
+//! 2. What is left after the last line end is kept in the *window* until its line end comes.
+//! 3. A line whose container record says that it goes on stays in the window, with the records
+//!    that follow, until it is complete.
+//! 4. A window that grows over a bound is scanned as it is, written up to where nothing can change
+//!    any more, and cut at a place that depends on its content alone ([`cut`]); the piece before
+//!    the cut that may matter stays as context.
+//! 5. When asked ([`Filter::idle`]), what nothing can change any more of a window is written early.
+//!
+//! Output depends on the bytes alone: 4 happens at fixed places of a line, and 5 only changes when
+//! a byte leaves, because every detector is causal.
+
+mod cut;
+mod tally;
+
+use std::sync::Arc;
+
+pub use tally::Stats;
+
+use crate::{
+    finding::Finding,
+    limits::{LINE_BYTES_MAX, OVERLAP_BYTES, PARTIAL_BYTES_MAX, PARTIAL_RECORDS_MAX},
+    redact::{Clean, Output},
+    scan::{Carry, End, Engine, Mode, Settler, Stretch, Stretches, is_partial},
+    view::utf16::Encoding,
+};
+use tally::Tally;
+
+/// A streaming filter for one stream.
+///
+/// ```
+/// use std::sync::Arc;
+/// use blackbar::{Engine, Filter, Options, RuleSet};
+///
+/// let engine = Arc::new(Engine::new(RuleSet::builtin()?, Options::default())?);
+/// let mut filter = Filter::new(engine);
+/// let mut clean = filter.push(b"password = hun").as_bytes().to_vec();
+/// clean.extend(filter.push(b"ter2\n").as_bytes());
+/// clean.extend(filter.finish().as_bytes());
+/// assert_eq!(clean, b"password = [REDACTED:generic-password]\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Filter {
+    engine: Arc<Engine>,
+    settler: Settler,
+    tally: Tally,
+    output: Output,
+    carry: Carry,
+    encoding: Encoding,
+    /// Whether the first two bytes, which may be a byte order mark, are known.
+    begun: bool,
+    /// The records of an open line, or a line without its end.
+    window: Vec<u8>,
+    /// How many bytes of the window were written; they are context for the rest.
+    written: usize,
+    /// How many bytes of the window are whole records, and which streams have a line open in them.
+    records: usize,
+    record_bytes: usize,
+    open: [bool; 3],
+    /// The end of a value that is longer than the bound: it is masked, its rest is thrown away.
+    swallowing: Option<cut::Terminator>,
+    /// Up to where in the window secrets were reported.
+    reported: usize,
+}
+
+/// What came of a block of whole lines that was scanned away from its stream.
+pub struct Block {
+    pub(crate) output: Output,
+    pub(crate) tally: Tally,
+    pub(crate) consumed: usize,
+    pub(crate) carry: Carry,
+}
+
+impl Filter {
+    /// A filter at the start of a stream.
+    pub fn new(engine: Arc<Engine>) -> Filter {
+        Filter {
+            engine,
+            settler: Settler::default(),
+            tally: Tally::default(),
+            output: Output::default(),
+            carry: Carry::default(),
+            encoding: Encoding::Bytes,
+            begun: false,
+            window: Vec::new(),
+            written: 0,
+            records: 0,
+            record_bytes: 0,
+            open: [false; 3],
+            swallowing: None,
+            reported: 0,
+        }
+    }
+
+    /// Takes the next bytes of the stream. Returns what can be written now.
+    pub fn push(&mut self, bytes: &[u8]) -> Clean<'_> {
+        self.output.clear();
+        self.tally.bytes_in(bytes.len());
+        self.take(bytes);
+        self.emit()
+    }
+
+    /// Writes what nothing that may follow can change: called when no byte has come for a while.
+    pub fn idle(&mut self) -> Clean<'_> {
+        self.output.clear();
+        if self.begun && !self.window.is_empty() {
+            self.settle_window(End::Open);
+            let safe = self.settler.safe(self.window.len());
+            self.write_window(safe);
+        }
+        self.emit()
+    }
+
+    /// Ends the stream: what is held is scanned as it is, and written.
+    pub fn finish(&mut self) -> Clean<'_> {
+        self.output.clear();
+        if !self.window.is_empty() {
+            self.begun = true;
+            self.end_window(End::Input);
+            self.tally.end();
+        }
+        self.carry = Carry::default();
+        self.emit()
+    }
+
+    /// What was found since the last call, in the order of the stream.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        self.tally.take_findings()
+    }
+
+    /// Counts of the stream so far.
+    pub fn stats(&self) -> &Stats {
+        self.tally.stats()
+    }
+
+    /// Whether bytes are held that [`Filter::idle`] may write.
+    pub fn held(&self) -> bool {
+        self.window.len() > self.written
+    }
+
+    /// How many bytes are held, to be withheld when the filter fails.
+    pub fn held_bytes(&self) -> u64 {
+        (self.window.len() - self.written) as u64
+    }
+
+    /// Whether a block of whole lines can be scanned away from the stream and taken over: nothing
+    /// is held, nothing is carried.
+    pub(crate) fn is_between_lines(&self) -> bool {
+        self.begun
+            && self.encoding == Encoding::Bytes
+            && self.window.is_empty()
+            && self.carry.is_empty()
+            && self.swallowing.is_none()
+    }
+
+    /// Scans a block of whole lines as if it stood between lines of a stream without a carry.
+    pub(crate) fn scan_block(&mut self, block: &[u8]) -> Block {
+        self.output.clear();
+        self.carry = Carry::default();
+        self.encoding = Encoding::Bytes;
+        let consumed = self.lines(block);
+        let carry = std::mem::take(&mut self.carry);
+        Block { output: self.output.take(), tally: std::mem::take(&mut self.tally), consumed, carry }
+    }
+
+    /// Takes over a block that a twin has scanned; [`Filter::is_between_lines`] must hold. Returns
+    /// what can be written; `rest` is what the twin has not consumed.
+    pub(crate) fn adopt(&mut self, block: Block, bytes: &[u8]) -> Clean<'_> {
+        self.tally.bytes_in(bytes.len());
+        self.tally.adopt(block.tally);
+        self.carry = block.carry;
+        let spent = std::mem::replace(&mut self.output, block.output);
+        self.output.recycle(spent);
+        self.take(&bytes[block.consumed..]);
+        self.emit()
+    }
+
+    fn emit(&mut self) -> Clean<'_> {
+        let clean = self.output.clean();
+        self.tally.bytes_out(clean.as_bytes().len());
+        clean
+    }
+
+    /// Distributes bytes to lines and window.
+    fn take(&mut self, mut bytes: &[u8]) {
+        if !self.begun {
+            // A byte order mark has two bytes, and they may come one by one.
+            let need = 2usize.saturating_sub(self.window.len()).min(bytes.len());
+            self.window.extend_from_slice(&bytes[..need]);
+            bytes = &bytes[need..];
+            if matches!(self.window.as_slice(), [] | [0xfe | 0xff]) {
+                return;
+            }
+            self.begun = true;
+            self.encoding = Encoding::of_mark(&self.window);
+            let start = std::mem::take(&mut self.window);
+            self.take(&start);
+        }
+        while !bytes.is_empty() {
+            bytes = self.step(bytes);
+        }
+    }
+
+    /// Takes some of the bytes; returns the others.
+    fn step<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        if let Some(terminator) = &mut self.swallowing {
+            let end = terminator.find(bytes);
+            let gone = &bytes[..end.unwrap_or(bytes.len())];
+            self.tally.advance(gone, self.encoding);
+            if end.is_some() {
+                self.swallowing = None;
+            }
+            return &bytes[gone.len()..];
+        }
+        // A line that is longer than the bound is cut in the window, whatever it holds.
+        let near = &bytes[..bytes.len().min(LINE_BYTES_MAX)];
+        if self.window.is_empty()
+            && self.encoding == Encoding::Bytes
+            && let Some(last) = memchr::memrchr(b'\n', near)
+        {
+            let consumed = self.lines(&bytes[..=last]);
+            if consumed > 0 {
+                return &bytes[consumed..];
+            }
+        }
+        self.grow(bytes)
+    }
+
+    /// Scans a block of whole lines. Returns how much of it was taken; the rest begins with a
+    /// record whose line goes on.
+    fn lines(&mut self, block: &[u8]) -> usize {
+        let engine = Arc::clone(&self.engine);
+        let mut stretches = Stretches::new(&engine, block);
+        loop {
+            let place = stretches.place();
+            if place < block.len() && !self.carry.is_empty() {
+                let end = memchr::memchr(b'\n', &block[place..]).map_or(block.len(), |at| place + at + 1);
+                if !self.line(&block[place..end]) {
+                    return place;
+                }
+                stretches.skip_to(end);
+                continue;
+            }
+            match stretches.next() {
+                None => return block.len(),
+                Some(Stretch::Passed(passed)) => {
+                    self.tally.advance(passed.as_bytes(), Encoding::Bytes);
+                    self.output.pass(passed);
+                }
+                Some(Stretch::Matters(start, end)) => {
+                    if !self.line(&block[start..end]) {
+                        return start;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Scans one whole line, unless it is a record whose line goes on.
+    fn line(&mut self, line: &[u8]) -> bool {
+        if matches!(is_partial(line), Some((_, true))) {
+            return false;
+        }
+        self.settler.settle(&self.engine, line, self.encoding, End::Line, &mut self.carry);
+        self.output.settled(self.settler.part(&self.engine, line, 0, line.len()));
+        self.tally.report(&self.engine, &self.settler, line, 0..line.len(), self.encoding);
+        self.tally.advance(line, self.encoding);
+        true
+    }
+
+    /// Appends bytes to the window, up to a line end or the bound, and scans it if it is due.
+    fn grow<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let before = self.window.len();
+        let room = LINE_BYTES_MAX - before;
+        let take = match self.encoding {
+            Encoding::Bytes => memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1),
+            // The code units of the window and of the bytes may not be aligned to each other.
+            _ => bytes.len().min(2 - before % 2),
+        }
+        .min(room);
+        self.window.extend_from_slice(&bytes[..take]);
+        let line_from = self.record_bytes;
+        let searched = if self.encoding == Encoding::Bytes { before.max(line_from) } else { before & !1 };
+        if self.encoding.line_end(&self.window, searched) == Some(self.window.len()) {
+            self.line_done();
+        } else if self.window.len() >= LINE_BYTES_MAX {
+            self.force();
+        }
+        &bytes[take..]
+    }
+
+    /// The window ends with a line end.
+    fn line_done(&mut self) {
+        if self.encoding == Encoding::Bytes {
+            if let Some((stream, partial)) = is_partial(&self.window[self.record_bytes..]) {
+                self.open[usize::from(stream.min(2))] = partial;
+            }
+            self.records += 1;
+            self.record_bytes = self.window.len();
+            let within = self.records < PARTIAL_RECORDS_MAX && self.window.len() < PARTIAL_BYTES_MAX;
+            if self.open.contains(&true) {
+                if !within {
+                    self.force();
+                }
+                return;
+            }
+        }
+        self.end_window(End::Line);
+    }
+
+    /// Scans the window to its end, writes it, and starts anew.
+    fn end_window(&mut self, end: End) {
+        self.settle_window(end);
+        self.write_window(self.window.len());
+        self.report_window(self.window.len());
+        self.tally.advance(&self.window, self.encoding);
+        self.forget_window();
+    }
+
+    /// Reports the secrets of the window that begin before `to` and were not reported yet.
+    fn report_window(&mut self, to: usize) {
+        let range = self.reported.min(to)..to;
+        self.tally.report(&self.engine, &self.settler, &self.window, range, self.encoding);
+        self.reported = to;
+    }
+
+    fn forget_window(&mut self) {
+        self.window.clear();
+        self.written = 0;
+        self.records = 0;
+        self.record_bytes = 0;
+        self.open = [false; 3];
+        self.reported = 0;
+    }
+
+    fn settle_window(&mut self, end: End) {
+        // The beginning of a line says nothing about the next one yet.
+        let mut trial = self.carry.clone();
+        let open = end == End::Open;
+        let carry = if open { &mut trial } else { &mut self.carry };
+        self.settler.settle(&self.engine, &self.window, self.encoding, end, carry);
+    }
+
+    /// Writes the window up to `to`.
+    fn write_window(&mut self, to: usize) {
+        if to <= self.written && to < self.window.len() {
+            return;
+        }
+        let from = self.written.min(to);
+        self.output.settled(self.settler.part(&self.engine, &self.window, from, to));
+        self.written = to;
+    }
+
+    /// The window is at its bound: writes what can be written, masks what cannot wait, and keeps
+    /// as much as may matter to what follows.
+    fn force(&mut self) {
+        self.settle_window(End::Open);
+        let length = self.window.len();
+        // Records are small if there are many of them: then half of them stays.
+        let target = if length > 2 * OVERLAP_BYTES { length - OVERLAP_BYTES } else { length / 2 };
+        let keep = cut::place(&self.window, target, self.records > 0, self.encoding);
+        let mut safe = self.settler.safe(length);
+        if safe < keep {
+            if self.engine.options().mode == Mode::Redact {
+                return self.swallow(safe);
+            }
+            safe = length;
+        }
+        self.write_window(safe);
+        self.report_window(safe);
+        self.carry.enter_line(cut::in_string(&self.window[..keep], self.carry.in_string));
+        self.tally.advance(&self.window[..keep], self.encoding);
+        self.window.drain(..keep);
+        self.written -= keep;
+        self.reported -= keep;
+        self.record_bytes = self.record_bytes.saturating_sub(keep);
+        self.records = memchr::memchr_iter(b'\n', &self.window).count();
+    }
+
+    /// A value that begins at `start` is longer than what may be held: it is masked, and thrown
+    /// away up to its end, wherever that is.
+    fn swallow(&mut self, start: usize) {
+        self.write_window(start);
+        self.report_window(start);
+        self.swallowing = Some(cut::Terminator::of(&self.window, start, self.encoding));
+        self.output.ceiling(&self.engine, &self.window[start..], self.encoding);
+        self.tally.ceiling();
+        self.tally.advance(&self.window, self.encoding);
+        self.forget_window();
+        self.carry = Carry::default();
+    }
+}

@@ -1,0 +1,183 @@
+//! Counts what went through a filter, and turns spans into findings with places in the stream.
+//! Does not look for anything.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+    sync::Arc,
+};
+
+use crate::{
+    finding::{Finding, RuleFacts, Taken},
+    limits::FINDING_CONTEXT_BYTES,
+    redact::RedactedText,
+    scan::{Engine, Mode, Settler},
+    view::utf16::Encoding,
+};
+
+/// Counts of one stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Bytes taken.
+    pub bytes_in: u64,
+    /// Bytes given out.
+    pub bytes_out: u64,
+    /// Lines, the last one with or without its end.
+    pub lines: u64,
+    /// Secrets found, masked or only reported.
+    pub secrets: u64,
+    /// Values that were masked because they are longer than any bound.
+    pub ceilings: u64,
+    /// Bytes that were withheld unscanned after an internal error.
+    pub withheld: u64,
+    /// Secrets by the id of their rule.
+    pub by_rule: BTreeMap<String, u64>,
+}
+
+impl Stats {
+    /// Adds the counts of another stream.
+    pub fn add(&mut self, other: &Stats) {
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.lines += other.lines;
+        self.secrets += other.secrets;
+        self.ceilings += other.ceilings;
+        self.withheld += other.withheld;
+        for (rule, count) in &other.by_rule {
+            *self.by_rule.entry(rule.clone()).or_default() += count;
+        }
+    }
+}
+
+/// Where the filter stands in its stream, and what it found.
+#[derive(Debug, Default)]
+pub struct Tally {
+    stats: Stats,
+    findings: Vec<Finding>,
+    facts: HashMap<u16, Arc<RuleFacts>>,
+    /// Bytes and line ends before the piece that is looked at.
+    offset: u64,
+    /// Bytes of the piece's first line that are before the piece.
+    line_offset: u64,
+}
+
+impl Tally {
+    /// The counts so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Takes the findings so far.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// Counts bytes taken.
+    pub fn bytes_in(&mut self, count: usize) {
+        self.stats.bytes_in += count as u64;
+    }
+
+    /// Counts bytes given out.
+    pub fn bytes_out(&mut self, count: usize) {
+        self.stats.bytes_out += count as u64;
+    }
+
+    /// Counts a value that was longer than any bound.
+    pub fn ceiling(&mut self) {
+        self.stats.ceilings += 1;
+    }
+
+    /// The stream goes on after `bytes`.
+    pub fn advance(&mut self, bytes: &[u8], encoding: Encoding) {
+        self.offset += bytes.len() as u64;
+        let (count, last) = lines(bytes, encoding);
+        self.stats.lines += count;
+        self.line_offset = match last {
+            Some(end) => (bytes.len() - end) as u64,
+            None => self.line_offset + bytes.len() as u64,
+        };
+    }
+
+    /// The stream ends; a last line without a line end is a line, too.
+    pub fn end(&mut self) {
+        self.stats.lines += u64::from(self.line_offset > 0);
+    }
+
+    /// Makes findings of the spans of a piece that begin in `range`. The piece begins where the
+    /// stream stands.
+    pub fn report(
+        &mut self,
+        engine: &Engine,
+        settler: &Settler,
+        piece: &[u8],
+        range: Range<usize>,
+        encoding: Encoding,
+    ) {
+        for span in settler.spans().iter().filter(|span| range.contains(&span.range.start) && !span.part) {
+            let (count, last) = lines(&piece[..span.range.start], encoding);
+            let column = match last {
+                Some(end) => (span.range.start - end) as u64,
+                None => self.line_offset + span.range.start as u64,
+            };
+            let rule = self.facts_of(engine, span.rule);
+            self.stats.secrets += 1;
+            *self.stats.by_rule.entry(rule.id.clone()).or_default() += 1;
+            let redacts = engine.options().mode == Mode::Redact && span.masked;
+            self.findings.push(Finding {
+                rule,
+                confidence: span.confidence,
+                action: if redacts { Taken::Redacted } else { Taken::Alerted },
+                fingerprint: span.fingerprint,
+                offset: self.offset + span.range.start as u64,
+                line: self.stats.lines + count + 1,
+                column: column + 1,
+                length: span.range.len() as u64,
+                facts: span.facts.clone(),
+                context: RedactedText::around(settler.masked(), &span.range, encoding, FINDING_CONTEXT_BYTES),
+            });
+        }
+    }
+
+    /// Takes over what a twin has counted from the stream's place on.
+    pub fn adopt(&mut self, twin: Tally) {
+        for mut finding in twin.findings {
+            finding.offset += self.offset;
+            finding.line += self.stats.lines;
+            self.findings.push(finding);
+        }
+        self.offset += twin.offset;
+        self.line_offset = twin.line_offset;
+        self.stats.lines += twin.stats.lines;
+        self.stats.secrets += twin.stats.secrets;
+        self.stats.ceilings += twin.stats.ceilings;
+        for (rule, count) in twin.stats.by_rule {
+            *self.stats.by_rule.entry(rule).or_default() += count;
+        }
+    }
+
+    fn facts_of(&mut self, engine: &Engine, rule: u16) -> Arc<RuleFacts> {
+        let facts = self.facts.entry(rule).or_insert_with(|| {
+            let rule = &engine.rules().rules()[usize::from(rule)];
+            Arc::new(RuleFacts {
+                id: rule.id.clone(),
+                name: rule.name.clone(),
+                severity: rule.severity,
+                rotate: rule.rotate.clone(),
+            })
+        });
+        Arc::clone(facts)
+    }
+}
+
+/// How many line ends a piece has, and where the last one ends.
+fn lines(bytes: &[u8], encoding: Encoding) -> (u64, Option<usize>) {
+    if encoding == Encoding::Bytes {
+        let last = memchr::memrchr(b'\n', bytes).map(|end| end + 1);
+        return (if last.is_some() { memchr::memchr_iter(b'\n', bytes).count() as u64 } else { 0 }, last);
+    }
+    let (mut count, mut last, mut from) = (0, None, 0);
+    while let Some(end) = encoding.line_end(bytes, from) {
+        (count, last, from) = (count + 1, Some(end), end);
+    }
+    (count, last)
+}

@@ -1,0 +1,79 @@
+//! Every ceiling of the program. Does not hold settings: what a user may change is in `Options`.
+//!
+//! Units stand in the names. The relations between ceilings are asserted at compile time, at the
+//! foot of the file.
+
+/// The most bytes a line may have before it is scanned in pieces (bytes).
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// The longest secret that is found whole wherever it lies; a longer run is a blob (bytes).
+pub const SECRET_BYTES_MAX: usize = 16 << 10;
+
+/// The longest secret of a rule that does not say otherwise (bytes).
+pub const RULE_SECRET_BYTES_DEFAULT: usize = 512;
+
+/// How far to the left of a secret a rule's `context` words are looked for (bytes).
+pub const CONTEXT_BYTES_MAX: usize = 96;
+
+/// What stays in memory to the left of the unwritten part of an over-long line (bytes).
+pub const OVERLAP_BYTES: usize = 32 << 10;
+
+/// How far back a good place to cut an over-long line is looked for (bytes).
+pub const CUT_SEARCH_BYTES: usize = 8 << 10;
+
+/// The longest operating-system command or device control string of a terminal (bytes).
+pub const OSC_BYTES_MAX: usize = 4 << 10;
+
+/// How deep JSON strings inside JSON strings are unescaped (levels).
+pub const JSON_DEPTH_MAX: usize = 3;
+
+/// How deep encodings inside encodings are decoded (levels).
+pub const DECODE_DEPTH_MAX: usize = 2;
+
+/// The shortest run that is looked at as base64 (characters).
+pub const BASE64_RUN_MIN: usize = 20;
+
+/// The shortest run that is looked at as hexadecimal (digits).
+pub const HEX_RUN_MIN: usize = 32;
+
+/// How many records may stand open while a container's partial record waits for its rest.
+pub const PARTIAL_RECORDS_MAX: usize = 256;
+
+/// How many bytes may be held while a container's partial record waits for its rest.
+pub const PARTIAL_BYTES_MAX: usize = LINE_BYTES_MAX;
+
+/// How many lines in a row that are no body may stand in an open key block.
+pub const KEY_BLOCK_FOREIGN_LINES_MAX: u32 = 64;
+
+/// How many lines a key block may have; a longer one is closed.
+pub const KEY_BLOCK_LINES_MAX: u32 = 4096;
+
+/// How much of a redacted line a finding shows on either side of the mask (bytes).
+pub const FINDING_CONTEXT_BYTES: usize = 80;
+
+/// The longest source text of a rule's pattern (bytes).
+pub const PATTERN_BYTES_MAX: usize = 4 << 10;
+
+/// The most memory one compiled pattern may take (bytes).
+pub const PATTERN_COMPILED_BYTES_MAX: usize = 8 << 20;
+
+/// The largest rule or configuration file (bytes).
+pub const CONFIG_BYTES_MAX: u64 = 4 << 20;
+
+/// How much one read asks for (bytes).
+pub const READ_BYTES: usize = 256 << 10;
+
+/// The pipe size that is asked of the system (bytes).
+pub const PIPE_BYTES: usize = 1 << 20;
+
+/// How many blocks may be under way between the reader and the writer.
+pub const BLOCKS_IN_FLIGHT: usize = 8;
+
+const _: () = {
+    assert!(OVERLAP_BYTES >= SECRET_BYTES_MAX + CONTEXT_BYTES_MAX);
+    assert!(LINE_BYTES_MAX >= 4 * OVERLAP_BYTES);
+    assert!(CUT_SEARCH_BYTES + SECRET_BYTES_MAX < OVERLAP_BYTES);
+    assert!(RULE_SECRET_BYTES_DEFAULT <= SECRET_BYTES_MAX);
+    assert!(OSC_BYTES_MAX < CUT_SEARCH_BYTES);
+    assert!(READ_BYTES < LINE_BYTES_MAX);
+};

@@ -1,0 +1,310 @@
+//! Connects a source to a filter and the filter to a sink. The only place with threads, channels
+//! and clocks. Does not look at bytes.
+//!
+//! A small or slow input is handled by one thread, which reads, filters and writes. When reads keep
+//! coming back full and there is a second core, three kinds of threads share the work over bounded
+//! channels: one reader, some scanners, one writer. The reader cuts blocks at line ends; scanners
+//! scan blocks as if nothing were carried into them; the writer takes their results over in order
+//! where that was true, and scans the block again where it was not. So the output is the same.
+
+mod parallel;
+pub mod signals;
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    filter::{Filter, Stats},
+    finding::Finding,
+    limits::READ_BYTES,
+    redact::Clean,
+    scan::Engine,
+    sink::Sink,
+    source::{Readiness, Source},
+};
+
+/// What happens after an internal error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// The rest of the stream is thrown away, and said to be; the input is read to its end.
+    Withhold,
+    /// The output stops before what was not scanned.
+    #[default]
+    Stop,
+    /// The rest of the stream passes unscanned: for those who prefer a leak to a gap.
+    Pass,
+}
+
+/// How a pipeline runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How many threads scan; 0 for as many as there are cores, 1 for no threads at all.
+    pub jobs: usize,
+    /// How long a byte is held at most before what is certain is written.
+    pub flush_after: Duration,
+    /// What happens after an internal error.
+    pub on_error: OnError,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { jobs: 0, flush_after: Duration::from_millis(50), on_error: OnError::Stop }
+    }
+}
+
+/// Why a pipeline ended before its input did.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PipelineError {
+    /// The input cannot be read.
+    #[error("reading: {0}")]
+    Read(io::ErrorKind),
+    /// The output cannot be written.
+    #[error("writing: {0}")]
+    Write(io::ErrorKind),
+    /// Whoever reads the output has gone.
+    #[error("the output is closed")]
+    ClosedOutput,
+    /// The filter failed; nothing unscanned was written.
+    #[error("internal error in {stage}")]
+    Internal {
+        /// Where.
+        stage: &'static str,
+    },
+    /// A second SIGINT came.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// How many reads in a row must fill the buffer before threads are worth it.
+const FULL_READS_MIN: usize = 4;
+
+/// Filters a source to its end into a sink.
+///
+/// # Errors
+/// See [`PipelineError`]. Whatever the error, only clean bytes were written (unless the user chose
+/// [`OnError::Pass`]).
+pub fn run(
+    engine: &Arc<Engine>,
+    source: Source,
+    sink: &mut dyn Sink,
+    on_finding: &mut dyn FnMut(Finding),
+    settings: &Settings,
+) -> Result<Stats, PipelineError> {
+    let jobs = match settings.jobs {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        jobs => jobs,
+    };
+    source.enlarge();
+    let mut writer = Writer::new(engine, sink, on_finding, settings);
+    let mut input = Input { source, flush_after: settings.flush_after, over: None };
+    let mut buffer = vec![0; READ_BYTES];
+    let mut full_reads = 0;
+    loop {
+        match input.next(&mut buffer, writer.due())? {
+            Event::Bytes(length) => {
+                full_reads = if length == buffer.len() { full_reads + 1 } else { 0 };
+                writer.push(&buffer[..length])?;
+                if full_reads >= FULL_READS_MIN && jobs > 1 {
+                    parallel::run(engine, input, &mut writer, jobs)?;
+                    break;
+                }
+            }
+            Event::Quiet => writer.idle()?,
+            Event::End => break,
+        }
+    }
+    writer.finish()
+}
+
+/// Something that happened on the input.
+enum Event {
+    /// So many bytes were read.
+    Bytes(usize),
+    /// Nothing came until the time was over.
+    Quiet,
+    /// The input is at its end, or is to be taken as it is.
+    End,
+}
+
+/// A source, with signals and time.
+struct Input<'a> {
+    source: Source,
+    flush_after: Duration,
+    /// Set when nobody waits for the bytes any more.
+    over: Option<&'a AtomicBool>,
+}
+
+/// How often a reader on a thread of its own looks whether anybody waits for it.
+const OVER_CHECK: Duration = Duration::from_millis(100);
+
+impl Input<'_> {
+    /// Waits for bytes, until `due` at the latest, and reads them.
+    fn next(&mut self, buffer: &mut [u8], due: Option<Instant>) -> Result<Event, PipelineError> {
+        loop {
+            let over = self.over.is_some_and(|over| over.load(Ordering::Relaxed));
+            let signal = signals::state();
+            if over {
+                return Ok(Event::End);
+            }
+            if signal.stop {
+                return Err(PipelineError::Interrupted);
+            }
+            let now = Instant::now();
+            if due.is_some_and(|due| due <= now) {
+                return Ok(Event::Quiet);
+            }
+            // After SIGTERM what has arrived is taken, and no more is waited for.
+            let wait = due.map(|due| due - now);
+            let wait =
+                if self.over.is_some() { Some(wait.map_or(OVER_CHECK, |wait| wait.min(OVER_CHECK))) } else { wait };
+            let timeout = if signal.drain { Some(Duration::ZERO) } else { wait };
+            let fault = |fault: io::Error| PipelineError::Read(fault.kind());
+            match self.source.wait(timeout, signals::wake()).map_err(fault)? {
+                Readiness::Ready => {
+                    let length = self.source.read(buffer).map_err(fault)?;
+                    return Ok(if length == 0 { Event::End } else { Event::Bytes(length) });
+                }
+                Readiness::TimedOut if signal.drain => return Ok(Event::End),
+                // Whether the time is over is looked at above.
+                Readiness::TimedOut => {}
+                Readiness::Interrupted => signals::acknowledge(),
+            }
+        }
+    }
+}
+
+/// The filter, the sink, and what stands between them: time, errors, findings.
+struct Writer<'a> {
+    filter: Filter,
+    sink: &'a mut dyn Sink,
+    on_finding: &'a mut dyn FnMut(Finding),
+    flush_after: Duration,
+    on_error: OnError,
+    /// When the oldest byte that is held came, unless it was looked at since.
+    held_since: Option<Instant>,
+    /// How many bytes were withheld, once the filter has failed.
+    failed: Option<u64>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(
+        engine: &Arc<Engine>,
+        sink: &'a mut dyn Sink,
+        on_finding: &'a mut dyn FnMut(Finding),
+        settings: &Settings,
+    ) -> Writer<'a> {
+        Writer {
+            filter: Filter::new(Arc::clone(engine)),
+            sink,
+            on_finding,
+            flush_after: settings.flush_after,
+            on_error: settings.on_error,
+            held_since: None,
+            failed: None,
+        }
+    }
+
+    /// When held bytes are to be looked at.
+    fn due(&self) -> Option<Instant> {
+        self.held_since.map(|since| since + self.flush_after)
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Result<(), PipelineError> {
+        if self.failed.is_some() {
+            return self.unscanned(bytes);
+        }
+        let held = self.filter.held_bytes();
+        self.guarded(bytes, |filter| filter.push(bytes))?;
+        if !self.filter.held() {
+            self.held_since = None;
+        } else if self.held_since.is_none() || self.filter.held_bytes() < held {
+            self.held_since = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    fn idle(&mut self) -> Result<(), PipelineError> {
+        self.held_since = None;
+        if self.failed.is_some() {
+            return Ok(());
+        }
+        self.guarded(&[], Filter::idle)
+    }
+
+    /// Takes over a block that a scanner has looked at; `bytes` is the block.
+    fn adopt(&mut self, block: crate::filter::Block, bytes: &[u8]) -> Result<(), PipelineError> {
+        if self.failed.is_some() || !self.filter.is_between_lines() {
+            return self.push(bytes);
+        }
+        self.guarded(bytes, |filter| filter.adopt(block, bytes))
+    }
+
+    fn finish(mut self) -> Result<Stats, PipelineError> {
+        if self.failed.is_none() {
+            self.guarded(&[], Filter::finish)?;
+        }
+        let mut stats = self.filter.stats().clone();
+        if let Some(withheld) = self.failed {
+            stats.withheld = withheld;
+            if self.on_error == OnError::Withhold {
+                let mut output = crate::redact::Output::default();
+                output.withheld(withheld);
+                write(self.sink, output.clean())?;
+            }
+        }
+        Ok(stats)
+    }
+
+    /// Lets the filter work and writes what it gives. A panic in it never lets a byte through.
+    fn guarded(&mut self, bytes: &[u8], work: impl FnOnce(&mut Filter) -> Clean<'_>) -> Result<(), PipelineError> {
+        let Writer { filter, sink, .. } = self;
+        let held = filter.held_bytes();
+        let done = catch_unwind(AssertUnwindSafe(|| work(filter)));
+        match done {
+            Ok(clean) => {
+                write(*sink, clean)?;
+                self.filter.take_findings().into_iter().for_each(&mut *self.on_finding);
+                Ok(())
+            }
+            Err(_) => self.fail(held, bytes),
+        }
+    }
+
+    fn fail(&mut self, held: u64, bytes: &[u8]) -> Result<(), PipelineError> {
+        if self.on_error == OnError::Stop {
+            return Err(PipelineError::Internal { stage: "the filter" });
+        }
+        self.failed = Some(held);
+        self.unscanned(bytes)
+    }
+
+    /// What becomes of bytes after the filter has failed.
+    fn unscanned(&mut self, bytes: &[u8]) -> Result<(), PipelineError> {
+        if let Some(withheld) = &mut self.failed {
+            *withheld += bytes.len() as u64;
+        }
+        if self.on_error == OnError::Pass {
+            let mut output = crate::redact::Output::default();
+            output.unscanned_by_choice(bytes);
+            write(self.sink, output.clean())?;
+        }
+        Ok(())
+    }
+}
+
+fn write(sink: &mut dyn Sink, clean: Clean<'_>) -> Result<(), PipelineError> {
+    if clean.is_empty() {
+        return Ok(());
+    }
+    sink.write(clean).map_err(|fault| match fault.kind() {
+        io::ErrorKind::BrokenPipe => PipelineError::ClosedOutput,
+        kind => PipelineError::Write(kind),
+    })
+}

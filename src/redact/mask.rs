@@ -1,0 +1,171 @@
+//! Writes what stands in place of a secret, and knows it again. Does not decide what is masked.
+
+use crate::{finding::Fingerprint, limits::JSON_DEPTH_MAX, rules::Rule, view::utf16::Encoding};
+
+/// What stands in place of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Style {
+    /// `[REDACTED:github-pat]`
+    #[default]
+    Label,
+    /// `[REDACTED:github-pat:9f2c61d0]`, the beginning of the fingerprint.
+    Hash,
+    /// As many `*` as the secret has bytes (in UTF-16: characters).
+    Length,
+    /// `***`
+    Fixed,
+    /// The user's text, in which `{rule}` and `{hash}` are filled in.
+    Text(String),
+}
+
+/// A piece of a mask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(Vec<u8>),
+    Rule,
+    Hash,
+}
+
+/// Writes masks of one style and recognises them.
+#[derive(Debug)]
+pub struct Masker {
+    /// The pieces of a mask; empty for [`Style::Length`].
+    parts: Vec<Part>,
+    /// The ids of all rules, by index.
+    ids: Vec<String>,
+    /// Whether a mask needs escaping inside JSON strings.
+    special: bool,
+}
+
+/// How many hexadecimal digits of the fingerprint a mask shows.
+const HASH_DIGITS: usize = 8;
+
+impl Masker {
+    /// A masker for the rules of one set.
+    pub fn new(style: &Style, rules: &[Rule]) -> Masker {
+        let template = match style {
+            Style::Label => "[REDACTED:{rule}]",
+            Style::Hash => "[REDACTED:{rule}:{hash}]",
+            Style::Length => "",
+            Style::Fixed => "***",
+            Style::Text(text) => text,
+        };
+        let special = template.bytes().any(|byte| byte.is_ascii_control() || matches!(byte, b'"' | b'\\'));
+        Masker { parts: parse(template), ids: rules.iter().map(|rule| rule.id.clone()).collect(), special }
+    }
+
+    /// Appends the mask of a secret of `length` bytes, escaped for a string `depth` deep.
+    pub fn write(
+        &self,
+        rule: u16,
+        fingerprint: &Fingerprint,
+        length: usize,
+        depth: usize,
+        encoding: Encoding,
+        out: &mut Vec<u8>,
+    ) {
+        let mut mask = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => mask.extend_from_slice(text),
+                Part::Rule => {
+                    mask.extend_from_slice(self.ids.get(usize::from(rule)).map_or(&b""[..], |id| id.as_bytes()))
+                }
+                Part::Hash => mask.extend_from_slice(fingerprint.short().as_bytes()),
+            }
+        }
+        if self.parts.is_empty() {
+            mask.resize(length, b'*');
+        }
+        if self.special {
+            for _ in 0..depth {
+                mask = escaped(&mask);
+            }
+        }
+        encoding.encode(&mask, out);
+    }
+
+    /// The length of the mask that stands at `at`, if one does that these rules could have
+    /// written. Text that only resembles one is not recognised: nothing hides in a forged mask.
+    pub fn len_at(&self, text: &[u8], at: usize) -> Option<usize> {
+        let rest = text.get(at..)?;
+        if self.parts.is_empty() {
+            let stars = rest.iter().take_while(|&&byte| byte == b'*').count();
+            return (stars > 0).then_some(stars);
+        }
+        let mut length = 0;
+        for part in &self.parts {
+            let rest = &rest[length..];
+            length += match part {
+                Part::Text(text) => rest.starts_with(text).then_some(text.len())?,
+                Part::Rule => {
+                    let id = rest
+                        .iter()
+                        .take_while(|&&byte| byte == b'-' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
+                        .count();
+                    self.ids.iter().any(|known| known.as_bytes() == &rest[..id]).then_some(id)?
+                }
+                Part::Hash => {
+                    let digits = rest.get(..HASH_DIGITS)?;
+                    digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).then_some(HASH_DIGITS)?
+                }
+            };
+        }
+        Some(length)
+    }
+
+    /// How deep in JSON strings the text after `before` stands; 0 where no mask needs to know.
+    pub fn string_depth(&self, before: &[u8]) -> usize {
+        if !self.special {
+            return 0;
+        }
+        let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+        let line = &before[line..];
+        let slashes = |at: usize| line[..at].iter().rev().take_while(|&&byte| byte == b'\\').count();
+        let mut depth = 0;
+        // A quote at depth d + 1 is written with 2^d - 1 backslashes before it; an odd number of
+        // them means that the string is open.
+        for level in 0..JSON_DEPTH_MAX {
+            let wanted = (1 << level) - 1;
+            let quotes = memchr::memchr_iter(b'"', line).filter(|&at| slashes(at) == wanted).count();
+            if quotes % 2 == 1 {
+                depth = level + 1;
+            }
+        }
+        depth
+    }
+}
+
+/// Splits a template at `{rule}` and `{hash}`.
+fn parse(template: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while !rest.is_empty() {
+        let (part, length) = if rest.starts_with("{rule}") {
+            (Part::Rule, 6)
+        } else if rest.starts_with("{hash}") {
+            (Part::Hash, 6)
+        } else {
+            let next = ["{rule}", "{hash}"].iter().filter_map(|name| rest.find(name)).min().unwrap_or(rest.len());
+            (Part::Text(rest.as_bytes()[..next].to_vec()), next)
+        };
+        parts.push(part);
+        rest = &rest[length..];
+    }
+    parts
+}
+
+/// A text as the inside of a JSON string.
+fn escaped(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 8);
+    for &byte in text {
+        match byte {
+            b'"' | b'\\' => out.extend([b'\\', byte]),
+            b'\n' => out.extend(b"\\n"),
+            b'\t' => out.extend(b"\\t"),
+            0..=0x1f | 0x7f => out.extend(format!("\\u{byte:04x}").bytes()),
+            _ => out.push(byte),
+        }
+    }
+    out
+}

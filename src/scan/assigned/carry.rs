@@ -1,0 +1,206 @@
+//! Turns what one line says about the next into a few numbers, and back. Holds no byte of the text.
+
+use std::ops::Range;
+
+use super::extent::{self, Around, Extent, Opening};
+use super::key;
+use super::name::Match;
+use super::{Candidate, Live, Scan, Separator, Step};
+
+/// A key name that awaits its value on a later line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pending {
+    /// No name awaits a value.
+    #[default]
+    None,
+    /// `- name: DB_PASSWORD`: a `value:` within so many lines.
+    Named(Match, u8),
+    /// `"--password",`: the next line's first item.
+    Argument(Match),
+    /// `password:` alone: a deeper indented value, or items.
+    Indented(Match, Place),
+    /// `password: |`: all deeper indented lines.
+    Block(Match, Place),
+    /// `<password>`: the text before the next tag.
+    Element(Match),
+}
+
+/// Where a key stood in its line: how far in, and behind what kind of prefix (a timestamp, an envelope, a `+`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The length of the prefix, and of the blanks between it and the key.
+    prefix: u32,
+    blanks: u32,
+    /// The prefix with its digits made equal, as a hash that tells no bytes.
+    shape: u32,
+}
+
+impl Place {
+    /// Of a key behind `head`.
+    pub fn new(head: &[u8]) -> Place {
+        // A list's dash is of the indentation: `- password:`.
+        let item = head.strip_suffix(b"- ").unwrap_or(head);
+        let prefix = key::skip_blanks_back(item, item.len());
+        let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Place {
+            prefix: clip(prefix),
+            blanks: clip(head.len() - prefix),
+            shape: shape(head.get(..prefix).unwrap_or_default()),
+        }
+    }
+
+    /// Where the content of `line` begins, if it has the same prefix and is indented deeper.
+    fn deeper(&self, line: &[u8]) -> Option<usize> {
+        let prefix = self.prefix as usize;
+        if shape(line.get(..prefix)?) != self.shape {
+            return None;
+        }
+        let blanks = line.get(prefix..)?.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
+        (blanks > self.blanks as usize).then_some(prefix + blanks)
+    }
+}
+
+/// FNV-1a over the kinds of bytes: digits are one kind, so that timestamps are alike.
+fn shape(prefix: &[u8]) -> u32 {
+    prefix
+        .iter()
+        .fold(0x811c_9dc5, |h, &b| (h ^ u32::from(if b.is_ascii_digit() { b'0' } else { b })).wrapping_mul(0x0100_0193))
+}
+
+impl Scan<'_> {
+    /// Uses what the line before left. The line that ends at `end` is not empty.
+    pub(super) fn resume(&mut self, end: usize) -> Step {
+        let pending = std::mem::take(&mut self.pending);
+        let line = self.text.get(self.line..end).unwrap_or_default();
+        let complete = end < self.text.len() || self.ended;
+        match pending {
+            Pending::None => {}
+            Pending::Named(rules, left) => self.named = left.checked_sub(1).map(|left| (rules, left)),
+            Pending::Argument(rules) => {
+                let blanks = blanks(line);
+                let item = line.get(blanks..).is_some_and(|l| l.starts_with(b"- "));
+                let from = self.line + blanks + if item { 2 } else { 0 };
+                let around = Around { quoted_only: !item, ..Around::default() };
+                return self.candidate(Candidate { rules, key: from, from, separator: Separator::Argument, around });
+            }
+            Pending::Element(rules) => {
+                if blanks(line) == line.len() {
+                    self.pending = pending;
+                    return Ok(());
+                }
+                let around = Around { element: true, ..Around::default() };
+                let c = Candidate { rules, key: self.line, from: self.line, separator: Separator::Element, around };
+                return self.candidate(c);
+            }
+            Pending::Block(rules, place) => {
+                if blanks(line) == line.len() {
+                    self.pending = pending;
+                } else if let Some(at) = place.deeper(line) {
+                    let from = self.line + at;
+                    let around = Around { whole_line: true, ..Around::default() };
+                    self.candidate(Candidate { rules, key: from, from, separator: Separator::Block, around })?;
+                    self.pending = pending;
+                }
+            }
+            Pending::Indented(rules, place) => {
+                if let Some(at) = place.deeper(line) {
+                    return self.indented(rules, pending, self.line + at, complete);
+                }
+                // The items of a list may stand as deep as their key.
+                let at = blanks(line);
+                if place.prefix == 0
+                    && at == place.blanks as usize
+                    && line.get(at..).is_some_and(|l| l.starts_with(b"- "))
+                {
+                    return self.indented(rules, pending, self.line + at, complete);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A line under a key that stood alone: a value if it is all of the line, and no key itself.
+    fn indented(&mut self, rules: Match, pending: Pending, at: usize, complete: bool) -> Step {
+        let item = self.text.get(at..).is_some_and(|l| l.starts_with(b"- "));
+        let from = if item { at + 2 } else { at };
+        let around = Around::default();
+        let opening = extent::opening(self.text, from, self.ended, around);
+        let start = match opening {
+            Opening::Open(at) => return Err(Live(at)),
+            Opening::Quoted(start, _) if start < self.text.len() || complete => start,
+            Opening::Bare(start) => start,
+            _ => return Ok(()),
+        };
+        match self.extent(opening, around) {
+            Extent::Open => Err(Live(start)),
+            Extent::Blob => Ok(()),
+            Extent::Done(value, end) => {
+                let nested = self.text.get(value.clone()).is_some_and(|v| v.ends_with(b":") || v.contains(&b'='));
+                let quoted = matches!(opening, Opening::Quoted(..));
+                if quoted || end == extent::End::Line && !nested {
+                    let c = Candidate { rules, key: from, from, separator: Separator::Block, around };
+                    self.decide(&c, value, end, quoted);
+                }
+                if item {
+                    self.pending = pending;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What a candidate whose line ended before its value waits for.
+    pub(super) fn awaiting(&self, c: &Candidate) -> Pending {
+        let (rules, place) = (c.rules, self.place(c.key));
+        match c.separator {
+            Separator::Element => Pending::Element(rules),
+            Separator::Argument => Pending::Argument(rules),
+            Separator::Colon | Separator::Pair => Pending::Indented(rules, place),
+            _ => Pending::None,
+        }
+    }
+
+    /// What a candidate whose value is a block scalar's header waits for.
+    pub(super) fn block(&self, c: &Candidate) -> Pending {
+        Pending::Block(c.rules, self.place(c.key))
+    }
+
+    /// Whether a value is `|`, `>-`, `|2`, ... alone on the rest of its line.
+    pub(super) fn block_header(&self, value: &Range<usize>) -> bool {
+        let bytes = self.text.get(value.clone()).unwrap_or_default();
+        let rest = self.text.get(value.end..).unwrap_or_default();
+        matches!(bytes, [b'|' | b'>', rest @ ..] if rest.len() <= 2 && rest.iter().all(|b| matches!(b, b'-' | b'+' | b'0'..=b'9')))
+            && matches!(rest.first(), None | Some(b'\n' | b'\r'))
+    }
+
+    /// At the line's end: what it leaves for the next, if nothing in it said so already.
+    pub(super) fn close_line(&mut self, end: usize) {
+        if let Some((rules, left)) = self.named.take()
+            && self.pending == Pending::None
+        {
+            self.pending = Pending::Named(rules, left);
+        }
+        // `- --password` as an item of its own: the next item is the value.
+        let line = self.text.get(self.line..end).unwrap_or_default();
+        let at = blanks(line);
+        if let Some(item) = line.get(at..).and_then(|l| l.strip_prefix(b"- "))
+            && self.pending == Pending::None
+        {
+            let trim = |b: &u8| matches!(b, b'"' | b'\'' | b' ');
+            let lead = item.iter().take_while(|b| trim(b)).count();
+            let tail = item.iter().rev().take_while(|b| trim(b)).count();
+            let name = self.line + at + 2 + lead..end.saturating_sub(tail);
+            let flag = self
+                .text
+                .get(name.clone())
+                .is_some_and(|n| n.starts_with(b"--") && n.iter().all(|&b| key::is_ident(b)));
+            if flag && let Some(rules) = self.look_up(name.clone(), name.start) {
+                self.pending = Pending::Argument(rules);
+            }
+        }
+    }
+}
+
+fn blanks(line: &[u8]) -> usize {
+    line.iter().take_while(|&&b| b == b' ' || b == b'\t').count()
+}

@@ -1,0 +1,126 @@
+//! Turns a separator's place into the span of the key name before it. Does not know which names matter.
+
+use std::ops::Range;
+
+/// A key name as it stands in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The name without quotes.
+    pub name: Range<usize>,
+    /// Where the key begins, quote and dashes included.
+    pub start: usize,
+    /// How many backslashes stand before each of its quotes, if it is quoted.
+    pub quoted: Option<usize>,
+}
+
+/// The key that ends at `end` (a separator stands there), if one does. Looks back over `KEY_BYTES_MAX` bytes at most.
+pub fn before(text: &[u8], end: usize) -> Option<Key> {
+    let end = skip_blanks_back(text, end);
+    if let Some(key) = quoted_before(text, end) {
+        return Some(key);
+    }
+    let start = ident_start(text, end);
+    (start < end).then(|| Key { name: subscript(text, start, end), start, quoted: None })
+}
+
+/// The same key with up to two plain words before it: `API key: x`, `Client secret = x`.
+pub fn with_words_before(text: &[u8], key: &Key) -> Range<usize> {
+    let mut from = key.name.start;
+    if key.quoted.is_some() || from != key.start {
+        return key.name.clone();
+    }
+    for _ in 0..2 {
+        let Some(gap) = from.checked_sub(1).filter(|&i| text.get(i) == Some(&b' ')) else { break };
+        let start = back_while(text, gap, |b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if start == gap || text.get(start) == Some(&b'-') {
+            break;
+        }
+        from = start;
+    }
+    from..key.name.end
+}
+
+/// The first place at or before `end` from which on there are only spaces and tabs.
+pub fn skip_blanks_back(text: &[u8], end: usize) -> usize {
+    back_while(text, end, |b| b == b' ' || b == b'\t')
+}
+
+/// How many backslashes end at `end`.
+pub fn backslashes_before(text: &[u8], end: usize) -> usize {
+    end - back_while(text, end, |b| b == b'\\')
+}
+
+/// `"k"`, `'k'`, `\"k\"` and `&quot;k&quot;`.
+fn quoted_before(text: &[u8], end: usize) -> Option<Key> {
+    let head = text.get(..end)?;
+    for entity in ENTITIES {
+        if let Some(body) = head.strip_suffix(*entity) {
+            let from = body.len().saturating_sub(BACK_BYTES_MAX);
+            let open = from + memchr::memmem::rfind(&body[from..], entity)?;
+            return Some(Key { name: open + entity.len()..body.len(), start: open, quoted: Some(0) });
+        }
+    }
+    let &quote = head.last().filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
+    let depth = backslashes_before(text, end - 1);
+    let close = end - 1 - depth;
+    // The opening quote is the nearest one before; a key holds no quote.
+    let open = back_while(text, close, |b| b != quote && b != b'\n' && b != b'\r');
+    let open = open.checked_sub(1).filter(|&i| text.get(i) == Some(&quote))?;
+    let name = open + 1..close;
+    (!name.is_empty()).then(|| Key {
+        name,
+        start: open - backslashes_before(text, open).min(depth),
+        quoted: Some(depth),
+    })
+}
+
+/// Where the unquoted key that ends at `end` begins, its subscripts included: `cfg['db'].password`, `user[password]`.
+fn ident_start(text: &[u8], end: usize) -> usize {
+    let mut at = end;
+    let floor = end.saturating_sub(BACK_BYTES_MAX);
+    while at > floor {
+        match text.get(at - 1) {
+            Some(&b']') => match text.get(floor..at - 1).and_then(|t| memchr::memrchr(b'[', t)) {
+                Some(open) => at = floor + open,
+                None => break,
+            },
+            Some(&b) if is_ident(b) => at -= 1,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// The part of an unquoted key that names it: the inside of its last subscript unless that is a number, else all of it.
+fn subscript(text: &[u8], start: usize, end: usize) -> Range<usize> {
+    let mut end = end;
+    while end > start && text.get(end - 1) == Some(&b']') {
+        let Some(open) = text.get(start..end).and_then(|t| memchr::memrchr(b'[', t)).map(|o| start + o) else { break };
+        let inside = open + 1..end - 1;
+        if text.get(inside.clone()).is_some_and(|t| t.iter().any(u8::is_ascii_alphabetic)) {
+            // `a[b][pass]` is left as one name, so that words of several subscripts count as its words.
+            let quoted = matches!(text.get(open + 1), Some(b'"' | b'\'' | b':' | b'\\'));
+            return if quoted || open == start { inside } else { start..end };
+        }
+        end = open;
+    }
+    start..end
+}
+
+fn back_while(text: &[u8], end: usize, keep: impl Fn(u8) -> bool) -> usize {
+    let floor = end.saturating_sub(BACK_BYTES_MAX);
+    let mut at = end;
+    while at > floor && text.get(at - 1).is_some_and(|&b| keep(b)) {
+        at -= 1;
+    }
+    at
+}
+
+/// Whether a byte may stand in an unquoted key.
+pub fn is_ident(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$' | b'@')
+}
+
+/// Quotes as HTML writes them.
+pub const ENTITIES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&apos;", b"&#39;", b"&#x27;"];
+const BACK_BYTES_MAX: usize = 128;

@@ -1,0 +1,487 @@
+//! Turns values assigned to secret-sounding key names into hits. Does not know provider formats, nor decodes views.
+//!
+//! One pass from left to right over separators (`=`, `:`, `>`, white space, `,`): the key is looked up behind the
+//! separator, the value's extent found before it, and the judge asked. The law is causality: a verdict depends on no
+//! byte after the value's own terminator, so what was written before a cut in the text is right whatever follows.
+
+mod carry;
+mod extent;
+mod key;
+mod name;
+
+use std::ops::Range;
+
+use self::carry::Place;
+use self::extent::{Around, End, Extent, Opening};
+use self::key::Key;
+use self::name::{KeyWords, Match, Role};
+use super::judge::{self, Case, Confidence, Separator};
+
+pub use self::carry::Pending;
+pub use self::name::{Family, NamedRule, Names, Strength};
+
+/// What the scan asks of the rest of the engine.
+pub trait Env {
+    /// Whether the rule shape `shape` matches the whole of `value`.
+    fn shape_matches(&self, shape: usize, value: &[u8]) -> bool;
+    /// The length of one of the filter's own masks at `at`, if exactly one stands there.
+    fn mask_len_at(&self, text: &[u8], at: usize) -> Option<usize>;
+}
+
+/// An assigned secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The value, without its quotes.
+    pub value: Range<usize>,
+    /// The rule's place in the rule table.
+    pub rule: u16,
+    /// How likely this is a secret.
+    pub confidence: Confidence,
+    /// Why, for people.
+    pub why: &'static str,
+}
+
+/// What a scan leaves besides its hits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Where the earliest value begins whose end or verdict more bytes could change. Never set for an ended text.
+    pub live: Option<usize>,
+    /// What the text says about the next. Meaningful for an ended text.
+    pub pending: Pending,
+}
+
+/// Buffers that a caller keeps between scans, so that a warm scan allocates nothing.
+#[derive(Default)]
+pub struct Scratch {
+    words: KeyWords,
+}
+
+/// Finds the assigned secrets of `text` and appends them to `hits`, in order.
+///
+/// `ended` says that the text's end is a line end or the end of input; `in_string` that it begins inside a string
+/// literal; `pending` is what the text before left. Never panics.
+#[allow(clippy::too_many_arguments)]
+pub fn scan(
+    text: &[u8],
+    ended: bool,
+    in_string: bool,
+    pending: Pending,
+    names: &Names,
+    env: &dyn Env,
+    scratch: &mut Scratch,
+    hits: &mut Vec<Hit>,
+) -> Outcome {
+    let mut scan = Scan {
+        text,
+        ended,
+        names,
+        env,
+        words: &mut scratch.words,
+        hits,
+        in_string,
+        counted: 0,
+        named: None,
+        pending,
+        line: 0,
+        at: 0,
+        work: 0,
+    };
+    let live = scan.run();
+    Outcome { live, pending: scan.pending }
+}
+
+/// The state of one call.
+struct Scan<'a> {
+    text: &'a [u8],
+    ended: bool,
+    names: &'a Names,
+    env: &'a dyn Env,
+    words: &'a mut KeyWords,
+    hits: &'a mut Vec<Hit>,
+    /// Whether `text[counted]` stands inside a string literal.
+    in_string: bool,
+    counted: usize,
+    /// The rules of a `"name": "DB_PASSWORD"` that awaits its `"value"`, and for how many more lines.
+    named: Option<(Match, u8)>,
+    /// At a line's beginning, what earlier lines said; within it, what will be said to the next.
+    pending: Pending,
+    /// Where the current line begins.
+    line: usize,
+    /// The next byte to look at. Grows always.
+    at: usize,
+    /// How many bytes of values were looked at in this line; see `extent`.
+    work: usize,
+}
+
+/// A value may begin here.
+struct Candidate {
+    rules: Match,
+    /// Where its key begins.
+    key: usize,
+    /// Behind the separator.
+    from: usize,
+    separator: Separator,
+    around: Around,
+}
+
+/// The start of a value that is not decided yet: the scan stops there.
+struct Live(usize);
+
+type Step = Result<(), Live>;
+
+impl Scan<'_> {
+    fn run(&mut self) -> Option<usize> {
+        loop {
+            let rest = self.text.get(self.line..).unwrap_or_default();
+            let len = memchr::memchr2(b'\n', b'\r', rest);
+            let end = len.map_or(self.text.len(), |n| self.line + n);
+            if let Err(Live(at)) = self.line(end) {
+                return Some(at);
+            }
+            len?;
+            self.line = end + 1;
+            // A line end closes every string; what a decoder left open was decoded into another text.
+            self.in_string = false;
+            self.counted = self.line;
+        }
+    }
+
+    /// Scans the line that ends at `end`, where a line end or the text's end is.
+    fn line(&mut self, end: usize) -> Step {
+        // An empty line says nothing: so the CR and LF of one line end need not be told from two.
+        if end == self.line {
+            return Ok(());
+        }
+        self.at = self.line;
+        self.work = 0;
+        self.resume(end)?;
+        while self.at < end {
+            let i = self.at;
+            self.at += 1;
+            match self.text.get(i) {
+                Some(b'=') => self.equals(i)?,
+                Some(b':') => self.colon(i)?,
+                Some(b'>') => self.angle(i)?,
+                Some(b' ' | b'\t') => self.blank(i)?,
+                Some(b',') => self.comma(i)?,
+                _ => {}
+            }
+        }
+        self.close_line(end);
+        Ok(())
+    }
+
+    /// `k=v`, `k = v`, `k := v`; not `==`, `!=`, `<=`, `=~`, nor the arrow `=>`, which `angle` sees.
+    fn equals(&mut self, i: usize) -> Step {
+        if matches!(self.text.get(i + 1), Some(b'=' | b'~' | b'>')) {
+            self.at = i + 2 - usize::from(self.text.get(i + 1) == Some(&b'>'));
+            return Ok(());
+        }
+        let end = match i.checked_sub(1).and_then(|p| self.text.get(p)) {
+            Some(b'!' | b'<' | b'>' | b'~' | b'*' | b'/' | b'%' | b'^' | b'|' | b'=') => return Ok(()),
+            Some(b':' | b'?' | b'+') => i - 1,
+            _ => i,
+        };
+        self.assignment(end, i + 1, Separator::Equals)
+    }
+
+    /// `k: v`, `k:v`, `"k":"v"`; not `::`, nor a scheme's `://`.
+    fn colon(&mut self, i: usize) -> Step {
+        let rest = self.text.get(i + 1..).unwrap_or_default();
+        if rest.starts_with(b":") {
+            self.at = i + 2;
+            return Ok(());
+        }
+        if rest.starts_with(b"=") || rest.starts_with(b"//") {
+            return Ok(());
+        }
+        self.assignment(i, i + 1, Separator::Colon)
+    }
+
+    /// `k => v`, `k -> v`, and `<k>v</k>`.
+    fn angle(&mut self, i: usize) -> Step {
+        if let Some(b'=' | b'-') = i.checked_sub(1).and_then(|p| self.text.get(p)) {
+            return self.assignment(i - 1, i + 1, Separator::Arrow);
+        }
+        let Some(rules) = self.element_rules(i) else { return Ok(()) };
+        let around = Around { element: true, in_string: self.in_string_at(i), ..Around::default() };
+        self.candidate(Candidate { rules, key: i, from: i + 1, separator: Separator::Element, around })
+    }
+
+    /// The rules of the element whose start tag ends at `i`: by its tag, or by its attribute `name` or `key`.
+    fn element_rules(&mut self, i: usize) -> Option<Match> {
+        let from = i.saturating_sub(TAG_BYTES_MAX).max(self.line);
+        let before = self.text.get(from..i)?;
+        let open = memchr::memrchr2(b'<', b'>', before).filter(|&o| before.get(o) == Some(&b'<'))?;
+        let tag = before.get(open + 1..)?;
+        if !tag.first()?.is_ascii_alphabetic() || tag.ends_with(b"/") {
+            return None;
+        }
+        let len = tag.iter().take_while(|&&b| key::is_ident(b) || b == b':').count();
+        let text = self.text;
+        let start = from + open + 1;
+        if let Some(rules) = self.look_up(start..start + len, start) {
+            return Some(rules);
+        }
+        // `<property name="password">x</property>`
+        for attribute in [&b" name="[..], b" key="] {
+            let Some(n) = memchr::memmem::find(tag, attribute) else { continue };
+            let value = start + n + attribute.len() + 1;
+            let quote = *text.get(value.checked_sub(1)?)?;
+            let len = memchr::memchr(quote, text.get(value..i)?)?;
+            return self.look_up(value..value + len, value);
+        }
+        None
+    }
+
+    /// `--k v`, and the few commands that take a name and a value: `ENV K v`, `config set k v`.
+    fn blank(&mut self, i: usize) -> Step {
+        let start = i - self
+            .text
+            .get(self.line..i)
+            .map_or(0, |t| t.iter().rev().take(name::KEY_BYTES_MAX).take_while(|&&b| key::is_ident(b)).count());
+        if start == i {
+            return Ok(());
+        }
+        // A dash inside a word, or an escaped one of a manual's source, begins no flag.
+        let inside = start
+            .checked_sub(1)
+            .and_then(|p| self.text.get(p))
+            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'\\' || *b >= 0x80);
+        let flag = self.text.get(start) == Some(&b'-') && !inside;
+        let head = self.text.get(self.line..start).unwrap_or_default();
+        if !flag && !DIRECTIVES.iter().any(|d| head.ends_with(d)) && !netrc(head) {
+            return Ok(());
+        }
+        let Some(rules) = self.look_up(start..i, start) else { return Ok(()) };
+        let around = Around { in_string: self.in_string_at(i), ..Around::default() };
+        self.candidate(Candidate { rules, key: start, from: i, separator: Separator::Flag, around })
+    }
+
+    /// `["--password", "x"]`
+    fn comma(&mut self, i: usize) -> Step {
+        let Some(key) = key::before(self.text, i).filter(|k| k.quoted.is_some()) else { return Ok(()) };
+        if self.text.get(key.name.start) != Some(&b'-') || key.start < self.line {
+            return Ok(());
+        }
+        let Some(rules) = self.look_up(key.name.clone(), key.start) else { return Ok(()) };
+        let around = Around { quoted_only: true, in_string: self.in_string_at(i), ..Around::default() };
+        self.candidate(Candidate { rules, key: key.start, from: i + 1, separator: Separator::Argument, around })
+    }
+
+    /// A key ends at `end` and its separator at `from`.
+    fn assignment(&mut self, end: usize, from: usize, separator: Separator) -> Step {
+        let Some(key) = key::before(self.text, end).filter(|k| k.start >= self.line) else { return Ok(()) };
+        let mut name = key.name.clone();
+        if separator != Separator::Arrow {
+            name = key::with_words_before(self.text, &key);
+            name.start = name.start.max(self.line);
+        }
+        let around = self.around(&key, end, separator);
+        // In a string literal, the `n` of `\ntoken=` is no letter of the key.
+        if around.in_string && key.quoted.is_none() && escaped_blank(self.text, name.start) {
+            name.start += 1;
+        }
+        match name::role(self.text.get(key.name.clone()).unwrap_or_default()) {
+            Role::Name => {
+                self.named = self.name_assigned(from, around).map(|m| (m, NAMED_LINES_MAX));
+                if self.named.is_some() {
+                    return Ok(());
+                }
+            }
+            Role::Value => {
+                if let Some((rules, _)) = self.named.take() {
+                    let separator = if separator == Separator::Equals { Separator::Equals } else { Separator::Pair };
+                    return self.candidate(Candidate { rules, key: key.start, from, separator, around });
+                }
+            }
+            Role::Other => {}
+        }
+        match self.look_up(name, key.start) {
+            Some(rules) => self.candidate(Candidate { rules, key: key.start, from, separator, around }),
+            None => Ok(()),
+        }
+    }
+
+    /// The rules that the value behind `from` calls for, read as a key name: `name: DB_PASSWORD`.
+    fn name_assigned(&mut self, from: usize, around: Around) -> Option<Match> {
+        let opening = extent::opening(self.text, from, self.ended, around);
+        let Extent::Done(span, _) = self.extent(opening, around) else { return None };
+        let short = span.len() <= name::KEY_BYTES_MAX;
+        let rules = short.then(|| self.look_up(span.clone(), span.start))??;
+        Some(rules)
+    }
+
+    fn around(&mut self, key: &Key, end: usize, separator: Separator) -> Around {
+        let before = key.start.checked_sub(1).and_then(|p| self.text.get(p)).copied().unwrap_or(b' ');
+        let at = key::skip_blanks_back(self.text, key.start);
+        let before_blanks = at.checked_sub(1).and_then(|p| self.text.get(p)).copied().unwrap_or(b' ');
+        Around {
+            // A key in escaped quotes says that the text began inside the string.
+            in_string: self.in_string_at(end) || key.quoted.is_some_and(|n| n > 0),
+            literal: separator == Separator::Equals,
+            query: separator == Separator::Equals && matches!(before, b'?' | b'&'),
+            semicolons: separator == Separator::Equals && before_blanks == b';',
+            ..Around::default()
+        }
+    }
+
+    fn look_up(&mut self, name: Range<usize>, start: usize) -> Option<Match> {
+        let rules = self.names.look_up(self.text.get(name.clone())?, self.words)?;
+        // A name inside one of our own masks names nothing: `[REDACTED:generic-password]: x`.
+        let from = start.saturating_sub(MASK_BYTES_MAX).max(self.line);
+        let masked = (from..=start).any(|at| self.env.mask_len_at(self.text, at).is_some_and(|n| at + n > name.start));
+        (!masked).then_some(rules)
+    }
+
+    /// Finds the extent of a candidate's value, asks the judge, and moves on.
+    fn candidate(&mut self, c: Candidate) -> Step {
+        let opening = extent::opening(self.text, c.from, self.ended, c.around);
+        match opening {
+            Opening::Open(at) => return Err(Live(at)),
+            Opening::LineEnd(_) => {
+                self.pending = self.awaiting(&c);
+                return Ok(());
+            }
+            Opening::Nothing | Opening::None => return Ok(()),
+            Opening::Quoted(start, _) if start >= self.text.len() && !self.ended => return Ok(()),
+            Opening::Quoted(..) | Opening::Bare(_) => {}
+        }
+        let quoted = matches!(opening, Opening::Quoted(..));
+        match self.extent(opening, c.around) {
+            Extent::Open => Err(Live(opening.start())),
+            Extent::Blob => Ok(()),
+            Extent::Done(value, end) => {
+                if c.separator == Separator::Colon && self.block_header(&value) {
+                    self.pending = self.block(&c);
+                    return Ok(());
+                }
+                self.decide(&c, value, end, quoted);
+                Ok(())
+            }
+        }
+    }
+
+    /// The extent of a value. Values that are no secrets may hold further keys and values, so that a hostile line could
+    /// have each of its bytes looked at over and over: past a share that no honest line needs, long values are blobs.
+    /// What was spent depends on what is decided alone, so this is causal too.
+    fn extent(&mut self, opening: Opening, around: Around) -> Extent {
+        let share = WORK_BYTES_FREE + WORK_PER_BYTE * (opening.start().saturating_sub(self.line));
+        let bytes_max = if self.work > share { POOR_VALUE_BYTES_MAX } else { VALUE_BYTES_MAX };
+        let found = extent::extent(self.text, opening, self.ended, around, bytes_max);
+        self.work += match &found {
+            Extent::Done(value, _) => value.len(),
+            Extent::Blob => bytes_max,
+            Extent::Open => 0,
+        };
+        found
+    }
+
+    /// Asks the judge about a value whose end is known, for each rule that its key calls for.
+    fn decide(&mut self, c: &Candidate, value: Range<usize>, end: End, quoted: bool) -> bool {
+        let Some(bytes) = self.text.get(value.clone()) else { return false };
+        if bytes.is_empty() || bytes.starts_with(b"-----BEGIN") || has_escape(bytes) {
+            return false;
+        }
+        let mut i = 0;
+        while let Some(called) = self.names.called(&c.rules, i) {
+            i += 1;
+            let verdict = match called.shape {
+                Some(shape) => self
+                    .env
+                    .shape_matches(shape, bytes)
+                    .then_some((Confidence::High, "the key's name and the value's format")),
+                None => {
+                    let case = Case {
+                        value: bytes,
+                        quoted,
+                        separator: c.separator,
+                        end_of_line: end == End::Line,
+                        more_follows: end == End::Blank,
+                        spaced: matches!(self.text.get(c.from), Some(b' ' | b'\t')),
+                        columns: self
+                            .text
+                            .get(c.from..c.from + 2)
+                            .is_some_and(|t| t.iter().all(|b| matches!(b, b' ' | b'\t'))),
+                        strength: if c.rules.weakened { Strength::Weak } else { called.strength },
+                        family: called.family,
+                        plural: c.rules.plural,
+                        key: self.text.get(c.key..c.from).unwrap_or_default(),
+                        before: self.text.get(self.line..c.key).unwrap_or_default(),
+                    };
+                    self.judge_pieces(&case)
+                }
+            };
+            if let Some((confidence, why)) = verdict {
+                self.at = self.at.max(value.end);
+                self.hits.push(Hit { value, rule: called.rule, confidence, why });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Judges a value, or, if masks stand in it, each piece outside them. One secret piece makes the whole a secret.
+    fn judge_pieces(&self, case: &Case) -> Option<judge::Verdict> {
+        let (mut piece, mut at, mut masks) = (0, 0, 0);
+        let mut found = None;
+        while at < case.value.len() {
+            match self.env.mask_len_at(case.value, at).filter(|&n| n > 0) {
+                Some(n) => {
+                    found = found.or(judge::judge(&case.piece(piece..at)));
+                    masks += 1;
+                    at = (at + n).min(case.value.len());
+                    piece = at;
+                }
+                None => at += 1,
+            }
+        }
+        if masks == 0 { judge::judge(case) } else { found.or(judge::judge(&case.piece(piece..at))) }
+    }
+
+    /// Whether `text[..at]`, in its line, leaves a string literal open. Asked with growing `at`.
+    fn in_string_at(&mut self, at: usize) -> bool {
+        while self.counted < at {
+            match self.text.get(self.counted) {
+                // What follows a backslash is escaped, be it a quote or another backslash.
+                Some(b'\\') => self.counted += 1,
+                Some(b'"') => self.in_string = !self.in_string,
+                _ => {}
+            }
+            self.counted += 1;
+        }
+        self.in_string
+    }
+
+    fn place(&self, key: usize) -> Place {
+        Place::new(self.text.get(self.line..key).unwrap_or_default())
+    }
+}
+
+/// Whether the letter at `at` and the backslashes before it stand for white space.
+fn escaped_blank(text: &[u8], at: usize) -> bool {
+    key::backslashes_before(text, at) > 0 && matches!(text.get(at), Some(b'n' | b'r' | b't'))
+}
+
+/// A colour inside the value: the view without colours reads it better.
+fn has_escape(value: &[u8]) -> bool {
+    value.contains(&0x1b) || memchr::memchr_iter(b'\\', value).any(|at| extent::escaped_esc(value, at))
+}
+
+/// `machine h login u ` before `password`, not `login and password`.
+fn netrc(head: &[u8]) -> bool {
+    let mut words = head.rsplit(|&b| b == b' ');
+    let user = (words.next() == Some(b"")).then(|| words.next()).flatten();
+    user.is_some_and(|w| !matches!(w, b"" | b"and" | b"or" | b"name")) && words.next() == Some(b"login")
+}
+
+/// A longer value is a blob, such as an inline image: searched by other detectors.
+const VALUE_BYTES_MAX: usize = 16 * 1024;
+const POOR_VALUE_BYTES_MAX: usize = 256;
+const WORK_BYTES_FREE: usize = 64 * 1024;
+const WORK_PER_BYTE: usize = 8;
+const TAG_BYTES_MAX: usize = 256;
+const MASK_BYTES_MAX: usize = 96;
+const NAMED_LINES_MAX: u8 = 2;
+/// What stands before a name that white space separates from its value.
+const DIRECTIVES: &[&[u8]] = &[b"ENV ", b"setenv ", b"config set ", b"configure set ", b"config:set ", b"secrets set "];

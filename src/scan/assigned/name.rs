@@ -1,0 +1,360 @@
+//! Turns a key name into the rules that guard it. Does not look at the value.
+//!
+//! A key is cut into lower-case words (`dbPassword`, `db_password`, `DB.PASSWORD`). A rule's name matches when its
+//! words are the last of the key's; counters and stages after them (`_2`, `_PROD`) and a plural do not matter. A key
+//! whose last words say that it holds no secret (`public_key`, `password_file`) matches no rule but one with a shape.
+
+use std::collections::HashMap;
+
+pub use crate::rules::Strength;
+
+/// What kind of thing a key promises; the judge asks for other proofs from each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Chosen by a person: may be a word or a number.
+    Password,
+    /// Chosen by a person: may be several words.
+    Passphrase,
+    /// Many words, chosen by a machine.
+    Mnemonic,
+    /// Made by a machine, `..._key`.
+    Key,
+    /// Made by a machine, all others.
+    Other,
+}
+
+/// One name of one rule, as the rule files have it.
+#[derive(Clone, Debug)]
+pub struct NamedRule {
+    /// The rule's place in the rule table.
+    pub rule: u16,
+    /// The name as lower-case words: `["api", "key"]`.
+    pub words: Vec<String>,
+    /// How sure the name makes us.
+    pub strength: Strength,
+    /// A predicate on the whole value, known to [`super::Env`]. Without a match the rule does not apply.
+    pub shape: Option<usize>,
+}
+
+/// All names of all rules, ready to be looked up.
+pub struct Names {
+    entries: Vec<Entry>,
+    /// The last two bytes of a name -> the entries that end so, longest first.
+    by_tail: HashMap<[u8; 2], Vec<u16>>,
+    triggers: Vec<String>,
+}
+
+/// One compiled name.
+struct Entry {
+    /// The words without separators.
+    joined: Box<[u8]>,
+    /// Where in `joined` words begin (bit 0: first byte, always set).
+    starts: u128,
+    rule: u16,
+    strength: Strength,
+    shape: Option<usize>,
+    family: Family,
+    /// May follow other letters without a separator (`dbpassword`, but not `monkey`).
+    glue: bool,
+}
+
+/// The rules that a key name calls for, best first. Holds no byte of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    entries: [u16; MATCH_ENTRIES_MAX],
+    len: u8,
+    /// `passwords`: several, or a count of them.
+    pub plural: bool,
+    /// `password_hash`: no longer the secret itself.
+    pub weakened: bool,
+}
+
+/// What one entry of a [`Match`] says.
+#[derive(Clone, Copy, Debug)]
+pub struct Called {
+    /// The rule's place in the rule table.
+    pub rule: u16,
+    /// How sure the name makes us.
+    pub strength: Strength,
+    /// The predicate the whole value must satisfy, if any.
+    pub shape: Option<usize>,
+    /// What the key promises.
+    pub family: Family,
+}
+
+/// Scratch for one key: its letters and digits in lower case, and where its words begin.
+#[derive(Default)]
+pub struct KeyWords {
+    letters: Vec<u8>,
+    /// Bit i: a word begins at `letters[i]`.
+    starts: u128,
+    /// Bit i: that word was set off by a separator, not by a change of case.
+    parted: u128,
+    /// Bit i: by a separator that no trigger literal has (two bytes, a slash).
+    wide: u128,
+}
+
+/// The part a key plays when it is no secret's name: `name` and `value` of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Names what the `value` beside it is.
+    Name,
+    /// Holds the value that a `name` beside it named.
+    Value,
+    /// Neither.
+    Other,
+}
+
+impl Names {
+    /// Compiles the table. Names longer than 64 letters, or without any, are left out.
+    pub fn new(rules: Vec<NamedRule>) -> Names {
+        let mut entries: Vec<Entry> = rules.iter().filter_map(Entry::new).take(usize::from(u16::MAX)).collect();
+        // The order within a bucket is the order of preference: a shape decides best, then the longest name.
+        entries.sort_by_key(|e| (e.shape.is_none(), usize::MAX - e.joined.len(), e.strength == Strength::Weak));
+        let mut by_tail: HashMap<[u8; 2], Vec<u16>> = HashMap::new();
+        for (i, e) in entries.iter().enumerate() {
+            if let [.., a, b] = *e.joined {
+                by_tail.entry([a, b]).or_default().push(i as u16);
+            }
+        }
+        let triggers = triggers_of(&rules);
+        Names { entries, by_tail, triggers }
+    }
+
+    /// The caseless literals of which at least one stands in every text that holds a key of this table.
+    pub fn triggers(&self) -> &[String] {
+        &self.triggers
+    }
+
+    /// The rules that `key` calls for, or none.
+    pub fn look_up(&self, key: &[u8], words: &mut KeyWords) -> Option<Match> {
+        words.read(key);
+        let (weakened, plural_at) = words.strip_tail();
+        let singular = self.find(words, words.letters.len(), weakened, false);
+        if singular.is_some() || !plural_at {
+            return singular;
+        }
+        self.find(words, words.letters.len() - 1, weakened, true)
+    }
+
+    /// What the entry `i` of a match says.
+    pub fn called(&self, m: &Match, i: usize) -> Option<Called> {
+        let id = *m.entries[..usize::from(m.len)].get(i)?;
+        let e = self.entries.get(usize::from(id))?;
+        Some(Called { rule: e.rule, strength: e.strength, shape: e.shape, family: e.family })
+    }
+
+    fn find(&self, words: &KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
+        let letters = words.letters.get(..end)?;
+        let &[.., a, b] = letters else { return None };
+        let bucket = self.by_tail.get(&[a, b])?;
+        let mut found = Match { entries: [0; MATCH_ENTRIES_MAX], len: 0, plural, weakened };
+        for &id in bucket {
+            let e = self.entries.get(usize::from(id))?;
+            if !e.ends(letters, words) {
+                continue;
+            }
+            if e.shape.is_none() && never_secret(letters, end - e.joined.len(), words.starts, &e.joined) {
+                continue;
+            }
+            // One place is kept for the rule without a shape, which comes last and applies when no shape fits.
+            let full = usize::from(found.len) + 1 >= MATCH_ENTRIES_MAX;
+            if e.shape.is_some() && full {
+                continue;
+            }
+            found.entries[usize::from(found.len)] = id;
+            found.len += 1;
+            if e.shape.is_none() {
+                break;
+            }
+        }
+        (found.len > 0).then_some(found)
+    }
+}
+
+impl Entry {
+    fn new(rule: &NamedRule) -> Option<Entry> {
+        let mut joined = Vec::new();
+        let mut starts = 0u128;
+        for w in &rule.words {
+            starts |= 1 << joined.len().min(127);
+            joined.extend(w.bytes().map(|b| b.to_ascii_lowercase()).filter(u8::is_ascii_alphanumeric));
+        }
+        if !(2..=64).contains(&joined.len()) {
+            return None;
+        }
+        let name = str::from_utf8(&joined).unwrap_or_default();
+        let family = if name.ends_with("mnemonic") || name.ends_with("seedphrase") {
+            Family::Mnemonic
+        } else if name.ends_with("passphrase") {
+            Family::Passphrase
+        } else if name.contains("pass") || name.contains("pwd") || name.ends_with("pw") || name.ends_with("psk") {
+            Family::Password
+        } else if name.ends_with("key") {
+            Family::Key
+        } else {
+            Family::Other
+        };
+        let glue = joined.len() >= 5 && !NO_GLUE.contains(&name) || name == "pwd";
+        let joined = joined.into_boxed_slice();
+        Some(Entry { joined, starts, rule: rule.rule, strength: rule.strength, shape: rule.shape, family, glue })
+    }
+
+    fn ends(&self, letters: &[u8], words: &KeyWords) -> bool {
+        if !letters.ends_with(&self.joined) {
+            return false;
+        }
+        let from = letters.len() - self.joined.len();
+        if !self.glue && words.starts >> from & 1 == 0 {
+            return false;
+        }
+        // Inside the name a separator may stand only between the name's own words, and must be one of JOINERS:
+        // otherwise no trigger literal would have told that this key is here.
+        let inside = ((1u128 << self.joined.len()) - 1) & !1;
+        let parted = (words.parted >> from) & inside;
+        parted & !self.starts == 0 && (words.wide >> from) & inside == 0
+    }
+}
+
+impl KeyWords {
+    /// Cuts the last `KEY_BYTES_MAX` bytes of a key into words.
+    fn read(&mut self, key: &[u8]) {
+        self.letters.clear();
+        (self.starts, self.parted, self.wide) = (0, 0, 0);
+        let mut before = 0u8;
+        let mut gap = 0usize;
+        let mut slash = false;
+        let tail = &key[key.len().saturating_sub(KEY_BYTES_MAX)..];
+        for (i, &b) in tail.iter().enumerate() {
+            if !b.is_ascii_alphanumeric() {
+                gap += 1;
+                slash |= !matches!(b, b'_' | b'-' | b'.' | b' ');
+                continue;
+            }
+            let next_lower = tail.get(i + 1).is_some_and(u8::is_ascii_lowercase);
+            let hump = b.is_ascii_uppercase() && (!before.is_ascii_uppercase() || next_lower);
+            let bit = 1u128 << self.letters.len();
+            if gap > 0 || self.letters.is_empty() || hump {
+                self.starts |= bit;
+            }
+            if gap > 0 {
+                self.parted |= bit;
+            }
+            if gap > 1 || slash {
+                self.wide |= bit;
+            }
+            (gap, slash, before) = (0, false, b);
+            self.letters.push(b.to_ascii_lowercase());
+        }
+    }
+
+    /// Takes counters and stages off the end. Says whether the rest is only a weakened secret, and ends in a plural `s`.
+    fn strip_tail(&mut self) -> (bool, bool) {
+        let mut weakened = false;
+        for _ in 0..3 {
+            let digits = self.letters.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+            // A key of digits alone is no name; up to four are a counter or a year.
+            if digits > 4 || digits == self.letters.len() {
+                break;
+            }
+            self.letters.truncate(self.letters.len() - digits);
+            let from = self.last_word();
+            let word = self.letters.get(from..).unwrap_or_default();
+            // An XML signature's element, which is public.
+            let public = word == b"value" && self.letters.get(..from).is_some_and(|l| l.ends_with(b"signature"));
+            if from == 0 || public || !(listed(STAGES, word) || word == b"hash" || word == b"hashed") {
+                break;
+            }
+            weakened |= word.starts_with(b"hash");
+            self.letters.truncate(from);
+        }
+        (weakened, self.letters.len() > 4 && self.letters.ends_with(b"s") && !self.letters.ends_with(b"ss"))
+    }
+
+    fn last_word(&self) -> usize {
+        let below = if self.letters.len() >= 128 { u128::MAX } else { (1 << self.letters.len()) - 1 };
+        (127 - (self.starts & below | 1).leading_zeros()) as usize
+    }
+}
+
+/// The part of a pair that this key is. `"name": "DB_PASSWORD", "value": "x"`.
+pub fn role(key: &[u8]) -> Role {
+    let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
+    if is(&["name", "key", "k", "variable", "var", "property", "param", "parameter", "header", "field", "option"]) {
+        Role::Name
+    } else if is(&["value", "val", "v", "content"]) {
+        Role::Value
+    } else {
+        Role::Other
+    }
+}
+
+/// Whether the words before a name make it something else: `public key`, `next token`.
+fn never_secret(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool {
+    let below = if from == 0 { 0 } else { starts & ((1u128 << from) - 1) };
+    let at = if below == 0 { 0 } else { (127 - below.leading_zeros()) as usize };
+    // Glued names have no boundary, so the letters before them count as the word: `publickey`.
+    let before = letters.get(at..from).unwrap_or_default();
+    let is = |list: &str| listed(list, before);
+    match name {
+        _ if is(NEGATIONS) => true,
+        b"key" => is(NOT_KEYS),
+        b"token" => is(NOT_TOKENS),
+        b"secret" => is(NOT_SECRETS),
+        b"session" | b"sessionid" | b"auth" | b"signature" => is(NOT_OTHERS),
+        _ => name.ends_with(b"key") && is("public pub"),
+    }
+}
+
+/// Whether a list of words that spaces part holds `word`.
+fn listed(list: &str, word: &[u8]) -> bool {
+    list.split(' ').any(|w| w.as_bytes() == word)
+}
+
+/// One literal a name, and fewer where one literal contains another: each text with a key of the table holds one.
+fn triggers_of(rules: &[NamedRule]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for rule in rules {
+        let words: Vec<String> = rule.words.iter().map(|w| w.to_ascii_lowercase()).collect();
+        let mut forms = vec![String::new()];
+        for (i, w) in words.iter().enumerate() {
+            let joiners: &[&str] = if i == 0 { &[""] } else { JOINERS };
+            forms = forms.iter().flat_map(|f| joiners.iter().map(move |j| format!("{f}{j}{w}"))).collect();
+        }
+        all.extend(forms.into_iter().filter(|f| !f.is_empty()));
+    }
+    all.sort_by_key(|t| (t.len(), t.clone()));
+    all.dedup();
+    let mut kept: Vec<String> = Vec::new();
+    for t in all {
+        if !kept.iter().any(|k| t.contains(k.as_str())) {
+            kept.push(t);
+        }
+    }
+    kept
+}
+
+/// More bytes than this no key has that a person wrote; 128 also is what the bit sets hold.
+pub const KEY_BYTES_MAX: usize = 120;
+const MATCH_ENTRIES_MAX: usize = 4;
+/// What may stand between the words of one name.
+const JOINERS: &[&str] = &["", "_", "-", ".", " "];
+/// Names that are the ends of common words: they must begin where a word does.
+const NO_GLUE: &[&str] = &["cookie", "session", "signature", "credential", "creds", "bearer"];
+/// Words after a name that say which one it is, not what it is.
+const STAGES: &str = "prod production dev development staging stage live sandbox value val plain plaintext raw base64 b64 \
+    confirmation confirm repeat again old new current previous primary secondary main root default";
+const NEGATIONS: &str = "no has is use with without missing invalid allow forgot require num max min";
+const NOT_SECRETS: &str = "pull tls existing not image kubernetes k8s";
+const NOT_KEYS: &str = "public pub cache primary foreign sort partition idempotency routing row hash range object dedup \
+    deduplication translation map dict lookup unique group index registry host fingerprint press arrow shortcut \
+    hot next prev start end last first evaluated composite candidate surrogate natural join shard bucket metric \
+    label property message restore save query i18n locale string resource item state config env meta field name \
+    data event step job task build lock version feature flag topic record gpg pgp signing artifact concurrency \
+    issue project image menu any this the a each by unknown duplicate of for deploy keyword trusted imported \
+    binding asset storage preference";
+const NOT_TOKENS: &str = "next page pagination continuation cursor resume sync eos bos pad unk mask sep cls end start cancellation \
+    cancel lock unexpected expected syntax current last first special stop prompt completion total input output \
+    max window delegation public android activity window binder parse lexer ring change watermark erc20 \
+    consistency previous peek design";
+const NOT_OTHERS: &str = "method function type call generic bad good desktop gnome tmux screen login";

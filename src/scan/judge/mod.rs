@@ -1,0 +1,375 @@
+//! Turns a key name's promise and a value into a verdict: a secret, how surely, and why. Does not find values.
+//!
+//! What logs are full of is known before anything is measured: placeholders, code, language, typed values. Only what
+//! is none of these is weighed, by how the key was named and how unlike text the value is.
+
+mod bigrams;
+mod placeholder;
+mod prose;
+pub mod randomness;
+mod value_type;
+
+use std::ops::Range;
+
+use self::placeholder::{is_code, is_placeholder, names_a_secret};
+use self::randomness::{entropy_milli, mix, text_odds};
+pub use self::value_type::{ValueType, trim_marks, value_type};
+use super::assigned::{Family, Strength};
+pub use crate::rules::Confidence;
+
+/// A confidence, and why, for people.
+pub type Verdict = (Confidence, &'static str);
+
+/// What stands between a key name and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Separator {
+    /// `k=v`
+    Equals,
+    /// `k: v`
+    Colon,
+    /// `k => v`
+    Arrow,
+    /// `<k>v</k>`
+    Element,
+    /// `--k v`
+    Flag,
+    /// `["--k", "v"]`
+    Argument,
+    /// `"name": "k", "value": "v"`
+    Pair,
+    /// A line end.
+    Block,
+}
+
+/// A value, and what stands before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The value, without its quotes.
+    pub value: &'a [u8],
+    /// It stood in quotes.
+    pub quoted: bool,
+    /// What parts it from its key.
+    pub separator: Separator,
+    /// A line end stopped it.
+    pub end_of_line: bool,
+    /// White space stopped it: more of a sentence may follow.
+    pub more_follows: bool,
+    /// White space stands between the separator and the value.
+    pub spaced: bool,
+    /// Two or more of it do, as in columns.
+    pub columns: bool,
+    /// How sure the key's name makes us.
+    pub strength: Strength,
+    /// What the key promises.
+    pub family: Family,
+    /// The key's name is a plural.
+    pub plural: bool,
+    /// The key and its separator.
+    pub key: &'a [u8],
+    /// The line before the key.
+    pub before: &'a [u8],
+}
+
+impl<'a> Case<'a> {
+    /// The same case for a part of its value.
+    pub fn piece(&self, span: Range<usize>) -> Case<'a> {
+        Case { value: self.value.get(span).unwrap_or_default(), ..*self }
+    }
+
+    fn password(&self) -> bool {
+        matches!(self.family, Family::Password | Family::Passphrase)
+    }
+
+    /// Language rather than a literal may follow: no quotes, and a separator that sentences have.
+    fn loose(&self) -> bool {
+        !self.quoted && (matches!(self.separator, Separator::Colon | Separator::Flag | Separator::Arrow) || self.spaced)
+    }
+}
+
+/// The verdict on a value, or none if it is no secret. Never panics.
+pub fn judge(case: &Case) -> Option<Verdict> {
+    let v = case.value;
+    if v.len() < VALUE_BYTES_MIN || is_placeholder(v) || names_a_secret(trim_marks(v)) {
+        return None;
+    }
+    if !case.quoted && case.separator != Separator::Block && is_code(v) {
+        return None;
+    }
+    if closes_a_string(case) || repeats_key(case) {
+        return None;
+    }
+    // `required|string`, `true/false`, or one word of that kind.
+    if v.split(|b| matches!(b, b'|' | b'/' | b',')).all(|w| prose::says_nothing(trim_marks(w))) {
+        return None;
+    }
+    match case.strength {
+        Strength::Strong => strong(case),
+        Strength::Weak => weak(case),
+    }
+}
+
+/// A long random token without a key name, for the search by bare entropy. None for typed non-secrets.
+pub fn bare(token: &[u8]) -> Option<Confidence> {
+    if token.len() < BARE_BYTES_MIN || is_placeholder(token) || value_type(token) != ValueType::Opaque {
+        return None;
+    }
+    let (kinds, changes) = mix(token);
+    let dense = changes * 4 >= token.len();
+    (kinds >= 3 && dense && secret_charset(token) && random(token)).then_some(Confidence::Low)
+}
+
+/// Whether the quote before the value closed a string that the key stood in: `prompt("Password: ", mask)`.
+fn closes_a_string(case: &Case) -> bool {
+    let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\'' | b'`'));
+    let goes_on: [&[u8]; 16] = [
+        b", ", b",\"", b") ", b"),", b");", b"))", b" + ", b" % ", b" . ", b"+ ", b"] ", b"],", b"])", b"];", b"; ",
+        b" ,",
+    ];
+    // `"passwd:" and "group:"`: the quote before the key is the one that its own quote closes.
+    let opened = matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
+        && case.value.first().is_some_and(|b| b.is_ascii_whitespace());
+    case.quoted && !key_quoted && (opened || goes_on.iter().any(|g| case.value.starts_with(g)))
+}
+
+/// `authkey=authkey`: a variable handed on under its own name.
+fn repeats_key(case: &Case) -> bool {
+    let name = case.value.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_');
+    // A rename in a change list: `{readpassphrase.3 => readpassphrase.3bsd}`.
+    let head = case.value.get(..6).unwrap_or(case.value);
+    let renamed = case.separator == Separator::Arrow
+        && !case.quoted
+        && case.key.windows(head.len().max(1)).any(|w| w.eq_ignore_ascii_case(head));
+    renamed || name && case.key.windows(case.value.len()).any(|w| w.eq_ignore_ascii_case(case.value))
+}
+
+fn strong(case: &Case) -> Option<Verdict> {
+    let v = case.value;
+    let words = v.split(|&b| b == b' ').filter(|w| !w.is_empty()).count();
+    if case.family == Family::Mnemonic {
+        return (words >= MNEMONIC_WORDS_MIN).then_some((Confidence::High, "the words of a mnemonic"));
+    }
+    // Test results are `PASS: name` and `pass=12`.
+    let name = case.key.split(|b| !b.is_ascii_alphabetic()).find(|w| !w.is_empty()).unwrap_or_default();
+    let result = name.eq_ignore_ascii_case(b"pass") && case.key.len() < 10;
+    let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\''));
+    if result
+        && (case.loose() || case.separator == Separator::Colon && !key_quoted || value_type(v) == ValueType::Number)
+    {
+        return None;
+    }
+    match value_type(v) {
+        ValueType::Empty
+        | ValueType::Constant
+        | ValueType::Digest
+        | ValueType::PublicKey
+        | ValueType::Address
+        | ValueType::Mac => None,
+        ValueType::Url | ValueType::FileName | ValueType::Version | ValueType::Ip | ValueType::HostName => None,
+        ValueType::Path | ValueType::Email | ValueType::Date | ValueType::ClassName => {
+            let literal = case.password() && case.quoted && !v.contains(&b'/') && !v.contains(&b'\\');
+            literal.then_some((Confidence::Low, "a quoted value of a password's key"))
+        }
+        ValueType::Number => number(case),
+        ValueType::Prose => {
+            let said =
+                case.family == Family::Passphrase && words >= 4 && (case.quoted || case.separator == Separator::Block);
+            if said {
+                return Some((Confidence::Medium, "several words of a passphrase's key"));
+            }
+            // A literal of a few words, none of which a message would have.
+            let literal =
+                case.quoted && case.password() && !case.spaced && case.separator == Separator::Equals && words <= 4;
+            let message =
+                v.split(|&b| b == b' ').any(|w| prose::goes_on(trim_marks(w)) || prose::says_nothing(trim_marks(w)));
+            (literal && !message).then_some((Confidence::Low, "a few words of a password's key"))
+        }
+        ValueType::Word => word(case),
+        ValueType::Identifier => identifier(case),
+        ValueType::Uuid | ValueType::Ulid | ValueType::HexDigest => {
+            Some((Confidence::High, "a machine-made value of a secret's key"))
+        }
+        ValueType::Opaque => opaque(case),
+    }
+}
+
+fn number(case: &Case) -> Option<Verdict> {
+    let digits = case.value.iter().all(u8::is_ascii_digit);
+    let enough = if case.password() { VALUE_BYTES_MIN } else { 8 };
+    // `secrets: 1204` counts them.
+    if !digits || case.plural || case.value.len() < enough {
+        return None;
+    }
+    Some((if case.password() { Confidence::Medium } else { Confidence::Low }, "digits of a secret's key"))
+}
+
+/// A single word: a bad password, or language.
+fn word(case: &Case) -> Option<Verdict> {
+    let v = case.value;
+    let upper = v.iter().all(u8::is_ascii_uppercase);
+    let medium = Some((Confidence::Medium, "a word of a secret's key"));
+    let low = Some((Confidence::Low, "a word of a secret's key"));
+    if case.quoted {
+        return if case.password() { medium } else { low };
+    }
+    if prose::goes_on(v) || case.plural {
+        return None;
+    }
+    match case.separator {
+        Separator::Equals if !case.spaced && upper => low,
+        Separator::Equals if !case.spaced => medium,
+        Separator::Element | Separator::Argument | Separator::Pair => medium,
+        // `the --password and --user switches`
+        Separator::Flag if mentioned(case.before) => None,
+        Separator::Flag if !case.password() || upper || case.columns || v[0].is_ascii_uppercase() => None,
+        // Only passwords are words, and a sentence does not end after its first.
+        _ if case.password() && !case.more_follows && !upper => medium,
+        Separator::Flag => low,
+        _ => None,
+    }
+}
+
+/// Whether a flag stands in a sentence: behind a word that commands do not have.
+fn mentioned(before: &[u8]) -> bool {
+    let word = before.trim_ascii_end().rsplit(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
+    prose::goes_on(word) || matches!(word, b"supports" | b"options" | b"switches" | b"flags" | b"called")
+}
+
+/// Words that are joined, or a word and a number.
+fn identifier(case: &Case) -> Option<Verdict> {
+    let v = case.value;
+    let digits = v.iter().any(u8::is_ascii_digit);
+    let why = "a name-like value of a secret's key";
+    // Columns of a table that colons part: `pw_name:pw_passwd:pw_uid`.
+    if v.contains(&b':') && !case.quoted {
+        return None;
+    }
+    if case.password() {
+        if !digits && case.loose() && (case.more_follows || case.separator != Separator::Colon) && text_odds(v) > -100 {
+            return None;
+        }
+        return Some((Confidence::Medium, why));
+    }
+    let short = v.iter().all(|b| b.is_ascii_alphanumeric());
+    // A type after a field's name: `key: Ed25519PrivateKey`.
+    let lead = v.iter().position(|b| *b != b'_').unwrap_or(0);
+    let typed =
+        v.get(lead).is_some_and(u8::is_ascii_uppercase) && v.iter().any(u8::is_ascii_lowercase) && text_odds(v) > -60;
+    if typed && case.loose() {
+        return None;
+    }
+    match (digits, case.quoted) {
+        (true, _) if short || case.quoted => Some((Confidence::Medium, why)),
+        (true, false) if !case.loose() => Some((Confidence::Low, why)),
+        (false, true) => Some((Confidence::Low, why)),
+        _ => None,
+    }
+}
+
+fn opaque(case: &Case) -> Option<Verdict> {
+    let v = case.value;
+    let bare = trim_marks(v);
+    // Columns that colons part: `host:port:user:password:options`.
+    if case.separator == Separator::Colon && !case.quoted && case.before.last() == Some(&b':') && v.contains(&b':') {
+        return None;
+    }
+    if case.loose() {
+        // `password: 8-20 characters`, `password: can't be blank`, `secret: "quoted`
+        let letters = bare.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'\'' | b'/' | b'-'));
+        let head = bare.iter().take_while(|b| b.is_ascii_digit()).count();
+        let counted = head > 0 && head <= 3 && bare.get(head) == Some(&b'-');
+        let weak_mix = bare.len() < 4 || prose::says_nothing(bare) || prose::goes_on(bare);
+        if weak_mix || counted || letters && (case.more_follows || !case.password()) && text_odds(bare) > -80 {
+            return None;
+        }
+    }
+    if v.contains(&b' ') && !case.quoted && !matches!(case.separator, Separator::Element | Separator::Block) {
+        return None;
+    }
+    // A catalogue of translations, or a message: passwords beyond ASCII that hold no digit are rare.
+    let foreign = v.iter().any(|b| *b >= 0x80) && !v.iter().any(u8::is_ascii_digit);
+    if foreign && (case.quoted && case.separator == Separator::Colon || case.loose()) {
+        return None;
+    }
+    if v.contains(&b' ') && !case.password() && !random(v) {
+        return None;
+    }
+    if random(v) {
+        return Some((Confidence::High, "a random value of a secret's key"));
+    }
+    Some((Confidence::Medium, "a value of a secret's key"))
+}
+
+/// The name alone proves little: only a long value that is random and of no known type will do.
+fn weak(case: &Case) -> Option<Verdict> {
+    let v = case.value;
+    if case.quoted && is_code(v) || !secret_charset(v) || v.len() < WEAK_BYTES_MIN {
+        return None;
+    }
+    match value_type(v) {
+        ValueType::HexDigest if case.family == Family::Key => None,
+        ValueType::HexDigest => Some((Confidence::Medium, "hex of a token's length")),
+        ValueType::Opaque => {
+            // Of parts that dots and colons join, the longest is measured: a JWT's, not a host's and a port.
+            let part = v.split(|b| matches!(b, b'.' | b':' | b'@' | b'|')).max_by_key(|p| p.len())?;
+            let (kinds, changes) = mix(part);
+            let mixed = kinds >= 2 && (changes * 5 >= part.len() || text_odds(part) < -120);
+            let long = part.len() >= if case.family == Family::Key { 20 } else { WEAK_BYTES_MIN };
+            // Keys of caches and maps end in a digest, and join words and digests.
+            let tail = v.rsplit(|b| matches!(b, b'.' | b':' | b'-' | b'_' | b'/')).next().unwrap_or_default();
+            let hex_key = case.family == Family::Key
+                && (tail.len() >= 16 || v.len() == tail.len())
+                && tail.iter().all(u8::is_ascii_hexdigit);
+            (mixed && long && !hex_key && random(part))
+                .then_some((Confidence::Medium, "a random value of a token's key"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether all bytes are of those that tokens are made of.
+fn secret_charset(v: &[u8]) -> bool {
+    v.iter().all(|b| {
+        b.is_ascii_alphanumeric()
+            || matches!(
+                b,
+                b'_' | b'-'
+                    | b'+'
+                    | b'/'
+                    | b'='
+                    | b'.'
+                    | b'~'
+                    | b'%'
+                    | b'!'
+                    | b'@'
+                    | b'#'
+                    | b'$'
+                    | b'^'
+                    | b'&'
+                    | b'*'
+                    | b':'
+                    | b'|'
+            )
+    })
+}
+
+/// Whether a token is unlike text: below the odds of text, and above the entropy that so many random bytes have.
+fn random(v: &[u8]) -> bool {
+    let floor = match v.len() {
+        0..8 => return false,
+        8..12 => 2500,
+        12..20 => 2750,
+        _ => 3000,
+    };
+    let odds = match v.len() {
+        8..12 => -120,
+        12..16 => -90,
+        16..24 => -70,
+        _ => -50,
+    };
+    entropy_milli(v) >= floor && text_odds(v) < odds
+}
+
+const VALUE_BYTES_MIN: usize = 4;
+const MNEMONIC_WORDS_MIN: usize = 8;
+const WEAK_BYTES_MIN: usize = 12;
+const BARE_BYTES_MIN: usize = 20;

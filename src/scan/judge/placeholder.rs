@@ -1,0 +1,237 @@
+//! Turns a value into "this stands for a value": templates, masks, references, calls. Does not weigh key names.
+
+/// Whether a value is a template, a mask somebody else put there, or a reference to where the secret is kept.
+pub fn is_placeholder(v: &[u8]) -> bool {
+    let Some((&first, &last)) = v.first().zip(v.last()) else { return true };
+    let template = match first {
+        // `<set to the key ...>` is cut at its first space.
+        b'<' => {
+            last == b'>'
+                || v.iter().skip(1).all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/' | b'!' | b'.'))
+        }
+        b'$' => {
+            v.get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'{' | b'(' | b'_' | b'$' | b'['))
+                && is_name(v.get(1..).unwrap_or_default())
+        }
+        b'%' => {
+            matches!(
+                v.get(1),
+                Some(b's' | b'd' | b'v' | b'q' | b'@' | b'(' | b'{' | b'+' | b'x' | b'r' | b'#' | b'-' | b'.' | b'p')
+            ) && v.len() <= 4
+                || last == b'%'
+                || v.starts_with(b"%(")
+                || v.starts_with(b"%{")
+        }
+        b'{' => last == b'}' || v.starts_with(b"{{") || v.starts_with(b"{%"),
+        b'[' => v.get(1).is_none_or(|b| matches!(b, b']' | b'[' | b'{' | b'<' | b'(' | b'.')) || last == b']',
+        b'(' => true,
+        b'@' => {
+            v.get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'/' | b'{' | b'@'))
+                && v.iter()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'@' | b'.' | b'/' | b'_' | b'-' | b'{' | b'}'))
+        }
+        b'!' => v.len() > 1 && v.iter().skip(1).all(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b':')),
+        b'#' => v.starts_with(b"#{") || v.iter().skip(1).all(u8::is_ascii_digit),
+        b'&' => [&b"&lt;"[..], b"&#x3C;", b"&#x3c;", b"&#60;", b"&amp;"].iter().any(|e| v.starts_with(e)),
+        // A Ruby symbol, and the role of a cross-reference in documentation.
+        b':' => v.iter().skip(1).take_while(|b| **b != b':').all(|b| b.is_ascii_lowercase() || *b == b'_'),
+        b'_' => v.starts_with(b"__") && v.ends_with(b"__"),
+        _ => false,
+    };
+    template
+        || v.ends_with(b"...")
+        || v.ends_with("…".as_bytes())
+        || masked(v)
+        || contains(v, b"${{")
+        || contains(v, b"{{")
+        || inner_template(v)
+        || reference(v)
+        || speaks(v)
+        || regex(v)
+}
+
+/// Whether an unquoted value is program text: a call, a member, a type, an operator.
+pub fn is_code(v: &[u8]) -> bool {
+    let word = |s: &[u8]| {
+        let name =
+            |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$' | b':' | b'&' | b'*' | b'@' | b'!');
+        s.iter().all(name) && (s.len() < 4 || super::randomness::text_odds(s) > -60)
+    };
+    // A call or an index: letters, then a bracket.
+    if let Some(at) = v.iter().position(|b| matches!(b, b'(' | b'[' | b'{') || *b == b'<' && v.ends_with(b">")) {
+        let head = v.get(..at).unwrap_or_default();
+        let first = head
+            .first()
+            .is_none_or(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$' | b'!' | b'&' | b'*' | b'@'));
+        if first && word(head) {
+            return true;
+        }
+    }
+    // Base64 ends in `==`, which is no comparison there.
+    let unpadded = v.get(..v.len() - v.iter().rev().take_while(|&&b| b == b'=').count()).unwrap_or_default();
+    if OPERATORS.iter().any(|o| contains(unpadded, o)) {
+        return true;
+    }
+    let body = v.strip_prefix(b"&").or(v.strip_prefix(b"*")).or(v.strip_prefix(b"!")).unwrap_or(v);
+    let body = body.strip_suffix(b"?").or(body.strip_suffix(b";")).unwrap_or(body);
+    member(body) || v.starts_with(b"--") || v.starts_with(b"&mut") || v == b"//" || v == b"/*" || v == b"\\"
+}
+
+/// `cfg.password`, `process.env.X`, `self.token`, `A::b`, `p->pass`.
+fn member(v: &[u8]) -> bool {
+    let parts = v.split(|b| matches!(b, b'.' | b':' | b'>' | b'-')).filter(|s| !s.is_empty());
+    let joined = v.contains(&b'.') || contains(v, b"::") || contains(v, b"->");
+    joined
+        && v.iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'$' | b'>' | b'-' | b'!' | b'?'))
+        && (!v.contains(&b'-') || contains(v, b"->"))
+        && parts.clone().count() >= 2
+        && parts.clone().all(|s| s[0].is_ascii_alphabetic() || s[0] == b'_' || s[0] == b'$')
+        && parts.clone().all(|s| s.len() < 4 || super::randomness::text_odds(s) > -90)
+}
+
+/// Whether a value names a secret instead of being one: `db_password`, `my-tls-secret`, `MY_TOKEN`.
+pub fn names_a_secret(v: &[u8]) -> bool {
+    if !v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) || v.len() > 64 {
+        return false;
+    }
+    // `MYTOKEN1`: capitals with a counter; otherwise digits make it a value.
+    let digits = v.iter().filter(|b| b.is_ascii_digit()).count();
+    let constant = !v.iter().any(u8::is_ascii_lowercase) && digits <= 1;
+    if digits > 0 && !constant {
+        return false;
+    }
+    let mut lower = [0u8; 64];
+    let Some(lower) = lower.get_mut(..v.len()) else { return false };
+    lower.copy_from_slice(v);
+    lower.make_ascii_lowercase();
+    let joined = v.iter().any(|b| matches!(b, b'_' | b'-' | b'.'))
+        || v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
+    (joined || constant) && NAMES.iter().any(|n| contains(lower, n.as_bytes()))
+}
+
+/// Stars, dots, x: what others put over a secret.
+fn masked(v: &[u8]) -> bool {
+    let fill =
+        |b: &u8| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b' ' | b'0' | b'=' | b'~' | b'+');
+    let bullets = "•●∗█".chars().any(|c| {
+        let mut buffer = [0; 4];
+        contains(v, c.encode_utf8(&mut buffer).as_bytes())
+    });
+    bullets
+        || v.len() >= 3 && v.iter().all(|b| *b == v[0])
+        || v.iter().all(fill) && !v.iter().all(|b| *b == b'0')
+        || contains(v, b"***")
+        || contains(v, b"xxxx")
+        || contains(v, b"XXXX")
+}
+
+/// A template somewhere inside: `prefix-${NAME}`, `a$(b)c`, `x{{y}}`.
+fn inner_template(v: &[u8]) -> bool {
+    (contains(v, b"${") && v.contains(&b'}'))
+        || (contains(v, b"$(") && v.contains(&b')'))
+        || (contains(v, b"#{") && v.contains(&b'}'))
+        || contains(v, b"<%")
+        || contains(v, b"%s")
+}
+
+/// A pattern that describes secrets.
+fn regex(v: &[u8]) -> bool {
+    [&b"\\w"[..], b"\\d", b"\\S", b".*", b"[^", b"(?", b"[a-z", b"[A-Z", b"[0-9"].iter().any(|p| contains(v, p))
+}
+
+/// Where to find it: `vault:secret/x`, `op://x`, `arn:aws:...`, `env:X`.
+fn reference(v: &[u8]) -> bool {
+    REFERENCES.iter().any(|r| v.len() >= r.len() && v[..r.len()].eq_ignore_ascii_case(r.as_bytes()))
+}
+
+/// Words that say "put yours here".
+fn speaks(v: &[u8]) -> bool {
+    if v.len() > 64 {
+        return false;
+    }
+    let mut lower = [0u8; 64];
+    let Some(lower) = lower.get_mut(..v.len()) else { return false };
+    lower.copy_from_slice(v);
+    lower.make_ascii_lowercase();
+    let lower: &[u8] = lower;
+    SPEECH_STARTS.iter().any(|s| lower.starts_with(s.as_bytes()))
+        || SPEECH.iter().any(|s| contains(lower, s.as_bytes()))
+}
+
+/// `NAME`, `{name}`, `(command)`: what may follow a dollar sign.
+fn is_name(v: &[u8]) -> bool {
+    matches!(v.first(), Some(b'{' | b'(' | b'[' | b'$'))
+        || v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.' | b'-' | b'>' | b'/'))
+            && (v.iter().all(|b| !b.is_ascii_lowercase()) || v.iter().all(|b| !b.is_ascii_digit()) || v.contains(&b'_'))
+}
+
+fn contains(v: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(v, needle).is_some()
+}
+
+const OPERATORS: &[&[u8]] =
+    &[b"||", b"&&", b"==", b"!=", b"=>", b"()", b"?.", b"??", b"+=", b"){", b");", b"};", b"</", b"::"];
+const NAMES: &[&str] = &[
+    "passw",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "_key",
+    "-key",
+    "apikey",
+    "credential",
+    "creds",
+    "cred-",
+    "cert",
+    "tls",
+    "auth",
+    "_pass",
+    "-pass",
+    "config",
+    "name",
+    "-ref",
+    "privatekey",
+    "publickey",
+];
+const REFERENCES: &[&str] = &[
+    "vault:",
+    "op://",
+    "arn:aws",
+    "env:",
+    "env.",
+    "env(",
+    "file:",
+    "ssm:",
+    "secretref",
+    "secret://",
+    "vault://",
+    "keyvault",
+    "projects/",
+    "awssm",
+    "kms:",
+    "sops:",
+    "ref+",
+    "!vault",
+    "secretsmanager:",
+    "{resolve:",
+];
+const SPEECH_STARTS: &[&str] = &[
+    "your", "my-", "my_", "<your", "insert", "replace", "enter ", "type ", "example", "sample", "dummy", "fake",
+    "some-", "some_", "put-", "put_", "todo", "fixme", "redacted", "removed", "masked", "hidden", "filtered",
+];
+const SPEECH: &[&str] = &[
+    "your-",
+    "your_",
+    "yourtoken",
+    "yourpassword",
+    "_here",
+    "-here",
+    "placeholder",
+    "redacted",
+    "replaceme",
+    "replace-me",
+    "replace_me",
+    "sensitive",
+];

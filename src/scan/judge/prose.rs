@@ -1,0 +1,74 @@
+//! Turns a word after a key name into "this is language, not a secret". Does not look at randomness.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Whether a word, alone after a secret's key name, is a type, a status, a code word or a secret's name in some language.
+pub fn says_nothing(word: &[u8]) -> bool {
+    contains(&NOTHING, word)
+}
+
+/// Whether a word is one of those that a sentence goes on with: `password for root`, `token is invalid`.
+pub fn goes_on(word: &[u8]) -> bool {
+    contains(&GOING_ON, word)
+}
+
+/// Words in lower case.
+type Words = LazyLock<HashSet<&'static [u8]>>;
+
+fn contains(words: &Words, word: &[u8]) -> bool {
+    let mut lower = [0u8; WORD_BYTES_MAX];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    let lower: &[u8] = lower;
+    words.contains(lower)
+}
+
+static NOTHING: Words = LazyLock::new(|| WORDS.iter().flat_map(|list| list.split(' ')).map(str::as_bytes).collect());
+static GOING_ON: Words = LazyLock::new(|| FUNCTION_WORDS.split(' ').map(str::as_bytes).collect());
+
+const WORD_BYTES_MAX: usize = 24;
+
+const FUNCTION_WORDS: &str = "a an the this that these those is are was were be been being has have had do does did will would can could may might must \
+    shall should not no for from of to in on at by with without into onto over under and or but if when while as than then so it its \
+    your my our their his her you we they he she i any all some each every both either neither which who whom whose what where why how \
+    about after before during via per only also too very just must use used using uses enter read reads see set sets get gets give given \
+    provide provided specify specified specifies supply pass passed passes sent send sends show shows new old same other another more most \
+    prompt prompts default defaults defaulting requires needs please type typed store stored save saved create created creates generate \
+    change changed reset update updated verify check checks file path name value values string number option options user users account \
+    login needed allowed allows authentication required expires expired contains containing field";
+
+const WORDS: &[&str] = &[
+    "define sufficient requisite again string str text bytes byte bytearray char chars u8 u16 u32 u64 u128 usize i8 i16 i32 i64 isize f32 f64 uint8 uint16 uint32 uint64 int8 int16 int32 int64 size_t varchar varchar2 nvarchar int integer number bool boolean object array list dict map hash \
+     set tuple any unknown void never float double uint8array buffer optional option vec box securestring secretstring plaintext \
+     hashmap file path filename url uri uuid guid date datetime timestamp json xml yaml base64 hex sha256 sha1 sha512 md5 bcrypt argon2 \
+     argon2id scrypt pbkdf2 hmac aes rsa ed25519 ecdsa dsa x509 symmetric asymmetric",
+    "true false null nil none undefined nan yes no on off n/a empty blank unset missing absent present available unavailable exists \
+     required optional mandatory default defaults custom auto automatic automatically manual provided supplied specified given entered typed \
+     incorrect correct invalid valid wrong right expired expires bad good weak strong short long match matches mismatch matched mismatched \
+     rejected accepted denied granted allowed forbidden failed failure fail error ok okay success successful succeeded passed pass \
+     unknown unsupported supported unchanged changed changes change updated update created create deleted delete removed remove added add \
+     reset resets revoked rotated rotate renewed refreshed refresh generated generate loaded loading load saved stored store cached found \
+     read reading write written sent received using used unused enabled disabled enable disable active inactive pending ready done \
+     hidden masked redacted redact filtered filter sensitive confidential protected private public internal omitted stripped scrubbed \
+     encrypted decrypted encoded decoded hashed obfuscated concealed suppressed elided removed censored secured secure anonymous \
+     prompt prompted prompting interactive keyboard-interactive stdin stdout stderr env environment input output ask never always \
+     verified verify verification validated validate validating checking checked check authenticated authenticating authorized unauthorized \
+     verifying mapped inherited inherit ignore ignored skipped skip unspecified configured unconfigured",
+    "password passwd passwort pass pwd passwords pw passcode passphrase pin secret secrets token tokens key keys apikey api_key api-key api \
+     credential credentials creds cred auth authentication authorization oauth oauth2 bearer basic digest negotiate ntlm kerberos gssapi \
+     saml oidc ldap jwt session sessions cookie cookies signature certificate cert username user users login email account admin-password \
+     client server service app application value values val name names field fields type types id identifier data config configuration \
+     settings setting option options param params parameter parameters arg args argument arguments header headers variable property \
+     properties attribute attributes column columns label description placeholder example examples sample todo fixme tbd foo bar baz \
+     something anything nothing self this that here there new old current existing other same all any some",
+    "return returns function async await lambda const let var static final public private protected class struct enum interface import \
+     export from else elif while for if then do end def not and or in is typeof instanceof new delete throw raise yield with as try catch",
+    "kennwort wachtwoord lozenord contrasena contraseña senha heslo haslo hasło parola salasana jelszo jelszó adgangskode losenord lösenord \
+     passord motdepasse geheim geheimnis schlüssel schluessel clave llave jeton clé hemlighet token-name zugangsschlüssel пароль ключ токен 密码 \
+     密碼 パスワード 令牌 비밀번호",
+    "same-origin include omit cors no-cors strict lax httponly samesite identity access account_key string? query body form multipart \
+     simple multi readonly rw ro http https tcp udp ssh gpg tls ssl mtls vault aws gcp azure github gitlab google kubernetes docker \
+     files compat sss systemd nis winbind scram-sha-256 trust peer ident reject plain login cram-md5 xoauth2 scoped legacy standard global local remote root-level",
+];

@@ -1,0 +1,337 @@
+//! Finds the bodies of private keys: between BEGIN and END, line by line, or by their first bytes.
+//! Does not wait for END, and does not judge public keys and certificates: they pass.
+//!
+//! What one line says about the next is a [`Block`]; it holds no byte of the key.
+
+use std::ops::Range;
+
+use crate::limits::{KEY_BLOCK_FOREIGN_LINES_MAX, KEY_BLOCK_LINES_MAX};
+
+/// What the prefilter looks for.
+pub const TRIGGERS: &[&str] = &[
+    "begin ",
+    "putty-user-key-file-",
+    "mii",
+    "mhccaqee",
+    "mhqcaqee",
+    "mgaga",
+    "migh",
+    "migk",
+    "mc4caqaw",
+    "migpag",
+    "b3blbnnzac1rzxk",
+];
+
+/// The first characters of the DER or OpenSSH encoding of a private key, in base64. Certificates
+/// and public keys, which begin with `MII` as well, go on differently.
+/// Sources: RFC 8017 A.1.2, RFC 5915, RFC 5958, RFC 8410; OpenSSH `PROTOCOL.key`.
+const BODY_STARTS: &[&str] = &[
+    "MHcCAQEE",
+    "MHQCAQEE",
+    "MIGHAgEA",
+    "MIGkAgEB",
+    "MC4CAQAw",
+    "MIG2AgEA",
+    "MIGPAgEA",
+    "MGACAQAw",
+    "b3BlbnNzaC1rZXktdjE",
+];
+
+/// The shortest run that is taken for the first line of a body (characters).
+const BODY_RUN_MIN: usize = 32;
+/// The shortest run that is taken for a piece of a body written on one line (characters).
+const PIECE_MIN: usize = 16;
+
+/// The width of the longest common form of a body, RFC 4880's (characters).
+const USUAL_WIDTH: usize = 76;
+
+/// A key block that is open at the end of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// What stood before BEGIN on its line: timestamps and envelopes have the same shape on each.
+    shape: u64,
+    /// How much of that is glued to BEGIN, and so to each line of the body: the `+` of a diff.
+    glued: usize,
+    /// The length of the body's lines once one was seen; 0 after a shorter one.
+    width: Option<usize>,
+    lines: u32,
+    foreign: u32,
+    /// Whether a finding was made of it.
+    found: bool,
+}
+
+impl Block {
+    /// A block whose BEGIN stands after `before` on its line.
+    fn after(before: &[u8]) -> Block {
+        let glued = before.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count();
+        Block { shape: shape(before), glued, width: None, lines: 0, foreign: 0, found: false }
+    }
+}
+
+/// A piece of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it stands in the text.
+    pub span: Range<usize>,
+    /// Whether it is the first one of its block.
+    pub first: bool,
+}
+
+/// Appends the pieces of key bodies in `text` to `pieces`. `block` is what the text before has
+/// left open, and what this one leaves open.
+///
+/// `ended` is false where more bytes may follow; then the place is returned from which the last
+/// line could still turn out to be a part of a body. `mask_len_at` tells our own masks.
+pub fn scan(
+    text: &[u8],
+    ended: bool,
+    mask_len_at: &dyn Fn(&[u8], usize) -> Option<usize>,
+    block: &mut Option<Block>,
+    pieces: &mut Vec<Piece>,
+) -> Option<usize> {
+    let mut start = 0;
+    while start < text.len() {
+        let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
+        let cut = !ended && end == text.len();
+        let mut line = Line { text, start, end, cut, mask_len_at, pieces };
+        match block {
+            Some(open) if cut => {
+                // The line is held until it is whole.
+                let _ = open;
+                return Some(start);
+            }
+            Some(open) => {
+                if line.body(open) == Next::Closed {
+                    *block = None;
+                }
+            }
+            None => *block = line.opening(),
+        }
+        start = end + 1;
+    }
+    None
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    Open,
+    Closed,
+}
+
+struct Line<'a> {
+    text: &'a [u8],
+    start: usize,
+    end: usize,
+    /// Whether more bytes of the line may follow.
+    cut: bool,
+    mask_len_at: &'a dyn Fn(&[u8], usize) -> Option<usize>,
+    pieces: &'a mut Vec<Piece>,
+}
+
+impl<'a> Line<'a> {
+    fn bytes(&self) -> &'a [u8] {
+        &self.text[self.start..self.end]
+    }
+
+    /// Looks for the beginning of a key.
+    fn opening(&mut self) -> Option<Block> {
+        if let Some((begin, after)) = header(self.bytes()) {
+            return self.one_line(self.start + after, Block::after(&self.bytes()[..begin]));
+        }
+        let begin = body_start(self.bytes())?;
+        self.one_line(self.start + begin, Block::after(&self.bytes()[..begin]))
+    }
+
+    /// Masks the pieces of a body that stand on one line from `from` on: line ends are spaces or
+    /// escapes. Returns the block if the next line may go on with it.
+    fn one_line(&mut self, from: usize, mut block: Block) -> Option<Block> {
+        let text = self.text;
+        let mut place = from;
+        let mut words = false;
+        while place < self.end {
+            if let Some(length) = (self.mask_len_at)(text, place) {
+                block.found = true;
+                place += length;
+                continue;
+            }
+            match text[place] {
+                b'"' | b'\'' | b'`' | b'<' | b')' => return None,
+                b'-' if is_footer(&text[place..self.end]) => return None,
+                b'\\' => {
+                    let run = text[place..self.end].iter().take_while(|&&byte| byte == b'\\').count();
+                    place += run;
+                    match text.get(place) {
+                        Some(b'n' | b'r' | b't') => place += 1,
+                        Some(b'"' | b'\'') => return None,
+                        _ => {}
+                    }
+                }
+                byte if is_digit(byte) => {
+                    let run = digits(&text[place..self.end]);
+                    let ends = place + run < self.end || !self.cut;
+                    if (run >= PIECE_MIN || block.found) && ends {
+                        self.pieces.push(Piece { span: place..place + run, first: !block.found });
+                        block.found = true;
+                        block.width = Some(USUAL_WIDTH);
+                    }
+                    words |= run < PIECE_MIN;
+                    place += run;
+                }
+                _ => place += 1,
+            }
+        }
+        // Prose that only names the header opens nothing.
+        (!self.cut && (block.found || !words)).then_some(block)
+    }
+
+    /// Looks at a whole line of an open block.
+    fn body(&mut self, block: &mut Block) -> Next {
+        let line = self.bytes();
+        let line = &line[..line.len() - line.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count()];
+        block.lines += 1;
+        if block.lines > KEY_BLOCK_LINES_MAX || contains_footer(line) {
+            return Next::Closed;
+        }
+        let field = line.iter().rposition(|byte| byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
+        let glued = field + block.glued;
+        let same = line.get(..glued).is_some_and(|before| shape(before) == block.shape);
+        let field = if same { glued } else { field };
+        let run = &line[field..];
+        if line.is_empty() || same && run.is_empty() {
+            block.foreign = 0;
+            return Next::Open;
+        }
+        if (self.mask_len_at)(self.text, self.start + field) == Some(run.len()) {
+            // A line that was masked before: it stood for a line of the usual width.
+            (block.found, block.foreign, block.width) = (true, 0, Some(USUAL_WIDTH));
+            return Next::Open;
+        }
+        let all_digits = run.iter().all(|&byte| is_digit(byte));
+        let width = block.width.unwrap_or(usize::MAX);
+        let is_body = all_digits
+            && match (same, block.width) {
+                (true, None) => run.len() >= BODY_RUN_MIN,
+                (true, Some(0)) => run.first() == Some(&b'=') || run.len() >= BODY_RUN_MIN,
+                (true, Some(_)) => run.len() <= width || run.len() >= BODY_RUN_MIN,
+                (false, _) => run.len() >= BODY_RUN_MIN && looks_encoded(run),
+            };
+        if is_body {
+            self.pieces.push(Piece { span: self.start + field..self.start + field + run.len(), first: !block.found });
+            block.found = true;
+            block.foreign = 0;
+            block.width = Some(if block.width.is_some() && run.len() < width { 0 } else { run.len() });
+            return Next::Open;
+        }
+        if let Some(mac) = memchr::memmem::find(line, b"Private-MAC: ") {
+            let from = self.start + mac + 13;
+            let run = digits(&self.text[from..self.end]);
+            if run > 0 {
+                self.pieces.push(Piece { span: from..from + run, first: !block.found });
+            }
+            return Next::Closed;
+        }
+        if is_key_header(line) {
+            // The key's own headers pass; PuTTY's count of lines stands before a new body.
+            block.width = None;
+            return Next::Open;
+        }
+        block.foreign += 1;
+        if block.foreign >= KEY_BLOCK_FOREIGN_LINES_MAX { Next::Closed } else { Next::Open }
+    }
+}
+
+/// The place of a private key's BEGIN in a line, and the place after its header.
+fn header(line: &[u8]) -> Option<(usize, usize)> {
+    for begin in memchr::memmem::find_iter(line, b"BEGIN ") {
+        let before = &line[..begin];
+        let gap = usize::from(before.last() == Some(&b' '));
+        let dashes = before[..before.len() - gap].iter().rev().take_while(|&&byte| byte == b'-').count();
+        if dashes < 4 {
+            continue;
+        }
+        let label = &line[begin + 6..line.len().min(begin + 6 + 64)];
+        let Some(length) = memchr::memmem::find(label, b"----") else { continue };
+        if memchr::memmem::find(&label[..length], b"PRIVATE KEY").is_some() {
+            let after = begin + 6 + length;
+            let tail = line[after..].iter().take_while(|&&byte| byte == b'-').count();
+            return Some((begin - gap - dashes, after + tail));
+        }
+    }
+    // PuTTY's format has no BEGIN; its first line is `PuTTY-User-Key-File-3: ssh-ed25519`.
+    memchr::memmem::find(line, b"PuTTY-User-Key-File-").map(|at| (at, line.len()))
+}
+
+/// Where a body begins whose header is not there: it is known by its first bytes.
+fn body_start(line: &[u8]) -> Option<usize> {
+    let starts = memchr::memmem::find_iter(line, b"MII").filter(|&at| is_pkcs(&line[at..]));
+    let others = BODY_STARTS.iter().filter_map(|start| memchr::memmem::find(line, start.as_bytes()));
+    starts
+        .chain(others)
+        .filter(|&at| at == 0 || !is_digit(line[at - 1]))
+        .filter(|&at| digits(&line[at..]) >= BODY_RUN_MIN)
+        .min()
+}
+
+/// A sequence whose first element is the integer 0 (PKCS #1, PKCS #8) or the algorithm of an
+/// encrypted PKCS #8 key.
+fn is_pkcs(run: &[u8]) -> bool {
+    let after_length = run.get(6..10).unwrap_or_default();
+    matches!(after_length, [b'I', b'B', b'A', b'A'..=b'D'])
+        || run.get(6..20).is_some_and(|rest| rest.starts_with(b"BOBgkqhkiG9w0B") || rest.ends_with(b"gkqhkiG9w0BBQ"))
+}
+
+/// A number that lines have in common whose text before the body differs only in digits.
+fn shape(before: &[u8]) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut digit = false;
+    for &byte in before {
+        if byte.is_ascii_digit() && digit {
+            continue;
+        }
+        digit = byte.is_ascii_digit();
+        let byte = if digit { b'0' } else { byte };
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    hash
+}
+
+fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+fn digits(text: &[u8]) -> usize {
+    text.iter().take_while(|&&byte| is_digit(byte)).count()
+}
+
+fn looks_encoded(run: &[u8]) -> bool {
+    run.iter().any(u8::is_ascii_uppercase)
+        && run.iter().any(u8::is_ascii_lowercase)
+        && run.iter().any(u8::is_ascii_digit)
+}
+
+fn is_footer(text: &[u8]) -> bool {
+    let dashes = text.iter().take_while(|&&byte| byte == b'-').count();
+    dashes >= 4 && text[dashes..].strip_prefix(b" ").unwrap_or(&text[dashes..]).starts_with(b"END ")
+}
+
+fn contains_footer(line: &[u8]) -> bool {
+    memchr::memmem::find_iter(line, b"----").any(|at| is_footer(&line[at..]))
+}
+
+/// Lines of a key file that hold no key: RFC 1421 and RFC 4880 headers, PuTTY's fields.
+fn is_key_header(line: &[u8]) -> bool {
+    [
+        &b"Proc-Type: "[..],
+        b"DEK-Info: ",
+        b"Version: ",
+        b"Comment: ",
+        b"Hash: ",
+        b"Encryption: ",
+        b"Public-Lines: ",
+        b"Private-Lines: ",
+        b"Key-Derivation: ",
+        b"Argon2-",
+    ]
+    .iter()
+    .any(|name| memchr::memmem::find(line, name).is_some())
+}

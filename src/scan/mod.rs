@@ -1,0 +1,381 @@
+//! Turns the views of a piece of a log into the spans of its secrets, in three steps, each rare
+//! enough to pay for the next: [`prefilter`] -> verify ([`tokens`], [`keyblock`], [`assigned`]) ->
+//! [`judge`]. Knows compiled rules. Does not know files, clocks or threads.
+
+pub mod assigned;
+pub mod judge;
+mod keyblock;
+pub(crate) mod pattern;
+pub mod prefilter;
+mod settle;
+mod tokens;
+
+use std::collections::HashMap;
+
+pub use settle::{Carry, Settler, Span, is_partial};
+pub use tokens::End;
+
+use self::{assigned::Names, pattern::Pattern, prefilter::Prefilter, tokens::Tokens};
+use crate::{
+    error::{RuleError, SetupError},
+    finding::{Fingerprint, FingerprintKey},
+    limits,
+    redact::{Masked, Masker, Style},
+    rules::{Confidence, Detector, Rule, RuleSet, Strength, checks::Facts},
+    view::utf16::Encoding,
+};
+
+/// When randomness makes a token a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Entropy {
+    /// Never: values of key names are not judged at all.
+    Off,
+    /// On values of secret-sounding key names.
+    #[default]
+    Keyed,
+    /// On every token.
+    All,
+}
+
+/// What is done with a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Masked and reported.
+    #[default]
+    Redact,
+    /// Reported; the bytes pass as they are.
+    Alert,
+}
+
+/// What a user may set about detection and masking.
+pub struct Options {
+    /// Mask, or report only.
+    pub mode: Mode,
+    /// What stands in place of a secret.
+    pub style: Style,
+    /// When randomness counts.
+    pub entropy: Entropy,
+    /// From which confidence on a secret is masked.
+    pub mask_confidence: Confidence,
+    /// The key of the fingerprints in findings and hashed masks.
+    pub fingerprint_key: FingerprintKey,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            mode: Mode::Redact,
+            style: Style::Label,
+            entropy: Entropy::Keyed,
+            mask_confidence: Confidence::Low,
+            fingerprint_key: FingerprintKey::ephemeral(),
+        }
+    }
+}
+
+/// Compiled rules and options: all that a filter shares with its twins on other threads.
+pub struct Engine {
+    rules: RuleSet,
+    options: Options,
+    prefilter: Prefilter,
+    tokens: Tokens,
+    names: Option<Names>,
+    /// The patterns of rules with key names, by the rule's index.
+    shapes: HashMap<usize, Pattern>,
+    key_block: Option<u16>,
+    entropy: Option<u16>,
+    ceiling: u16,
+    masker: Masker,
+}
+
+/// A hit of [`Engine::explain`].
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// The rule's id.
+    pub rule: String,
+    /// What it finds, for people.
+    pub name: String,
+    /// What was done to the line to see it.
+    pub view: String,
+    /// 1-based byte column in the raw line.
+    pub column: usize,
+    /// Bytes in the raw line.
+    pub length: usize,
+    /// How sure it is.
+    pub confidence: Option<Confidence>,
+    /// Whether it is masked.
+    pub masked: bool,
+    /// Why, in words.
+    pub why: String,
+    /// What the rule's check could tell.
+    pub facts: Facts,
+    /// Of the secret as decoded in its innermost view.
+    pub fingerprint: Fingerprint,
+}
+
+impl Engine {
+    /// Compiles the rules in force. Regular expressions wait until they are first needed.
+    ///
+    /// # Errors
+    /// If a pattern is not right, or the replacement text would itself be masked.
+    pub fn new(rules: RuleSet, options: Options) -> Result<Engine, SetupError> {
+        let at_fault = |rule: &Rule, reason: String| RuleError {
+            origin: rule.family.clone(),
+            line: rule.line,
+            rule: Some(rule.id.clone()),
+            reason,
+        };
+        let list = rules.rules();
+        let tokens = Tokens::new(list).map_err(|(index, reason)| at_fault(&list[index], reason))?;
+        let (named, shapes) =
+            named_rules(list, options.entropy).map_err(|(index, reason)| at_fault(&list[index], reason))?;
+        let names = (!named.is_empty()).then(|| Names::new(named));
+        let of = |detector| list.iter().position(|rule| rule.detector == detector).map(|index| index as u16);
+        let key_block = of(Detector::KeyBlock);
+        let entropy = of(Detector::Entropy).filter(|_| options.entropy == Entropy::All);
+        let ceiling = of(Detector::Ceiling).unwrap_or(0);
+        let prefilter = Prefilter::new(
+            tokens.tokens(),
+            names.as_ref().map_or(&[][..], |names| names.triggers()),
+            if key_block.is_some() { keyblock::TRIGGERS } else { &[] },
+            entropy.is_some(),
+        );
+        let masker = Masker::new(&options.style, list);
+        let engine = Engine { prefilter, tokens, names, shapes, key_block, entropy, ceiling, masker, rules, options };
+        engine.check_replacement()?;
+        Ok(engine)
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// The options in force.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Every hit in one line, masked or not, in every view, for people who ask why.
+    pub fn explain(&self, line: &[u8]) -> Vec<Candidate> {
+        let mut settler = Settler::default().traced();
+        settler.settle(self, line, Encoding::Bytes, End::Line, &mut Carry::default());
+        let mut seen = Vec::new();
+        let mut list = Vec::new();
+        for span in settler.trace() {
+            let same = (span.rule, span.range.clone());
+            if seen.contains(&same) {
+                continue;
+            }
+            seen.push(same);
+            let rule = &self.rules.rules()[usize::from(span.rule)];
+            list.push(Candidate {
+                rule: rule.id.clone(),
+                name: rule.name.clone(),
+                view: span.steps.to_string(),
+                column: span.range.start + 1,
+                length: span.range.len(),
+                confidence: Some(span.confidence),
+                masked: span.masked,
+                why: span.why.to_owned(),
+                facts: span.facts.clone(),
+                fingerprint: span.fingerprint,
+            });
+        }
+        list
+    }
+
+    pub(crate) fn prefilter(&self) -> &Prefilter {
+        &self.prefilter
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    pub(crate) fn names(&self) -> Option<&Names> {
+        self.names.as_ref()
+    }
+
+    pub(crate) fn masker(&self) -> &Masker {
+        &self.masker
+    }
+
+    pub(crate) fn key_block_rule(&self) -> Option<u16> {
+        self.key_block
+    }
+
+    pub(crate) fn entropy_rule(&self) -> Option<u16> {
+        self.entropy
+    }
+
+    pub(crate) fn ceiling_rule(&self) -> u16 {
+        self.ceiling
+    }
+
+    /// A mask that a rule would mask again would make filtering twice change something.
+    fn check_replacement(&self) -> Result<(), SetupError> {
+        let Style::Text(text) = &self.options.style else { return Ok(()) };
+        if text.is_empty() {
+            return Err(SetupError::Replacement("is empty"));
+        }
+        if text.bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            return Err(SetupError::Replacement("has a line end"));
+        }
+        // Another style's engine does not take the text for a mask.
+        let fingerprint_key = FingerprintKey::ephemeral();
+        let judge = Engine::new(self.rules.clone(), Options { fingerprint_key, ..Options::default() })?;
+        let mut settler = Settler::default();
+        for index in 0..self.rules.rules().len() {
+            let mut mask = Vec::new();
+            let sample = self.options.fingerprint_key.fingerprint(b"");
+            self.masker.write(index as u16, &sample, 1, 0, Encoding::Bytes, &mut mask);
+            settler.settle(&judge, &mask, Encoding::Bytes, End::Line, &mut Carry::default());
+            if let Some(span) = settler.spans().first() {
+                let id = &self.rules.rules()[usize::from(span.rule)].id;
+                return Err(SetupError::ReplacementMatches(id.clone()));
+            }
+            // Without the rule's id in it, one mask stands for all.
+            if !text.contains("{rule}") {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl assigned::Env for Engine {
+    fn shape_matches(&self, shape: usize, value: &[u8]) -> bool {
+        let whole = |pattern: &Pattern| pattern.match_at(value, 0).is_some_and(|(found, _)| found.end == value.len());
+        self.shapes.get(&shape).is_some_and(whole)
+    }
+
+    fn mask_len_at(&self, text: &[u8], at: usize) -> Option<usize> {
+        self.masker.len_at(text, at)
+    }
+}
+
+type Named = (Vec<assigned::NamedRule>, HashMap<usize, Pattern>);
+
+/// The key names of all rules that have some, and the shapes that their values must have.
+fn named_rules(rules: &[Rule], entropy: Entropy) -> Result<Named, (usize, String)> {
+    let mut named = Vec::new();
+    let mut shapes = HashMap::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let generic = rule.pattern.is_empty();
+        let weak = rule.strength == Strength::Weak;
+        if rule.detector != Detector::Assigned || generic && weak && entropy == Entropy::Off {
+            continue;
+        }
+        if !generic {
+            shapes.insert(index, Pattern::parse(&rule.pattern).map_err(|reason| (index, reason))?);
+        }
+        named.extend(rule.names.iter().map(|name| assigned::NamedRule {
+            rule: index as u16,
+            words: name.split(' ').map(str::to_owned).collect(),
+            strength: rule.strength,
+            shape: (!generic).then_some(index),
+        }));
+    }
+    Ok((named, shapes))
+}
+
+/// Bytes in which the prefilter has shown that there is nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Passed<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Passed<'a> {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+/// A part of a piece that was scanned until nothing more was found, masked.
+#[derive(Debug, Clone, Copy)]
+pub struct Settled<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Settled<'a> {
+    /// The bytes, masked.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+/// Part of a block of whole lines: nothing is in it, or it is to be settled.
+#[derive(Debug)]
+pub enum Stretch<'a> {
+    /// Lines that hold nothing.
+    Passed(Passed<'a>),
+    /// One line that matters: its place in the block.
+    Matters(usize, usize),
+}
+
+/// Splits a block of whole lines into stretches that pass and lines that matter. Each place of the
+/// block is looked at once, however the two kinds alternate.
+pub struct Stretches<'a> {
+    lines: prefilter::Lines<'a>,
+    block: &'a [u8],
+    next: Option<(usize, usize)>,
+    place: usize,
+}
+
+impl<'a> Stretches<'a> {
+    /// Starts at the block's first line.
+    pub fn new(engine: &'a Engine, block: &'a [u8]) -> Stretches<'a> {
+        Stretches { lines: engine.prefilter.lines(block), block, next: None, place: 0 }
+    }
+
+    /// Where the next stretch begins.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Goes on at `place`, a line start, because what is before it was taken as it is.
+    pub fn skip_to(&mut self, place: usize) {
+        self.place = place;
+        if self.next.is_some_and(|(start, _)| start < place) {
+            self.next = None;
+        }
+    }
+}
+
+impl<'a> Iterator for Stretches<'a> {
+    type Item = Stretch<'a>;
+
+    fn next(&mut self) -> Option<Stretch<'a>> {
+        if self.place >= self.block.len() {
+            return None;
+        }
+        let found = self.next.take().or_else(|| self.lines.next_from(self.place));
+        let (start, end) = found.unwrap_or((self.block.len(), self.block.len()));
+        if start > self.place {
+            let bytes = &self.block[self.place..start];
+            self.place = start;
+            self.next = found;
+            return Some(Stretch::Passed(Passed { bytes }));
+        }
+        self.place = end;
+        Some(Stretch::Matters(start, end))
+    }
+}
+
+impl Settler {
+    /// The clean form of the piece's bytes `from..to`, as the mode wants it. `raw` is the piece
+    /// that was settled.
+    pub fn part<'a>(&'a self, engine: &Engine, raw: &'a [u8], from: usize, to: usize) -> Settled<'a> {
+        if engine.options.mode == Mode::Alert {
+            return Settled { bytes: &raw[from..to] };
+        }
+        let Masked { text, map } = self.masked();
+        let start = map.first_from(from, text.len());
+        let end = if to == raw.len() { text.len() } else { map.first_from(to, text.len()) };
+        Settled { bytes: &text[start..end.max(start)] }
+    }
+}
+
+const _: () = assert!(limits::SECRET_BYTES_MAX < limits::LINE_BYTES_MAX);

@@ -1,0 +1,364 @@
+//! Verifies the places that the prefilter found against the rules with patterns. Does not read
+//! key names.
+
+use std::ops::Range;
+
+use super::{
+    pattern::{Pattern, Run, is_word},
+    prefilter::Prefilter,
+};
+use crate::{
+    limits::{CONTEXT_BYTES_MAX, SECRET_BYTES_MAX},
+    redact::Masker,
+    rules::{Confidence, Rule, USER_FAMILY, checks::Facts},
+    scan::judge,
+    view::{self, Views},
+};
+
+/// A rule with a pattern, ready to be tried.
+#[derive(Debug)]
+pub struct Token {
+    /// The rule's index in its set.
+    pub rule: u16,
+    /// Its pattern.
+    pub pattern: Pattern,
+}
+
+/// A secret in one view.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// The secret's place in the view.
+    pub span: Range<usize>,
+    /// The rule's index in its set.
+    pub rule: u16,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What the rule's check could tell.
+    pub facts: Facts,
+    /// Why, in a few words, for `explain`.
+    pub why: &'static str,
+}
+
+/// A place where a rule is to be tried: where the match begins at the earliest and the latest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    first: usize,
+    last: usize,
+    token: u16,
+}
+
+/// What is reused from text to text.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    candidates: Vec<Candidate>,
+    /// Whether the text last searched holds a trigger of the assigned-secret detector, and of the
+    /// key-block detector.
+    pub triggers: Triggers,
+}
+
+/// Which other detectors' triggers a text holds.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Triggers {
+    /// Of the assigned-secret detector.
+    pub assigned: bool,
+    /// Of the key-block detector.
+    pub key_block: bool,
+}
+
+/// The first byte of a body that says nothing: a token that the end of the input cuts is masked
+/// from this many bytes after its literal on.
+const CUT_BODY_BYTES_MIN: usize = 8;
+/// The shortest literal that makes a cut token one (bytes).
+const CUT_LITERAL_BYTES_MIN: usize = 4;
+/// How long a base64 run must be for a short-prefixed match inside it to be a slice of it.
+const BLOB_RUN_MIN: usize = 24;
+
+/// All rules with patterns.
+#[derive(Debug, Default)]
+pub struct Tokens {
+    tokens: Vec<Token>,
+    /// Those whose patterns have no literal, by index.
+    without_literal: Vec<u16>,
+}
+
+/// How the text that is searched ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// More bytes may follow the last one.
+    Open,
+    /// At a line end.
+    Line,
+    /// At the end of the input, without a line end.
+    Input,
+}
+
+impl Tokens {
+    /// Takes the rules with patterns of their own. Patterns are parsed, not compiled.
+    ///
+    /// # Errors
+    /// The index of the rule whose pattern is not right, and why.
+    pub fn new(rules: &[Rule]) -> Result<Tokens, (usize, String)> {
+        let mut tokens: Vec<Token> = Vec::new();
+        let mut without_literal = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            if rule.detector == crate::rules::Detector::Token {
+                let pattern = Pattern::parse(&rule.pattern).map_err(|reason| (index, reason))?;
+                if pattern.needle().is_none() {
+                    without_literal.push(tokens.len() as u16);
+                }
+                if rule.family == USER_FAMILY {
+                    // The embedded patterns are known to compile; a user's is shown to, now.
+                    pattern.compile().map_err(|reason| (index, reason))?;
+                }
+                tokens.push(Token { rule: index as u16, pattern });
+            }
+        }
+        Ok(Tokens { tokens, without_literal })
+    }
+
+    /// The rules' patterns.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// Appends the secrets in one view to `hits`. Returns where the earliest secret begins that
+    /// more bytes could complete or lengthen; only where `end` is [`End::Open`].
+    pub fn search(
+        &self,
+        (views, index): (&Views, usize),
+        end: End,
+        (prefilter, rules, masker): (&Prefilter, &[Rule], &Masker),
+        scratch: &mut Scratch,
+        hits: &mut Vec<Hit>,
+    ) -> Option<usize> {
+        let text = views.text(index);
+        scratch.candidates.clear();
+        scratch.triggers = Triggers::default();
+        prefilter.places(text, |place, target| {
+            scratch.triggers.assigned |= target.assigned;
+            scratch.triggers.key_block |= target.key_block;
+            for &token in &target.tokens {
+                let Some(needle) = self.tokens[usize::from(token)].pattern.needle() else { continue };
+                let (least, most) = needle.before;
+                if place >= least {
+                    let first = place.saturating_sub(most);
+                    scratch.candidates.push(Candidate { first, last: place - least, token });
+                }
+            }
+        });
+        for &index in &self.without_literal {
+            let pattern = &self.tokens[usize::from(index)].pattern;
+            match pattern.run() {
+                Some(run) => {
+                    runs(text, run, |first, last| scratch.candidates.push(Candidate { first, last, token: index }))
+                }
+                None => {
+                    let mut from = 0;
+                    while let Some(start) = pattern.find(text, from) {
+                        scratch.candidates.push(Candidate { first: start, last: start, token: index });
+                        from = start + 1;
+                    }
+                }
+            }
+        }
+        // In the order of the text, so that what a hit covers is known to what follows it.
+        scratch.candidates.sort_unstable();
+        scratch.candidates.dedup();
+        let first_hit = hits.len();
+        let mut live: Option<usize> = None;
+        for candidate in &scratch.candidates {
+            let token = &self.tokens[usize::from(candidate.token)];
+            let rule = &rules[usize::from(token.rule)];
+            for start in candidate.first..=candidate.last {
+                if !starts_token(views, index, start, &hits[first_hit..]) {
+                    continue;
+                }
+                if end == End::Open
+                    && let Some(at) = token.pattern.live_at(text, start)
+                {
+                    live = Some(live.map_or(at, |old| old.min(at)));
+                }
+                let found = verify(token, rule, (views, index), start, end);
+                if let Some(hit) = found {
+                    // A mask is never masked itself.
+                    if masker.len_at(text, hit.span.start) != Some(hit.span.len()) {
+                        hits.push(hit);
+                    }
+                    break;
+                }
+            }
+        }
+        match end {
+            End::Open => self.live(views, index, live),
+            End::Line => None,
+            End::Input => {
+                self.cut_tokens(text, (views, index), hits, &scratch.candidates);
+                None
+            }
+        }
+    }
+
+    /// The earliest place where something may have begun that the end of the text cuts.
+    fn live(&self, views: &Views, index: usize, found: Option<usize>) -> Option<usize> {
+        let text = views.text(index);
+        let mut live = found;
+        let mut earlier = |at: usize| live = Some(live.map_or(at, |old| old.min(at)));
+        // A run at the end may go on to be a token without a prefix, or an encoded text.
+        let padding = text.iter().rev().take(2).take_while(|&&byte| byte == b'=').count();
+        let run = text[..text.len() - padding].iter().rev().take_while(|&&byte| view::is_base64(byte)).count();
+        if run > 0 && run <= SECRET_BYTES_MAX {
+            earlier(text.len() - padding - run);
+        }
+        // A literal may be cut, or may stand behind a beginning without one.
+        for token in &self.tokens {
+            let (most, longest) = match token.pattern.needle() {
+                Some(needle) => (needle.before.1, needle.literals.iter().map(Vec::len).max().unwrap_or(0)),
+                // Such a match begins with the run at the end, which is held anyway, or it has a
+                // byte after it: then the beginning may be as far away as a match is long.
+                None => (token.pattern.length_max().min(SECRET_BYTES_MAX), 0),
+            };
+            let begins = text.len().saturating_sub(most + longest);
+            let literals = token.pattern.needle().map(|needle| &needle.literals);
+            for start in begins..text.len() {
+                let rest = &text[start..];
+                // With the literal in front, a look at its first bytes is enough.
+                if most == 0
+                    && let Some(literals) = literals
+                    && !literals.iter().any(|literal| begins_with(literal, rest))
+                {
+                    continue;
+                }
+                if starts_token(views, index, start, &[])
+                    && let Some(at) = token.pattern.live_at(text, start)
+                {
+                    earlier(at);
+                    break;
+                }
+            }
+        }
+        live
+    }
+
+    /// Masks what the end of the input has left of a token: a literal and a body cut short.
+    fn cut_tokens(&self, text: &[u8], (views, index): (&Views, usize), hits: &mut Vec<Hit>, candidates: &[Candidate]) {
+        for candidate in candidates {
+            let token = &self.tokens[usize::from(candidate.token)];
+            let Some(needle) = token.pattern.needle() else { continue };
+            let start = candidate.first;
+            if needle.before.1 > 0 || !token.pattern.secret_is_whole() || !starts_token(views, index, start, &[]) {
+                continue;
+            }
+            let rest = &text[start..];
+            let literal = needle.literals.iter().filter(|literal| begins_with(rest, literal)).map(Vec::len).max();
+            let Some(literal) = literal.filter(|&length| length >= CUT_LITERAL_BYTES_MIN) else { continue };
+            if rest.len() >= literal + CUT_BODY_BYTES_MIN && token.pattern.live_at(text, start) == Some(start) {
+                hits.push(Hit {
+                    span: start..text.len(),
+                    rule: token.rule,
+                    confidence: Confidence::Low,
+                    facts: Facts::default(),
+                    why: "a token that the end of the input cuts",
+                });
+            }
+        }
+    }
+}
+
+/// Calls `found` with the places in each run of word characters at which a match that begins with
+/// `run` may begin, first and last.
+fn runs(text: &[u8], run: Run, mut found: impl FnMut(usize, usize)) {
+    let mut place = 0;
+    while let Some(step) = text.get(place..).and_then(|rest| rest.iter().position(|&byte| is_word(byte))) {
+        let start = place + step;
+        let length = text[start..].iter().take_while(|&&byte| is_word(byte)).count();
+        place = start + length;
+        if length >= run.least && run.after.is_none_or(|after| text.get(place).is_none_or(|&byte| byte == after)) {
+            found(start, place - run.least);
+        }
+    }
+}
+
+/// Whether `text` begins with `start`, ASCII letters of either case.
+fn begins_with(text: &[u8], start: &[u8]) -> bool {
+    text.len() >= start.len() && text[..start.len()].eq_ignore_ascii_case(start)
+}
+
+/// Tries one rule at one place.
+fn verify(token: &Token, rule: &Rule, (views, index): (&Views, usize), start: usize, end: End) -> Option<Hit> {
+    let text = views.text(index);
+    let (whole, secret) = token.pattern.match_at(text, start)?;
+    if end == End::Open && whole.end == text.len() {
+        // What follows may lengthen the match or deny it: it is live, not found.
+        return None;
+    }
+    if !ends_token(views, index, whole.end) || secret.is_empty() {
+        return None;
+    }
+    if !has_context(text, start, &rule.context) || is_slice(token, text, &whole) {
+        return None;
+    }
+    let bytes = &text[secret.clone()];
+    if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
+        return None;
+    }
+    let (mut confidence, mut why, mut facts) = (rule.confidence, "has the shape of the rule", Facts::default());
+    if let Some(check) = rule.check {
+        let outcome = check.run(&text[whole.clone()]);
+        facts = outcome.facts;
+        match outcome.valid {
+            Some(true) => (confidence, why) = (Confidence::Certain, "has the shape, and its check is right"),
+            Some(false) => {
+                (confidence, why) = (confidence.min(Confidence::Medium), "has the shape, but its check is wrong")
+            }
+            None => {}
+        }
+    }
+    Some(Hit { span: secret, rule: token.rule, confidence, facts, why })
+}
+
+/// Whether a token can begin at `start`: not within a word, unless what is before it is itself
+/// masked or was a colour code.
+fn starts_token(views: &Views, index: usize, start: usize, before: &[Hit]) -> bool {
+    let text = views.text(index);
+    let inside = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    start == 0
+        || !inside(start)
+        || !inside(start - 1)
+        || before.iter().rev().take(8).any(|hit| hit.span.start < start && start <= hit.span.end)
+        || views.gap_at(index, start)
+}
+
+/// Whether a token can end at `end`.
+fn ends_token(views: &Views, index: usize, end: usize) -> bool {
+    let text = views.text(index);
+    let inside = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    end == 0 || !inside(end - 1) || !inside(end) || views.gap_at(index, end)
+}
+
+/// Whether one of the words stands to the left of `start` on its line, near enough.
+fn has_context(text: &[u8], start: usize, words: &[String]) -> bool {
+    if words.is_empty() {
+        return true;
+    }
+    let from = start.saturating_sub(CONTEXT_BYTES_MAX);
+    let line = memchr::memrchr(b'\n', &text[from..start]).map_or(from, |end| from + end + 1);
+    let before = text[line..start].to_ascii_lowercase();
+    words.iter().any(|word| memchr::memmem::find(&before, word.as_bytes()).is_some())
+}
+
+/// Whether a match of a rule with a short prefix is but a slice of a longer base64 run: then its
+/// letters mean nothing.
+fn is_slice(token: &Token, text: &[u8], whole: &Range<usize>) -> bool {
+    let short = token.pattern.needle().is_none_or(|needle| needle.literals.iter().any(|literal| literal.len() <= 4));
+    let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    if !short || !text[whole.clone()].iter().all(digit) {
+        return false;
+    }
+    let before = &text[..whole.start];
+    let run = before.iter().rev().take(BLOB_RUN_MIN * 4).take_while(|byte| digit(byte)).count();
+    let run = &before[before.len() - run..];
+    run.len() >= BLOB_RUN_MIN
+        && run.iter().any(u8::is_ascii_uppercase)
+        && run.iter().any(u8::is_ascii_lowercase)
+        && run.iter().any(u8::is_ascii_digit)
+}

@@ -1,0 +1,136 @@
+//! Finds runs of base64 and hexadecimal whose decoding is text, and decodes them. Does not decide
+//! whether that text holds a secret.
+//!
+//! Clean logs are full of such runs (digests, ids, paths); nearly all fail on the first few
+//! decoded bytes, which is what [`promising`] looks at.
+
+use std::ops::Range;
+
+use super::View;
+use crate::limits::{BASE64_RUN_MIN, HEX_RUN_MIN, SECRET_BYTES_MAX};
+
+/// How many bytes of a decoding are looked at before it is worth doing it whole.
+const PROBE_BYTES: usize = 9;
+
+/// Whether a byte can stand in a base64 run (standard or URL-safe alphabet), padding aside.
+pub fn is_base64(byte: u8) -> bool {
+    VALUES[usize::from(byte)] < 64
+}
+
+/// The value of each base64 digit of both alphabets; 64 for all other bytes.
+const VALUES: [u8; 256] = {
+    let mut table = [64; 256];
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut value = 0;
+    while value < 64 {
+        table[digits[value] as usize] = value as u8;
+        value += 1;
+    }
+    table[b'-' as usize] = 62;
+    table[b'_' as usize] = 63;
+    table
+};
+
+/// The next maximal run of base64 digits of at least [`BASE64_RUN_MIN`] at or after `from`.
+pub fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut place = from;
+    loop {
+        let start = place + text.get(place..)?.iter().position(|&byte| is_base64(byte))?;
+        let length = text[start..].iter().take_while(|&&byte| is_base64(byte)).count();
+        if length >= BASE64_RUN_MIN {
+            return Some(start..start + length);
+        }
+        place = start + length;
+    }
+}
+
+/// Whether the decoding of a run may be text, judged on its first bytes. False only for runs that
+/// [`texts`] leaves out.
+pub fn promising(run: &[u8]) -> bool {
+    let mut probe = [0; PROBE_BYTES];
+    probe_is_text(&mut probe, base64_bytes(run)) || is_hex(run) && probe_is_text(&mut probe, hex_bytes(run))
+}
+
+fn probe_is_text(probe: &mut [u8; PROBE_BYTES], bytes: impl Iterator<Item = u8>) -> bool {
+    let mut length = 0;
+    for (slot, byte) in probe.iter_mut().zip(bytes) {
+        *slot = byte;
+        length += 1;
+    }
+    length > 0 && probe[..length].iter().all(|&byte| is_text(byte))
+}
+
+/// Appends the decoding of every run of `parent` that decodes to text to `view`, each followed by
+/// a line end.
+///
+/// A run is indivisible: what is found in it masks it whole. But a run longer than a secret can be
+/// is a blob, of which only the groups of four digits are indivisible, because its beginning may
+/// have been written when the secret comes. Where `open` is set, a blob at the end may go on, and
+/// its decoding has no line end.
+pub fn texts(parent: &[u8], open: bool, view: &mut View) {
+    let mut place = 0;
+    while let Some(run) = next_run(parent, place) {
+        place = run.end;
+        let digits = &parent[run.clone()];
+        if !promising(digits) {
+            continue;
+        }
+        let padding = parent[run.end..].iter().take(2).take_while(|&&byte| byte == b'=').count();
+        let start = view.text.len();
+        if is_hex(digits) {
+            view.text.extend(hex_bytes(digits));
+        }
+        if view.text.len() == start || !mostly_text(&view.text[start..]) {
+            view.text.truncate(start);
+            view.text.extend(base64_bytes(digits));
+        }
+        if !mostly_text(&view.text[start..]) {
+            view.text.truncate(start);
+            continue;
+        }
+        let end = view.text.len();
+        if run.len() > SECRET_BYTES_MAX {
+            let (size, decoded) = if end - start == run.len() / 2 { (2, 1) } else { (4, 3) };
+            for (group, at) in (start..end).step_by(decoded).enumerate() {
+                let from = run.start + group * size;
+                view.map.atom(at, from, (from + size).min(run.end + padding));
+            }
+            if open && run.end + padding == parent.len() {
+                continue;
+            }
+        } else {
+            view.map.atom(start, run.start, run.end + padding);
+        }
+        view.text.push(b'\n');
+        view.map.atom(end, run.end + padding, run.end + padding);
+    }
+}
+
+fn base64_bytes(digits: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    digits.chunks(4).flat_map(|chunk| {
+        let value = |index: usize| chunk.get(index).map_or(0, |&digit| u32::from(VALUES[usize::from(digit)]));
+        let bits = value(0) << 18 | value(1) << 12 | value(2) << 6 | value(3);
+        let length = chunk.len() * 3 / 4;
+        [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8].into_iter().take(length)
+    })
+}
+
+fn is_hex(run: &[u8]) -> bool {
+    run.len() >= HEX_RUN_MIN && run.len() % 2 == 0 && run.iter().all(u8::is_ascii_hexdigit)
+}
+
+fn hex_bytes(digits: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or(0) as u8;
+    digits.chunks_exact(2).map(move |pair| value(pair[0]) << 4 | value(pair[1]))
+}
+
+/// Bytes that text is made of; those of UTF-8 sequences included.
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b | 0x20..=0x7e | 0xc2..=0xf4 | 0x80..=0xbf)
+}
+
+/// Whether all bytes are text, and nearly all of them ASCII.
+fn mostly_text(bytes: &[u8]) -> bool {
+    let ascii = bytes.iter().filter(|byte| byte.is_ascii()).count();
+    !bytes.is_empty() && bytes.iter().all(|&byte| is_text(byte)) && ascii * 10 >= bytes.len() * 9
+}

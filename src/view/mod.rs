@@ -1,0 +1,293 @@
+//! Turns a piece of a log into the texts a person could read in it, each with a map back to the
+//! bytes it came from. Knows encodings. Does not know what a secret is.
+//!
+//! The order is: escapes of terminals off, JSON strings unescaped (again and again, to
+//! [`limits::JSON_DEPTH_MAX`]), percent codes and character references decoded, base64 and
+//! hexadecimal decoded (to [`limits::DECODE_DEPTH_MAX`]). Each step is *causal*: what it makes of
+//! a piece's beginning does not depend on what follows, so that the beginning of a line can be
+//! written before its end is there.
+//!
+//! A text in which a step finds nothing has no view of that step: most lines have one view, the
+//! line itself.
+
+mod ansi;
+mod decode;
+pub mod envelope;
+mod json;
+mod map;
+mod percent;
+pub mod utf16;
+
+use std::ops::Range;
+
+pub use decode::{is_base64, next_run, promising};
+pub use map::Map;
+use utf16::Encoding;
+
+use crate::limits;
+
+/// How often percent codes inside percent codes are decoded.
+const PERCENT_DEPTH_MAX: u8 = 2;
+
+/// One text that can be read in a piece of a log.
+#[derive(Debug, Default)]
+pub struct View {
+    /// The text, bytes of any kind.
+    pub text: Vec<u8>,
+    /// The way back to the parent's text, or for the root to the piece itself.
+    pub map: Map,
+    parent: Option<usize>,
+    steps: Steps,
+    /// The views made from this one by taking escapes off and by unescaping.
+    stripped: Option<usize>,
+    unescaped: Option<usize>,
+}
+
+/// What was done to a piece to get a view.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Steps {
+    json: u8,
+    ansi: bool,
+    payload: bool,
+    percent: u8,
+    decode: u8,
+}
+
+impl std::fmt::Display for Steps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if *self == Steps::default() {
+            return f.write_str("raw");
+        }
+        let words = [
+            (self.json > 0, "unescaped"),
+            (self.ansi, "without escapes"),
+            (self.payload, "terminal string"),
+            (self.percent > 0, "percent-decoded"),
+            (self.decode > 0, "decoded"),
+        ];
+        let list: Vec<&str> = words.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
+        f.write_str(&list.join(", "))
+    }
+}
+
+impl View {
+    /// Appends the parent's bytes `from..to` as they are.
+    fn copy(&mut self, parent: &[u8], from: usize, to: usize) {
+        self.map.copied(self.text.len(), from, to);
+        self.text.extend_from_slice(&parent[from..to]);
+    }
+}
+
+/// Whether an escape sequence of a terminal is open at the end of a text.
+pub fn escape_is_open(text: &[u8]) -> bool {
+    ansi::unfinished(text).is_some()
+}
+
+/// Appends a character as UTF-8.
+fn push_char(text: &mut Vec<u8>, char: char) {
+    text.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// All views of one piece. Reused from piece to piece: once warm, nothing is allocated.
+#[derive(Debug, Default)]
+pub struct Views {
+    views: Vec<View>,
+    used: usize,
+    open: bool,
+}
+
+impl Views {
+    /// Starts a new piece made of `parts` of `text`, one after the other.
+    ///
+    /// Several parts are the records of one line that a container runtime has split. Where the
+    /// piece is `open`, more bytes may follow, and an escape that its end cuts is in no view.
+    pub fn start(&mut self, text: &[u8], parts: &[Range<usize>], encoding: Encoding, open: bool) {
+        self.used = 0;
+        self.open = open;
+        let root = self.add(None, Steps::default());
+        let view = &mut self.views[root];
+        match encoding {
+            Encoding::Bytes => parts.iter().for_each(|part| view.copy(text, part.start, part.end)),
+            // A container's records are never UTF-16: there is one part, the line.
+            _ => encoding.decode(text, open, view),
+        }
+        let mut next = 0;
+        while next < self.used {
+            self.expand(next);
+            next += 1;
+        }
+    }
+
+    /// The indices of the views that are to be searched.
+    pub fn searched(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.used).filter(|&index| self.views[index].stripped.is_none())
+    }
+
+    /// A view's text.
+    pub fn text(&self, index: usize) -> &[u8] {
+        &self.views[index].text
+    }
+
+    /// What was done to get a view.
+    pub fn steps(&self, index: usize) -> Steps {
+        self.views[index].steps
+    }
+
+    /// The view that a person sees first: without escapes, and where `docker` is set with the
+    /// record's string unescaped.
+    pub fn primary(&self, docker: bool) -> usize {
+        let strip = |index: usize| self.views[index].stripped.unwrap_or(index);
+        let mut index = strip(0);
+        if docker && let Some(child) = self.views[index].unescaped {
+            index = strip(child);
+        }
+        index
+    }
+
+    /// Where the piece's place `place` stands in a view.
+    pub fn place_in(&self, index: usize, place: usize) -> usize {
+        let view = &self.views[index];
+        let above = view.parent.map_or(place, |parent| self.place_in(parent, place));
+        view.map.first_from(above, view.text.len())
+    }
+
+    /// The piece's bytes that a view's bytes `span` (not empty) stand for.
+    pub fn range(&self, index: usize, span: &Range<usize>) -> Range<usize> {
+        let view = &self.views[index];
+        let above = view.map.range(span);
+        match view.parent {
+            Some(parent) if !above.is_empty() => self.range(parent, &above),
+            Some(parent) => {
+                let start = self.start_of(parent, above.start);
+                start..start
+            }
+            None => above,
+        }
+    }
+
+    /// The piece's place where a view's byte at `place` comes from.
+    pub fn start_of(&self, index: usize, place: usize) -> usize {
+        let view = &self.views[index];
+        let above = view.map.start(place);
+        view.parent.map_or(above, |parent| self.start_of(parent, above))
+    }
+
+    /// Whether escapes of a terminal were taken out just before a view's byte at `place`.
+    pub fn gap_at(&self, index: usize, place: usize) -> bool {
+        let view = &self.views[index];
+        if view.map.gap_at(place) {
+            return true;
+        }
+        match view.parent {
+            // A decoding begins anew: what stands around the run is not beside its text.
+            Some(parent) if view.steps.decode == self.views[parent].steps.decode && place > 0 => {
+                let above = view.map.range(&(place - 1..place)).end;
+                self.gap_at(parent, above)
+            }
+            _ => false,
+        }
+    }
+
+    /// The piece's ranges of terminal escapes inside a view's range `span`, appended to `out`.
+    pub fn escapes(&self, index: usize, span: &Range<usize>, out: &mut Vec<Range<usize>>) {
+        let view = &self.views[index];
+        let Some(parent) = view.parent else { return };
+        if view.steps.decode > 0 {
+            return;
+        }
+        if self.views[parent].stripped == Some(index) {
+            out.extend(view.map.gaps(span).map(|gap| self.range(parent, &gap)));
+        }
+        self.escapes(parent, &view.map.range(span), out);
+    }
+
+    /// Where an escape or a code begins, in the piece, that the end of the piece cuts.
+    pub fn unfinished(&self) -> Option<usize> {
+        let places = (0..self.used).filter_map(|index| {
+            let view = &self.views[index];
+            let found = [ansi::unfinished(&view.text), json::unfinished(&view.text), percent::unfinished(&view.text)];
+            let first = found.into_iter().flatten().min()?;
+            Some(self.start_of(index, first))
+        });
+        places.min()
+    }
+
+    /// Makes the views that follow from one view.
+    fn expand(&mut self, index: usize) {
+        let steps = self.views[index].steps;
+        if ansi::present(&self.views[index].text) {
+            self.strip(index, steps);
+            return;
+        }
+        let text = &self.views[index].text;
+        let length = text.len();
+        // What is cut at the end will be something else when the rest has come.
+        let whole = |cut: Option<usize>| cut.filter(|_| self.open).unwrap_or(length);
+        let json_end = whole(json::unfinished(text));
+        let percent_end = whole(percent::unfinished(text));
+        let escaped = memchr::memchr(b'\\', text).is_some();
+        if escaped && usize::from(steps.json) < limits::JSON_DEPTH_MAX && steps.percent == 0 {
+            let more = Steps { json: steps.json + 1, ..steps };
+            let child = self.derive(index, more, |text, view, _| json::unescape(text, 0, json_end, view));
+            if self.views[child].text.len() == length {
+                self.used -= 1;
+            } else {
+                self.views[index].unescaped = Some(child);
+            }
+        }
+        let coded = percent_end < length || percent::present(&self.views[index].text);
+        if coded && steps.percent < PERCENT_DEPTH_MAX {
+            let more = Steps { percent: steps.percent + 1, ..steps };
+            self.derive(index, more, |text, view, _| percent::decode(text, 0, percent_end, view));
+        }
+        if usize::from(steps.decode) < limits::DECODE_DEPTH_MAX {
+            // A decoded text may be unescaped once more; that bounds the number of views.
+            let json = steps.json.max(limits::JSON_DEPTH_MAX as u8 - 1);
+            let more = Steps { decode: steps.decode + 1, json, percent: 0, ..steps };
+            let open = self.open;
+            let child = self.derive(index, more, |text, view, _| decode::texts(text, open, view));
+            if self.views[child].text.is_empty() {
+                self.used -= 1;
+            }
+        }
+    }
+
+    /// Makes the view without terminal escapes, which is searched in place of its parent, and the
+    /// one of the strings that stood in them.
+    fn strip(&mut self, index: usize, steps: Steps) {
+        let payloads = self.add(Some(index), Steps { payload: true, ..steps });
+        let child = self.derive(index, Steps { ansi: true, ..steps }, |text, view, payloads| {
+            ansi::strip(text, 0, text.len(), view, payloads);
+        });
+        debug_assert_eq!(child, payloads + 1);
+        self.views[index].stripped = Some(child);
+    }
+
+    /// Adds a child of `index` and fills it. The third argument of `fill` is the view before it.
+    fn derive(&mut self, index: usize, steps: Steps, fill: impl FnOnce(&[u8], &mut View, &mut View)) -> usize {
+        let child = self.add(Some(index), steps);
+        // The views are taken out while they are filled: a parent is read, the child is written.
+        let mut view = std::mem::take(&mut self.views[child]);
+        let parent = std::mem::take(&mut self.views[index].text);
+        let before = if child - 1 == index { &mut View::default() } else { &mut self.views[child - 1] };
+        fill(&parent, &mut view, before);
+        self.views[index].text = parent;
+        self.views[child] = view;
+        child
+    }
+
+    fn add(&mut self, parent: Option<usize>, steps: Steps) -> usize {
+        if self.used == self.views.len() {
+            self.views.push(View::default());
+        }
+        let view = &mut self.views[self.used];
+        view.text.clear();
+        view.map.clear();
+        view.parent = parent;
+        view.steps = steps;
+        view.stripped = None;
+        view.unescaped = None;
+        self.used += 1;
+        self.used - 1
+    }
+}

@@ -1,0 +1,139 @@
+//! Shows that no rule is lost on the way to its pattern: strings sampled from every pattern, in
+//! the contexts that logs have, are masked by the whole filter.
+//!
+//! `BLACKBAR_SAMPLES` sets how many strings a rule are tried (200; a release is tried with 10000).
+
+mod support;
+
+use std::{env, sync::Arc};
+
+use blackbar::{
+    rules::{
+        Action, Detector, Rule,
+        check::{self, Level},
+        sample::{Rng, from_pattern},
+    },
+    scan::Engine,
+};
+use regex::bytes::{Regex, RegexBuilder};
+
+/// What may stand around a match. In the last two the match is escaped as JSON has it.
+const CONTEXTS: &[(&str, &str, bool)] = &[
+    ("", "", false),
+    ("", " used", false),
+    ("using ", "", false),
+    ("value=", " next=1", false),
+    ("'", "'", false),
+    ("(", "), ok", false),
+    ("\u{1b}[31m", "\u{1b}[0m", false),
+    ("{\"msg\":\"a ", " b\"}", true),
+    ("{\"msg\":\"line\\n", "\\nend\"}", true),
+];
+
+#[test]
+fn strings_sampled_from_every_token_rule_are_masked() {
+    let engine = support::default_engine();
+    let samples = env::var("BLACKBAR_SAMPLES").ok().and_then(|text| text.parse().ok()).unwrap_or(SAMPLES);
+    let rules = support::default_rules();
+    let mut faults = Vec::new();
+    for rule in rules.rules().iter().filter(|rule| rule.detector == Detector::Token) {
+        if rule.testing || rule.action == Action::Alert {
+            continue;
+        }
+        if let Err(fault) = try_rule(&engine, rule, samples) {
+            faults.push(format!("{}: {fault}", rule.id));
+        }
+    }
+    assert!(faults.is_empty(), "{} rules:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn every_example_is_found_and_no_counterexample_is() {
+    let said = check::test(&support::default_rules());
+    let errors: Vec<String> = said
+        .iter()
+        .filter(|one| one.level == Level::Error)
+        .map(|one| format!("{} (line {}): {}", one.rule, one.line, one.text))
+        .collect();
+    assert!(errors.is_empty(), "{} errors:\n{}", errors.len(), errors.join("\n"));
+}
+
+#[test]
+fn no_rule_is_wrong_in_itself() {
+    let said = check::check(&support::default_rules());
+    let errors: Vec<_> = said.iter().filter(|one| one.level >= Level::Warning).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+fn try_rule(engine: &Arc<Engine>, rule: &Rule, samples: usize) -> Result<(), String> {
+    let regex = RegexBuilder::new(&format!("^(?:{})", rule.pattern))
+        .unicode(false)
+        .build()
+        .map_err(|_| "the pattern does not compile")?;
+    let mut rng = Rng::new(1);
+    let (mut judged, mut tried) = (0, 0);
+    for number in 0..samples {
+        let sample = from_pattern(&rule.pattern, &mut rng);
+        let secret = secret_of(&regex, &sample).ok_or("a sampled string does not match")?;
+        if entropy(secret) < f64::from(rule.entropy) || secret.len() > rule.secret_bytes_max {
+            continue;
+        }
+        tried += 1;
+        let line = line(rule, &sample, number);
+        let output = support::whole(engine, &line);
+        let readable = match secret.len() {
+            0..4 => output == line,
+            _ => output.windows(secret.len()).any(|part| part == secret),
+        };
+        if !readable {
+            continue;
+        }
+        // The judge may let a placeholder or the like pass, but it must have been asked.
+        let asked = engine.explain(&line).into_iter().any(|candidate| candidate.rule == rule.id);
+        if !asked {
+            return Err(format!("lost in {}", support::shown(&line)));
+        }
+        judged += 1;
+        if judged * JUDGED_SHARE > samples {
+            return Err(format!("{judged} of {tried} are let pass, the last one {}", support::shown(&line)));
+        }
+    }
+    Ok(())
+}
+
+/// The sample in a context, with one of the words that the rule wants to its left.
+fn line(rule: &Rule, sample: &[u8], number: usize) -> Vec<u8> {
+    let (before, behind, escaped) = CONTEXTS[number % CONTEXTS.len()];
+    let word = rule.context.first().map(|word| format!("{word} ")).unwrap_or_default();
+    let body = match std::str::from_utf8(sample) {
+        Ok(text) if escaped => {
+            let quoted = serde_json::to_string(text).unwrap();
+            quoted.as_bytes()[1..quoted.len() - 1].to_vec()
+        }
+        _ => sample.to_vec(),
+    };
+    [before.as_bytes(), word.as_bytes(), &body, behind.as_bytes(), b"\n"].concat()
+}
+
+/// The part that is masked, without what a JSON string would escape in it.
+fn secret_of<'a>(regex: &Regex, sample: &'a [u8]) -> Option<&'a [u8]> {
+    let found = regex.captures(sample)?;
+    found.name("secret").or(found.get(0)).map(|group| group.as_bytes())
+}
+
+/// Shannon entropy in bits a byte.
+fn entropy(bytes: &[u8]) -> f64 {
+    let mut counts = [0usize; 256];
+    bytes.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+    let total = bytes.len() as f64;
+    counts
+        .iter()
+        .filter(|&&count| count > 0)
+        .map(|&count| -(count as f64 / total) * (count as f64 / total).log2())
+        .sum()
+}
+
+const SAMPLES: usize = 200;
+
+/// At most one in so many samples may be let pass by the judge.
+const JUDGED_SHARE: usize = 20;

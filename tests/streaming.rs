@@ -1,0 +1,73 @@
+//! Puts logs glued from fragments of all kinds through the filter, cut at random: what comes out
+//! must not depend on the cuts.
+//!
+//! `PROPTEST_CASES` sets how many logs are tried.
+
+mod support;
+
+use proptest::{collection::vec, prelude::*};
+use support::{
+    reference, same,
+    streams::{Stream, glue, split_makes_no_difference},
+};
+
+/// A log of up to 24 fragments and up to 12 cuts.
+fn stream() -> impl Strategy<Value = Stream> {
+    let cuts = vec(any::<(u16, bool)>(), 0..12);
+    (vec(any::<u8>(), 0..24), cuts).prop_map(|(choices, cuts)| Stream { log: glue(&choices), cuts })
+}
+
+/// Random bytes and up to 12 cuts.
+fn noise(bytes_max: usize) -> impl Strategy<Value = Stream> {
+    (vec(any::<u8>(), 0..bytes_max), vec(any::<(u16, bool)>(), 0..12)).prop_map(|(log, cuts)| Stream { log, cuts })
+}
+
+fn ok(outcome: Result<(), String>) -> Result<(), TestCaseError> {
+    outcome.map_err(TestCaseError::fail)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_output_does_not_depend_on_the_cuts(stream in stream()) {
+        ok(split_makes_no_difference(&support::default_engine(), &stream))?;
+    }
+
+    #[test]
+    fn the_output_does_not_depend_on_the_cuts_of_noise(stream in noise(300)) {
+        ok(split_makes_no_difference(&support::default_engine(), &stream))?;
+    }
+
+    #[test]
+    fn filtering_twice_changes_nothing(stream in stream()) {
+        let engine = support::default_engine();
+        let once = support::whole(&engine, &stream.log);
+        ok(same("filtered twice", &once, &once, &support::whole(&engine, &once)))?;
+    }
+
+    #[test]
+    fn without_rules_the_output_is_the_input(stream in stream()) {
+        let output = support::in_pieces(&support::idle_engine(), &stream.pieces());
+        ok(same("without rules", &stream.log, &stream.log, &output))?;
+    }
+
+    #[test]
+    fn without_rules_random_bytes_pass(stream in noise(2000)) {
+        let output = support::in_pieces(&support::idle_engine(), &stream.pieces());
+        ok(same("without rules", &stream.log, &stream.log, &output))?;
+    }
+
+    #[test]
+    fn the_filter_agrees_with_the_naive_reference(choices in vec(any::<u8>(), 0..60)) {
+        ok(reference::agrees(&choices))?;
+    }
+}
+
+#[test]
+fn the_reference_itself_masks_what_it_should() {
+    let body = "Ab3dE5gH1j".repeat(2);
+    let input = format!("a refa_{body} b xrefa_{body} c refa_{body}9 QKRF{}!\n", "ABCDEFGH23456767");
+    let expected = format!("a *** b xrefa_{body} c refa_{body}9 ***!\n");
+    assert_eq!(reference::redact(input.as_bytes()), expected.as_bytes());
+}
