@@ -313,25 +313,34 @@ fn listed(list: &str, word: &[u8]) -> bool {
 
 /// One literal a name, and fewer where one literal contains another: each text with a key of the table holds one.
 fn triggers_of(rules: &[NamedRule]) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for rule in rules {
-        let words: Vec<String> = rule.words.iter().map(|w| w.to_ascii_lowercase()).collect();
-        let mut forms = vec![String::new()];
-        for (i, w) in words.iter().enumerate() {
-            let joiners: &[&str] = if i == 0 { &[""] } else { JOINERS };
-            forms = forms.iter().flat_map(|f| joiners.iter().map(move |j| format!("{f}{j}{w}"))).collect();
-        }
-        all.extend(forms.into_iter().filter(|f| !f.is_empty()));
-    }
-    all.sort_by_key(|t| (t.len(), t.clone()));
-    all.dedup();
     let mut kept: Vec<String> = Vec::new();
-    for t in all {
-        if !kept.iter().any(|k| t.contains(k.as_str())) {
-            kept.push(t);
+    let keep = |kept: &mut Vec<String>, mut texts: Vec<String>| {
+        texts.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+        for text in texts {
+            if !kept.iter().any(|k| text.contains(k.as_str())) {
+                kept.push(text);
+            }
         }
-    }
+    };
+    let (single, several): (Vec<&NamedRule>, Vec<&NamedRule>) = rules.iter().partition(|rule| rule.words.len() == 1);
+    keep(&mut kept, single.iter().filter_map(|rule| rule.words.first()).map(|word| word.to_ascii_lowercase()).collect());
+    // However its words are joined, a name of several words holds each of them.
+    let told = |word: &String| kept.iter().any(|k| word.contains(k.as_str()));
+    let rest: Vec<&NamedRule> = several.into_iter().filter(|rule| !rule.words.iter().any(told)).collect();
+    keep(&mut kept, rest.iter().flat_map(|rule| joined_forms(&rule.words)).collect());
     kept
+}
+
+/// A name of several words with each joiner between them.
+fn joined_forms(words: &[String]) -> Vec<String> {
+    let mut forms = vec![String::new()];
+    for (i, word) in words.iter().enumerate() {
+        let word = word.to_ascii_lowercase();
+        let joiners: &[&str] = if i == 0 { &[""] } else { JOINERS };
+        forms = forms.iter().flat_map(|form| joiners.iter().map(|j| format!("{form}{j}{word}")).collect::<Vec<_>>()).collect();
+    }
+    forms.retain(|form| !form.is_empty());
+    forms
 }
 
 /// More bytes than this no key has that a person wrote; 128 also is what the bit sets hold.
