@@ -52,7 +52,8 @@ pub struct Diagnostic {
 /// match the same. In the order of the rules.
 pub fn check(set: &RuleSet) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    let patterns: Vec<Option<Pattern>> = set.rules().iter().map(|rule| Pattern::parse(&rule.pattern).ok()).collect();
+    let patterns: Vec<Option<Pattern>> =
+        set.rules().iter().map(|rule| (!rule.pattern.is_empty()).then(|| Pattern::of(rule))).collect();
     for (index, rule) in set.rules().iter().enumerate() {
         documentation(rule, &mut found);
         if let (Detector::Token, Some(pattern)) = (rule.detector, &patterns[index]) {

@@ -3,8 +3,12 @@
 
 use serde::Deserialize;
 
-use super::{Action, Confidence, Detector, Rule, Severity, Strength, checks::Check};
-use crate::{error::RuleError, limits, scan::pattern};
+use super::{
+    Action, Confidence, Detector, Rule, Severity, Strength,
+    checks::Check,
+    condition::{self, Condition},
+};
+use crate::{error::RuleError, limits};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,48 +21,48 @@ struct File {
 /// error can name the key without quoting the value.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
-    id: String,
-    name: String,
-    severity: String,
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) severity: String,
     #[serde(default)]
-    pattern: String,
+    pub(super) pattern: String,
     #[serde(default)]
-    detector: Option<String>,
+    pub(super) detector: Option<String>,
     #[serde(default)]
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     #[serde(default)]
-    strength: Option<String>,
+    pub(super) strength: Option<String>,
     #[serde(default)]
-    check: Option<String>,
+    pub(super) check: Option<String>,
     #[serde(default)]
-    confidence: Option<String>,
+    pub(super) confidence: Option<String>,
     #[serde(default)]
-    context: Vec<String>,
+    pub(super) context: Vec<String>,
     #[serde(default)]
-    entropy: f32,
+    pub(super) entropy: f32,
     #[serde(default)]
-    action: Option<String>,
+    pub(super) action: Option<String>,
     #[serde(default)]
-    secret_bytes_max: Option<usize>,
+    pub(super) secret_bytes_max: Option<usize>,
     #[serde(default)]
-    tags: Vec<String>,
+    pub(super) tags: Vec<String>,
     #[serde(default)]
-    reference: String,
+    pub(super) reference: String,
     #[serde(default)]
-    rotate: Option<String>,
+    pub(super) rotate: Option<String>,
     #[serde(default)]
-    since: String,
+    pub(super) since: String,
     #[serde(default)]
-    aliases: Vec<String>,
+    pub(super) aliases: Vec<String>,
     #[serde(default)]
-    status: Option<String>,
+    pub(super) status: Option<String>,
     #[serde(default)]
-    off_by_default: bool,
+    pub(super) off_by_default: bool,
     #[serde(default)]
-    examples: Vec<String>,
+    pub(super) examples: Vec<String>,
     #[serde(default)]
-    counterexamples: Vec<String>,
+    pub(super) counterexamples: Vec<String>,
 }
 
 /// Parses and checks a rule file.
@@ -137,6 +141,12 @@ const SEVERITIES: &[(&str, Severity)] =
     &[("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High), ("critical", Severity::Critical)];
 
 fn check(row: Row, family: &str, line: usize) -> Result<Rule, String> {
+    let condition = if row.pattern.is_empty() { Condition::default() } else { condition::parse(&row.pattern)?.2 };
+    finish(row, condition, family, line)
+}
+
+/// Checks what a row says, given the condition of its pattern.
+pub(super) fn finish(row: Row, condition: Condition, family: &str, line: usize) -> Result<Rule, String> {
     if !valid_id(&row.id) {
         return Err("id must be 2 to 64 of a-z, 0-9 and -, beginning with a letter".to_owned());
     }
@@ -157,9 +167,6 @@ fn check(row: Row, family: &str, line: usize) -> Result<Rule, String> {
     let secret_bytes_max = row.secret_bytes_max.unwrap_or(limits::RULE_SECRET_BYTES_DEFAULT);
     if !(1..=limits::SECRET_BYTES_MAX).contains(&secret_bytes_max) {
         return Err(format!("secret_bytes_max must be 1 to {}", limits::SECRET_BYTES_MAX));
-    }
-    if !row.pattern.is_empty() {
-        pattern::Pattern::parse(&row.pattern)?;
     }
     let words = |name: &String| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b' ')
@@ -210,5 +217,6 @@ fn check(row: Row, family: &str, line: usize) -> Result<Rule, String> {
         examples: row.examples,
         counterexamples: row.counterexamples,
         line,
+        condition,
     })
 }

@@ -5,6 +5,8 @@
 
 pub mod check;
 pub mod checks;
+pub mod condition;
+mod embedded;
 mod format;
 pub mod sample;
 
@@ -14,9 +16,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{RuleError, SetupError};
-
-/// The embedded families: (name, TOML text), sorted by name.
-const FAMILIES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/patterns.rs"));
 
 /// The family of rules from a user's files.
 pub const USER_FAMILY: &str = "user";
@@ -185,6 +184,8 @@ pub struct Rule {
     pub counterexamples: Vec<String>,
     /// 1-based line of the row in its file.
     pub line: usize,
+    /// What is known of the pattern without compiling it.
+    pub condition: condition::Condition,
 }
 
 /// Rules in force, in the order that decides ties.
@@ -204,11 +205,7 @@ impl RuleSet {
     /// # Errors
     /// Only if the embedded files are not right, which the tests exclude.
     pub fn builtin() -> Result<Self, RuleError> {
-        let mut set = Self::empty();
-        for (family, text) in FAMILIES {
-            set.add(text, family, family)?;
-        }
-        Ok(set)
+        Ok(RuleSet { rules: embedded::rules()? })
     }
 
     /// Adds the rules of one file's text. A row with the id of a rule already there replaces it.

@@ -268,7 +268,7 @@ fn named_rules(rules: &[Rule], entropy: Entropy) -> Result<Named, (usize, String
             continue;
         }
         if !generic {
-            shapes.insert(index, Pattern::parse(&rule.pattern).map_err(|reason| (index, reason))?);
+            shapes.insert(index, Pattern::of(rule));
         }
         named.extend(rule.names.iter().map(|name| assigned::NamedRule {
             rule: index as u16,

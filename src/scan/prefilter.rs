@@ -19,11 +19,14 @@ use std::{collections::HashMap, ops::Range};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::{
-    pattern::{Pattern, Run, is_word},
-    tokens::Token,
+use super::tokens::Token;
+use crate::{
+    rules::{
+        Rule,
+        condition::{Run, is_word},
+    },
+    view,
 };
-use crate::{rules::Rule, view};
 
 /// What the runtime of a container writes into partial records.
 const PARTIAL_RECORDS: &[&str] = &["{\"log\":", " stdout p", " stderr p"];
@@ -259,8 +262,8 @@ pub fn condition(rule: &Rule) -> String {
         Detector::Entropy => "every token, if `--entropy all` is given".to_owned(),
         Detector::Ceiling => "a value that is longer than any bound".to_owned(),
         Detector::KeyBlock => "the BEGIN line of a private key, or the first bytes of its body".to_owned(),
-        Detector::Token => match Pattern::parse(&rule.pattern).ok().as_ref().and_then(|p| p.needle()) {
-            None => match Pattern::parse(&rule.pattern).ok().and_then(|pattern| pattern.run()) {
+        Detector::Token => match &rule.condition.needle {
+            None => match rule.condition.run {
                 Some(run) => format!("a run of {} letters and digits", run.least),
                 None => "none: every line is looked at".to_owned(),
             },

@@ -3,14 +3,15 @@
 
 use std::ops::Range;
 
-use super::{
-    pattern::{Pattern, Run, is_word},
-    prefilter::Prefilter,
-};
+use super::{pattern::Pattern, prefilter::Prefilter};
 use crate::{
     limits::{CONTEXT_BYTES_MAX, SECRET_BYTES_MAX},
     redact::Masker,
-    rules::{Confidence, Rule, USER_FAMILY, checks::Facts},
+    rules::{
+        Confidence, Rule, USER_FAMILY,
+        checks::Facts,
+        condition::{Run, is_word},
+    },
     scan::judge,
     view::{self, Views},
 };
@@ -93,7 +94,7 @@ pub enum End {
 }
 
 impl Tokens {
-    /// Takes the rules with patterns of their own. Patterns are parsed, not compiled.
+    /// Takes the rules with patterns of their own. The embedded ones are compiled when they are needed.
     ///
     /// # Errors
     /// The index of the rule whose pattern is not right, and why.
@@ -102,7 +103,7 @@ impl Tokens {
         let mut without_literal = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
             if rule.detector == crate::rules::Detector::Token {
-                let pattern = Pattern::parse(&rule.pattern).map_err(|reason| (index, reason))?;
+                let pattern = Pattern::of(rule);
                 if pattern.needle().is_none() {
                     without_literal.push(tokens.len() as u16);
                 }

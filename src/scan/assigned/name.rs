@@ -4,7 +4,7 @@
 //! words are the last of the key's; counters and stages after them (`_2`, `_PROD`) and a plural do not matter. A key
 //! whose last words say that it holds no secret (`public_key`, `password_file`) matches no rule but one with a shape.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use crate::rules::Strength;
 
@@ -313,21 +313,25 @@ fn listed(list: &str, word: &[u8]) -> bool {
 
 /// One literal a name, and fewer where one literal contains another: each text with a key of the table holds one.
 fn triggers_of(rules: &[NamedRule]) -> Vec<String> {
-    let mut kept: Vec<String> = Vec::new();
-    let keep = |kept: &mut Vec<String>, mut texts: Vec<String>| {
-        texts.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
-        for text in texts {
-            if !kept.iter().any(|k| text.contains(k.as_str())) {
-                kept.push(text);
-            }
-        }
-    };
     let (single, several): (Vec<&NamedRule>, Vec<&NamedRule>) = rules.iter().partition(|rule| rule.words.len() == 1);
-    keep(&mut kept, single.iter().filter_map(|rule| rule.words.first()).map(|word| word.to_ascii_lowercase()).collect());
-    // However its words are joined, a name of several words holds each of them.
-    let told = |word: &String| kept.iter().any(|k| word.contains(k.as_str()));
-    let rest: Vec<&NamedRule> = several.into_iter().filter(|rule| !rule.words.iter().any(told)).collect();
-    keep(&mut kept, rest.iter().flat_map(|rule| joined_forms(&rule.words)).collect());
+    let mut words: Vec<String> =
+        single.iter().filter_map(|rule| rule.words.first()).map(|w| w.to_ascii_lowercase()).collect();
+    words.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    let mut kept: Vec<String> = Vec::new();
+    for word in words {
+        if !kept.iter().any(|k| word.contains(k.as_str())) {
+            kept.push(word);
+        }
+    }
+    // However its words are joined, a name of several words holds each of them. Most end with a word that is a
+    // name itself; that is looked at first.
+    let known: HashSet<&str> = kept.iter().map(String::as_str).collect();
+    let told = |word: &String| known.contains(word.as_str()) || kept.iter().any(|k| word.contains(k.as_str()));
+    let rest = several.into_iter().filter(|rule| !rule.words.iter().rev().any(told));
+    let mut forms: Vec<String> = rest.flat_map(|rule| joined_forms(&rule.words)).collect();
+    forms.sort();
+    forms.dedup();
+    kept.extend(forms);
     kept
 }
 
@@ -337,7 +341,10 @@ fn joined_forms(words: &[String]) -> Vec<String> {
     for (i, word) in words.iter().enumerate() {
         let word = word.to_ascii_lowercase();
         let joiners: &[&str] = if i == 0 { &[""] } else { JOINERS };
-        forms = forms.iter().flat_map(|form| joiners.iter().map(|j| format!("{form}{j}{word}")).collect::<Vec<_>>()).collect();
+        forms = forms
+            .iter()
+            .flat_map(|form| joiners.iter().map(|j| format!("{form}{j}{word}")).collect::<Vec<_>>())
+            .collect();
     }
     forms.retain(|form| !form.is_empty());
     forms
