@@ -4,7 +4,7 @@
 //! foot of the file.
 
 /// The most bytes a line may have before it is scanned in pieces (bytes).
-pub const LINE_BYTES_MAX: usize = 1 << 20;
+pub const LINE_BYTES_MAX: usize = 512 << 10;
 
 /// The longest secret that is found whole wherever it lies; a longer run is a blob (bytes).
 pub const SECRET_BYTES_MAX: usize = 16 << 10;
@@ -67,7 +67,7 @@ pub const READ_BYTES: usize = 256 << 10;
 pub const PIPE_BYTES: usize = 1 << 20;
 
 /// How many blocks may be under way between the reader and the writer.
-pub const BLOCKS_IN_FLIGHT: usize = 8;
+pub const BLOCKS_IN_FLIGHT: usize = 4;
 
 const _: () = {
     assert!(OVERLAP_BYTES >= SECRET_BYTES_MAX + CONTEXT_BYTES_MAX);

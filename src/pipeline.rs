@@ -82,6 +82,9 @@ pub enum PipelineError {
     Interrupted,
 }
 
+/// What share of the time, one in so many, is spent on looking at lines that are not whole.
+const LOOK_SHARE: u32 = 8;
+
 /// How many reads in a row must fill the buffer before threads are worth it.
 const FULL_READS_MIN: usize = 4;
 
@@ -141,6 +144,9 @@ struct Input<'a> {
     over: Option<&'a AtomicBool>,
 }
 
+/// How much later than asked for a line is looked at that goes on and on.
+const LATE: Duration = Duration::from_secs(1);
+
 /// How often a reader on a thread of its own looks whether anybody waits for it.
 const OVER_CHECK: Duration = Duration::from_millis(100);
 
@@ -157,11 +163,14 @@ impl Input<'_> {
                 return Err(PipelineError::Interrupted);
             }
             let now = Instant::now();
-            if due.is_some_and(|due| due <= now) {
+            // A reader on a thread of its own takes what is there first: looking at a line that is
+            // not whole is worth the time only where nothing else is to be done.
+            let late = if self.over.is_some() { LATE } else { Duration::ZERO };
+            if due.is_some_and(|due| due + late <= now) {
                 return Ok(Event::Quiet);
             }
             // After SIGTERM what has arrived is taken, and no more is waited for.
-            let wait = due.map(|due| due - now);
+            let wait = due.map(|due| due.saturating_duration_since(now));
             let wait =
                 if self.over.is_some() { Some(wait.map_or(OVER_CHECK, |wait| wait.min(OVER_CHECK))) } else { wait };
             let timeout = if signal.drain { Some(Duration::ZERO) } else { wait };
@@ -172,7 +181,7 @@ impl Input<'_> {
                     return Ok(if length == 0 { Event::End } else { Event::Bytes(length) });
                 }
                 Readiness::TimedOut if signal.drain => return Ok(Event::End),
-                // Whether the time is over is looked at above.
+                Readiness::TimedOut if due.is_some_and(|due| due <= Instant::now()) => return Ok(Event::Quiet),
                 Readiness::TimedOut => {}
                 Readiness::Interrupted => signals::acknowledge(),
             }
@@ -189,6 +198,8 @@ struct Writer<'a> {
     on_error: OnError,
     /// When the oldest byte that is held came, unless it was looked at since.
     held_since: Option<Instant>,
+    /// How long the last look at held bytes took: a long line is not looked at all the time.
+    look: Duration,
     /// How many bytes were withheld, once the filter has failed.
     failed: Option<u64>,
 }
@@ -207,13 +218,14 @@ impl<'a> Writer<'a> {
             flush_after: settings.flush_after,
             on_error: settings.on_error,
             held_since: None,
+            look: Duration::ZERO,
             failed: None,
         }
     }
 
     /// When held bytes are to be looked at.
     fn due(&self) -> Option<Instant> {
-        self.held_since.map(|since| since + self.flush_after)
+        self.held_since.map(|since| since + self.flush_after.max(LOOK_SHARE * self.look))
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<(), PipelineError> {
@@ -235,7 +247,10 @@ impl<'a> Writer<'a> {
         if self.failed.is_some() {
             return Ok(());
         }
-        self.guarded(&[], Filter::idle)
+        let started = Instant::now();
+        let done = self.guarded(&[], Filter::idle);
+        self.look = started.elapsed();
+        done
     }
 
     /// Takes over a block that a scanner has looked at; `bytes` is the block.

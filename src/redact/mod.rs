@@ -147,10 +147,10 @@ impl RedactedText {
         let text = &masked.text;
         let start = masked.map.first_from(span.start, text.len());
         let end = masked.map.first_from(span.end, text.len()).max(start);
-        let line = start - text[..start].iter().rev().take_while(|&&byte| byte != b'\n').count();
-        let stop = end + text[end..].iter().take_while(|&&byte| byte != b'\n').count();
-        let from = line.max(start.saturating_sub(around));
-        let to = stop.min(end + around);
+        let before = &text[start.saturating_sub(around)..start];
+        let after = &text[end..text.len().min(end + around)];
+        let from = start - before.iter().rev().take_while(|&&byte| byte != b'\n').count();
+        let to = end + after.iter().take_while(|&&byte| byte != b'\n').count();
         let mut view = crate::view::View::default();
         let cut = &text[from..to];
         let bytes = if encoding == Encoding::Bytes {

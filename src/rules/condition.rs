@@ -307,9 +307,14 @@ mod tests {
 
     #[test]
     fn what_could_see_beyond_the_secret_or_never_end_is_refused() {
-        for pattern in
-            ["(?P<secret>[a-z]{8}) not", "abc.*", r"\bghp_[a-z]{36}", "(?:){294967295}", "(?:a{1000}){1000}", "[a-z"]
-        {
+        for pattern in [
+            "(?P<secret>[a-z]{8}) is not so",
+            "abc.*",
+            r"\bghp_[a-z]{36}",
+            "(?:){294967295}",
+            "(?:a{1000}){1000}",
+            "[a-z",
+        ] {
             assert!(parse(pattern).is_err(), "{pattern}");
         }
     }
