@@ -39,6 +39,8 @@ pub struct Masker {
 
 /// How many hexadecimal digits of the fingerprint a mask shows.
 const HASH_DIGITS: usize = 8;
+/// The longest mask that is recognised when its end is still to come (bytes).
+const MASK_BYTES_MAX: usize = 256;
 
 impl Masker {
     /// A masker for the rules of one set.
@@ -99,10 +101,7 @@ impl Masker {
             length += match part {
                 Part::Text(text) => rest.starts_with(text).then_some(text.len())?,
                 Part::Rule => {
-                    let id = rest
-                        .iter()
-                        .take_while(|&&byte| byte == b'-' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
-                        .count();
+                    let id = rest.iter().take_while(|&&byte| is_id(byte)).count();
                     self.ids.iter().any(|known| known.as_bytes() == &rest[..id]).then_some(id)?
                 }
                 Part::Hash => {
@@ -112,6 +111,44 @@ impl Masker {
             };
         }
         Some(length)
+    }
+
+    /// Where a mask may begin that the end of `text` cuts.
+    pub fn cut_at_end(&self, text: &[u8]) -> Option<usize> {
+        if self.parts.is_empty() {
+            let stars = text.iter().rev().take_while(|&&byte| byte == b'*').count();
+            return (stars > 0).then_some(text.len() - stars);
+        }
+        let from = text.len().saturating_sub(MASK_BYTES_MAX);
+        (from..text.len()).find(|&at| self.is_beginning(&text[at..]))
+    }
+
+    /// Whether more bytes could make a mask of `text`.
+    fn is_beginning(&self, text: &[u8]) -> bool {
+        let mut rest = text;
+        for part in &self.parts {
+            let length = match part {
+                Part::Text(text) if text.starts_with(rest) => return true,
+                Part::Text(text) if rest.starts_with(text) => text.len(),
+                Part::Text(_) => return false,
+                Part::Rule => {
+                    let id = rest.iter().take_while(|&&byte| is_id(byte)).count();
+                    if id == rest.len() {
+                        return self.ids.iter().any(|known| known.as_bytes().starts_with(rest));
+                    }
+                    id
+                }
+                Part::Hash => {
+                    let digits = rest.iter().take(HASH_DIGITS).take_while(|byte| byte.is_ascii_hexdigit()).count();
+                    if digits == rest.len() {
+                        return true;
+                    }
+                    digits
+                }
+            };
+            rest = &rest[length..];
+        }
+        false
     }
 
     /// How deep in JSON strings the text after `before` stands; 0 where no mask needs to know.
@@ -134,6 +171,11 @@ impl Masker {
         }
         depth
     }
+}
+
+/// Whether a byte can stand in a rule's id.
+fn is_id(byte: u8) -> bool {
+    byte == b'-' || byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
 /// Splits a template at `{rule}` and `{hash}`.

@@ -162,8 +162,9 @@ impl<'a> Line<'a> {
                     place += run;
                     match text.get(place) {
                         Some(b'n' | b'r' | b't') => place += 1,
-                        Some(b'"' | b'\'') => return None,
-                        _ => {}
+                        None => {}
+                        // Any other escape: a quote that ends the string, or no body at all.
+                        Some(_) => return None,
                     }
                 }
                 byte if is_digit(byte) => {

@@ -9,11 +9,13 @@ pub(crate) mod pattern;
 pub mod prefilter;
 mod settle;
 mod tokens;
+mod units;
 
 use std::collections::HashMap;
 
-pub use settle::{Carry, Settler, Span, is_partial};
+pub use settle::{Carry, Settler, Span};
 pub use tokens::End;
+pub use units::is_partial;
 
 use self::{assigned::Names, pattern::Pattern, prefilter::Prefilter, tokens::Tokens};
 use crate::{

@@ -12,16 +12,13 @@ use super::{
     Engine, assigned, judge,
     keyblock::{self, Block, Piece},
     tokens::{self, End, Hit, Triggers},
+    units::{Unit, units},
 };
 use crate::{
     finding::Fingerprint,
     redact::Masked,
     rules::{Confidence, Detector, checks::Facts},
-    view::{
-        self, Steps, Views,
-        envelope::{self, Format},
-        utf16::Encoding,
-    },
+    view::{self, Steps, Views, utf16::Encoding},
 };
 
 /// How often a piece is masked and scanned again. Each round but the last finds something.
@@ -78,17 +75,6 @@ pub struct Span {
     rank: u8,
 }
 
-/// A text to be scanned: some ranges of the piece, one after the other.
-struct Unit {
-    parts: Vec<Range<usize>>,
-    /// The record's text, without what the runtime wrapped around it.
-    payload: Option<Range<usize>>,
-    docker: bool,
-    /// Whether the carry goes through it.
-    carries: bool,
-    end: End,
-}
-
 /// Scans pieces. Reused from piece to piece.
 #[derive(Default)]
 pub struct Settler {
@@ -123,6 +109,13 @@ impl Settler {
             next.in_string = false;
             let mut found = Vec::new();
             self.live = None;
+            if end == End::Open {
+                // Half a character is no character yet, and half a mask no mask.
+                let cuts = [encoding.unfinished(&self.masked.text), engine.masker().cut_at_end(&self.masked.text)];
+                for cut in cuts.into_iter().flatten() {
+                    self.earlier(self.masked.map.start(cut));
+                }
+            }
             for unit in units(&self.masked.text, encoding, end) {
                 let carry = if unit.carries { &mut next } else { &mut Carry::default() };
                 self.unit(engine, &unit, encoding, carry, &mut found);
@@ -444,61 +437,4 @@ fn rank(rule: &crate::rules::Rule) -> u8 {
         Detector::Assigned => 1,
         Detector::Entropy | Detector::Ceiling => 0,
     }
-}
-
-/// The texts that are to be scanned in a piece: its lines, and the lines that a container's
-/// runtime has split over several records.
-fn units(text: &[u8], encoding: Encoding, end: End) -> Vec<Unit> {
-    let whole = |end| Unit { parts: vec![0..text.len()], payload: None, docker: false, carries: true, end };
-    if encoding != Encoding::Bytes {
-        return vec![whole(end)];
-    }
-    let mut units: Vec<Unit> = Vec::new();
-    // For each stream the parts of its line that is not complete yet.
-    let mut split: [Vec<Range<usize>>; 3] = Default::default();
-    let mut start = 0;
-    while start < text.len() {
-        let stop = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
-        let end = if text[..stop].ends_with(b"\n") { End::Line } else { end };
-        let record = envelope::parse(&text[start..stop]).filter(|_| end != End::Open);
-        let mut unit = Unit { parts: vec![start..stop], payload: None, docker: false, carries: true, end };
-        if let Some(record) = record {
-            let docker = record.format == Format::Docker;
-            let open = &mut split[usize::from(record.stream.min(2))];
-            let payload = start + record.payload.start..start + record.payload.end;
-            let joined = record.partial || !open.is_empty();
-            if joined {
-                open.push(payload.clone());
-            }
-            unit.docker = docker;
-            unit.payload = Some(payload);
-            unit.carries = !joined;
-            units.push(unit);
-            if joined && !record.partial {
-                let parts = std::mem::take(open);
-                units.push(Unit { parts, payload: None, docker, carries: true, end: End::Line });
-            }
-        } else {
-            units.push(unit);
-            if end == End::Open
-                && let Some(payload) = envelope::unfinished(&text[start..])
-            {
-                let parts = vec![start + payload.start..start + payload.end];
-                units.push(Unit { parts, payload: None, docker: true, carries: false, end });
-            }
-        }
-        start = stop;
-    }
-    for parts in split.into_iter().filter(|parts| !parts.is_empty()) {
-        // The line goes on in a record that is not here yet, or never will be.
-        let end = if end == End::Input { End::Input } else { End::Open };
-        let docker = text.get(parts[0].start.saturating_sub(1)) == Some(&b'"');
-        units.push(Unit { parts, payload: None, docker, carries: true, end });
-    }
-    units
-}
-
-/// Whether a piece that ends with `line` may be the beginning of a line split over records.
-pub fn is_partial(line: &[u8]) -> Option<(u8, bool)> {
-    envelope::parse(line).map(|record| (record.stream, record.partial))
 }

@@ -66,6 +66,8 @@ pub struct Triggers {
     pub key_block: bool,
 }
 
+/// The family of rules that know a secret by what stands around it.
+const STRUCTURES: &str = "structures";
 /// The first byte of a body that says nothing: a token that the end of the input cuts is masked
 /// from this many bytes after its literal on.
 const CUT_BODY_BYTES_MIN: usize = 8;
@@ -190,7 +192,7 @@ impl Tokens {
             }
         }
         match end {
-            End::Open => self.live(views, index, live),
+            End::Open => self.live((views, index), live, &hits[first_hit..]),
             End::Line => None,
             End::Input => {
                 self.cut_tokens(text, (views, index), hits, &scratch.candidates);
@@ -200,7 +202,7 @@ impl Tokens {
     }
 
     /// The earliest place where something may have begun that the end of the text cuts.
-    fn live(&self, views: &Views, index: usize, found: Option<usize>) -> Option<usize> {
+    fn live(&self, (views, index): (&Views, usize), found: Option<usize>, hits: &[Hit]) -> Option<usize> {
         let text = views.text(index);
         let mut live = found;
         let mut earlier = |at: usize| live = Some(live.map_or(at, |old| old.min(at)));
@@ -229,7 +231,7 @@ impl Tokens {
                 {
                     continue;
                 }
-                if starts_token(views, index, start, &[])
+                if starts_token(views, index, start, hits)
                     && let Some(at) = token.pattern.live_at(text, start)
                 {
                     earlier(at);
@@ -299,6 +301,10 @@ fn verify(token: &Token, rule: &Rule, (views, index): (&Views, usize), start: us
         return None;
     }
     let bytes = &text[secret.clone()];
+    // A structure says where a secret stands, not that one does.
+    if rule.family == STRUCTURES && is_template(bytes) {
+        return None;
+    }
     if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
         return None;
     }
@@ -315,6 +321,16 @@ fn verify(token: &Token, rule: &Rule, (views, index): (&Views, usize), start: us
         }
     }
     Some(Hit { span: secret, rule: token.rule, confidence, facts, why })
+}
+
+/// Whether a value is to be filled in: `${DB_PASSWORD}`, `$(cat f)`, `{{ .Values.x }}`, `{token}`, `%s`, `***`.
+fn is_template(value: &[u8]) -> bool {
+    let starts = [&b"${"[..], b"$(", b"{{", b"<%"];
+    let named = |inner: &[u8]| !inner.is_empty() && inner.iter().all(|&byte| is_word(byte) || byte == b'.');
+    starts.iter().any(|start| value.starts_with(start))
+        || value.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).is_some_and(named)
+        || value == b"%s"
+        || value.len() >= 3 && value.iter().all(|&byte| byte == b'*')
 }
 
 /// Whether a token can begin at `start`: not within a word, unless what is before it is itself

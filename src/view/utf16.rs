@@ -36,6 +36,17 @@ impl Encoding {
         units.into_iter().position(|unit| self.unit(unit) == 0x0a).map(|index| even + 2 * index + 2)
     }
 
+    /// Where half a character begins at the end of `bytes`, which begin at a code unit.
+    pub fn unfinished(self, bytes: &[u8]) -> Option<usize> {
+        let whole = bytes.len() & !1;
+        let high = |at: usize| bytes.get(at..whole).is_some_and(|unit| (0xd800..0xdc00).contains(&self.unit(unit)));
+        match self {
+            Encoding::Bytes => None,
+            _ if whole >= 2 && high(whole - 2) => Some(whole - 2),
+            _ => (whole < bytes.len()).then_some(whole),
+        }
+    }
+
     /// Writes `text` (UTF-8, or bytes where the stream is bytes) as the stream has it.
     pub fn encode(self, text: &[u8], out: &mut Vec<u8>) {
         if self == Encoding::Bytes {

@@ -361,7 +361,7 @@ const NO_GLUE: &[&str] = &["cookie", "session", "signature", "credential", "cred
 const STAGES: &str = "prod production dev development staging stage live sandbox value val plain plaintext raw base64 b64 \
     confirmation confirm repeat again old new current previous primary secondary main root default";
 const NEGATIONS: &str = "no has is use with without missing invalid allow forgot require num max min";
-const NOT_SECRETS: &str = "pull tls existing not image kubernetes k8s";
+const NOT_SECRETS: &str = "checksum pull tls existing not image kubernetes k8s";
 const NOT_KEYS: &str = "public pub cache primary foreign sort partition idempotency routing row hash range object dedup \
     deduplication translation map dict lookup unique group index registry host fingerprint press arrow shortcut \
     hot next prev start end last first evaluated composite candidate surrogate natural join shard bucket metric \

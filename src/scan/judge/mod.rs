@@ -95,7 +95,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if !case.quoted && case.separator != Separator::Block && is_code(v) {
         return None;
     }
-    if closes_a_string(case) || repeats_key(case) {
+    if closes_a_string(case) || repeats_key(case) || is_a_name(case) {
         return None;
     }
     // `required|string`, `true/false`, or one word of that kind.
@@ -129,6 +129,16 @@ fn closes_a_string(case: &Case) -> bool {
     let opened = matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
         && case.value.first().is_some_and(|b| b.is_ascii_whitespace());
     case.quoted && !key_quoted && (opened || goes_on.iter().any(|g| case.value.starts_with(g)))
+}
+
+/// `arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-AbC123` is the name of a secret, and
+/// `checksum/secret: 9f86...` its digest.
+fn is_a_name(case: &Case) -> bool {
+    let word = case.before.iter().rev().take_while(|b| !b.is_ascii_whitespace()).count();
+    let word = &case.before[case.before.len() - word..];
+    let arn =
+        case.separator == Separator::Colon && word.ends_with(b":") && memchr::memmem::find(word, b"arn:").is_some();
+    arn || word.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
 }
 
 /// `authkey=authkey`: a variable handed on under its own name.

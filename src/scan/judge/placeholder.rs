@@ -137,7 +137,24 @@ fn inner_template(v: &[u8]) -> bool {
 
 /// A pattern that describes secrets.
 fn regex(v: &[u8]) -> bool {
-    [&b"\\w"[..], b"\\d", b"\\S", b".*", b"[^", b"(?", b"[a-z", b"[A-Z", b"[0-9"].iter().any(|p| contains(v, p))
+    [
+        &b"\\w+"[..],
+        b"\\w*",
+        b"\\w{",
+        b"\\d+",
+        b"\\d*",
+        b"\\d{",
+        b"\\S+",
+        b"\\S*",
+        b".*",
+        b"[^",
+        b"(?",
+        b"[a-z",
+        b"[A-Z",
+        b"[0-9",
+    ]
+    .iter()
+    .any(|p| contains(v, p))
 }
 
 /// Where to find it: `vault:secret/x`, `op://x`, `arn:aws:...`, `env:X`.
