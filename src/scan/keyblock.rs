@@ -135,11 +135,16 @@ impl<'a> Line<'a> {
 
     /// Looks for the beginning of a key.
     fn opening(&mut self) -> Option<Block> {
-        if let Some((begin, after)) = header(self.bytes()) {
-            return self.one_line(self.start + after, Block::after(&self.bytes()[..begin]));
+        let header = header(self.bytes());
+        let body = body_start(self.bytes());
+        match (header, body) {
+            // What comes first opens the block; the rest of the line belongs to it.
+            (Some((begin, after)), body) if body.is_none_or(|body| begin < body) => {
+                self.one_line(self.start + after, Block::after(&self.bytes()[..begin]))
+            }
+            (_, Some(begin)) => self.one_line(self.start + begin, Block::after(&self.bytes()[..begin])),
+            _ => None,
         }
-        let begin = body_start(self.bytes())?;
-        self.one_line(self.start + begin, Block::after(&self.bytes()[..begin]))
     }
 
     /// Masks the pieces of a body that stand on one line from `from` on: line ends are spaces or
@@ -207,7 +212,9 @@ impl<'a> Line<'a> {
             (block.found, block.foreign, block.width) = (true, 0, Some(USUAL_WIDTH));
             return Next::Open;
         }
-        let all_digits = run.iter().all(|&byte| is_digit(byte));
+        // The checksum of PGP's armour begins with the padding character.
+        let bare = run.strip_prefix(b"=").unwrap_or(run);
+        let all_digits = !bare.is_empty() && digits(bare) == bare.len();
         let width = block.width.unwrap_or(usize::MAX);
         let is_body = all_digits
             && match (same, block.width) {
@@ -297,11 +304,13 @@ fn shape(before: &[u8]) -> u64 {
 }
 
 fn is_digit(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
+/// The length of the run of base64 digits, with its padding, at the start of a text.
 fn digits(text: &[u8]) -> usize {
-    text.iter().take_while(|&&byte| is_digit(byte)).count()
+    let run = text.iter().take_while(|&&byte| is_digit(byte)).count();
+    run + text[run..].iter().take(2).take_while(|&&byte| run > 0 && byte == b'=').count()
 }
 
 fn looks_encoded(run: &[u8]) -> bool {

@@ -103,12 +103,13 @@ impl Settler {
         self.spans.clear();
         self.trace.clear();
         let mut block = None;
+        // A mask may hide a beginning that was live before: the earliest of all rounds counts.
+        self.live = None;
         for _ in 0..ROUNDS_MAX {
             self.masked.fill(raw, &self.spans, engine.masker(), encoding);
             let mut next = carry.clone();
             next.in_string = false;
             let mut found = Vec::new();
-            self.live = None;
             if end == End::Open {
                 // Half a character is no character yet, and half a mask no mask.
                 let cuts = [encoding.unfinished(&self.masked.text), engine.masker().cut_at_end(&self.masked.text)];

@@ -1,7 +1,7 @@
 //! Verifies the places that the prefilter found against the rules with patterns. Does not read
 //! key names.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::{pattern::Pattern, prefilter::Prefilter};
 use crate::{
@@ -40,11 +40,10 @@ pub struct Hit {
     pub why: &'static str,
 }
 
-/// A place where a rule is to be tried: where the match begins at the earliest and the latest.
+/// A place where a rule is to be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
-    first: usize,
-    last: usize,
+    start: usize,
     token: u16,
 }
 
@@ -73,6 +72,8 @@ const STRUCTURES: &str = "structures";
 const CUT_BODY_BYTES_MIN: usize = 8;
 /// The shortest literal that makes a cut token one (bytes).
 const CUT_LITERAL_BYTES_MIN: usize = 4;
+/// How many hits before a place are asked whether they cover it.
+const COVERING_HITS_MAX: usize = 64;
 /// How long a base64 run must be for a short-prefixed match inside it to be a slice of it.
 const BLOB_RUN_MIN: usize = 24;
 
@@ -144,8 +145,8 @@ impl Tokens {
                 let Some(needle) = self.tokens[usize::from(token)].pattern.needle() else { continue };
                 let (least, most) = needle.before;
                 if place >= least {
-                    let first = place.saturating_sub(most);
-                    scratch.candidates.push(Candidate { first, last: place - least, token });
+                    let starts = place.saturating_sub(most)..=place - least;
+                    scratch.candidates.extend(starts.map(|start| Candidate { start, token }));
                 }
             }
         });
@@ -153,12 +154,13 @@ impl Tokens {
             let pattern = &self.tokens[usize::from(index)].pattern;
             match pattern.run() {
                 Some(run) => {
-                    runs(text, run, |first, last| scratch.candidates.push(Candidate { first, last, token: index }))
+                    let candidates = &mut scratch.candidates;
+                    runs(text, run, |starts| candidates.extend(starts.map(|start| Candidate { start, token: index })));
                 }
                 None => {
                     let mut from = 0;
                     while let Some(start) = pattern.find(text, from) {
-                        scratch.candidates.push(Candidate { first: start, last: start, token: index });
+                        scratch.candidates.push(Candidate { start, token: index });
                         from = start + 1;
                     }
                 }
@@ -172,24 +174,18 @@ impl Tokens {
         for candidate in &scratch.candidates {
             let token = &self.tokens[usize::from(candidate.token)];
             let rule = &rules[usize::from(token.rule)];
-            for start in candidate.first..=candidate.last {
-                if !starts_token(views, index, start, &hits[first_hit..]) {
-                    continue;
-                }
-                if end == End::Open
-                    && let Some(at) = token.pattern.live_at(text, start)
-                {
-                    live = Some(live.map_or(at, |old| old.min(at)));
-                }
-                let found = verify(token, rule, (views, index), start, end);
-                if let Some(hit) = found {
-                    // A mask is never masked itself.
-                    if masker.len_at(text, hit.span.start) != Some(hit.span.len()) {
-                        hits.push(hit);
-                    }
-                    break;
-                }
+            let start = candidate.start;
+            if !starts_token(views, index, start, &hits[first_hit..]) {
+                continue;
             }
+            if end == End::Open
+                && let Some(at) = token.pattern.live_at(text, start)
+            {
+                live = Some(live.map_or(at, |old| old.min(at)));
+            }
+            let found = verify(token, rule, (views, index), start, end);
+            // A mask is never masked itself.
+            hits.extend(found.filter(|hit| masker.len_at(text, hit.span.start) != Some(hit.span.len())));
         }
         match end {
             End::Open => self.live((views, index), live, &hits[first_hit..]),
@@ -247,7 +243,7 @@ impl Tokens {
         for candidate in candidates {
             let token = &self.tokens[usize::from(candidate.token)];
             let Some(needle) = token.pattern.needle() else { continue };
-            let start = candidate.first;
+            let start = candidate.start;
             if needle.before.1 > 0 || !token.pattern.secret_is_whole() || !starts_token(views, index, start, &[]) {
                 continue;
             }
@@ -268,15 +264,15 @@ impl Tokens {
 }
 
 /// Calls `found` with the places in each run of word characters at which a match that begins with
-/// `run` may begin, first and last.
-fn runs(text: &[u8], run: Run, mut found: impl FnMut(usize, usize)) {
+/// `run` may begin.
+fn runs(text: &[u8], run: Run, mut found: impl FnMut(RangeInclusive<usize>)) {
     let mut place = 0;
     while let Some(step) = text.get(place..).and_then(|rest| rest.iter().position(|&byte| is_word(byte))) {
         let start = place + step;
         let length = text[start..].iter().take_while(|&&byte| is_word(byte)).count();
         place = start + length;
         if length >= run.least && run.after.is_none_or(|after| text.get(place).is_none_or(|&byte| byte == after)) {
-            found(start, place - run.least);
+            found(start..=place - run.least);
         }
     }
 }
@@ -341,7 +337,7 @@ fn starts_token(views: &Views, index: usize, start: usize, before: &[Hit]) -> bo
     start == 0
         || !inside(start)
         || !inside(start - 1)
-        || before.iter().rev().take(8).any(|hit| hit.span.start < start && start <= hit.span.end)
+        || before.iter().rev().take(COVERING_HITS_MAX).any(|hit| hit.span.start < start && start <= hit.span.end)
         || views.gap_at(index, start)
 }
 

@@ -131,6 +131,15 @@ pub fn strip(parent: &[u8], from: usize, to: usize, view: &mut View, payloads: &
     view.copy(parent, place, to);
 }
 
+/// Whether a sequence holds no text of its own: a control, or the end of a link.
+pub fn is_harmless(text: &[u8]) -> bool {
+    match sequence(text) {
+        Sequence::Control(_) => true,
+        Sequence::String(_, payload) => text.get(payload) == Some(b"8;;"),
+        Sequence::Cut => false,
+    }
+}
+
 /// Where the payload of the string sequence at the start of `text` begins, if it is one.
 fn string_begins(text: &[u8]) -> Option<usize> {
     let second = *text.get(1)?;

@@ -188,7 +188,8 @@ impl Views {
         }
     }
 
-    /// The piece's ranges of terminal escapes inside a view's range `span`, appended to `out`.
+    /// The piece's ranges of terminal escapes inside a view's range `span`, appended to `out`; but not
+    /// of those that carry text, in which a secret may stand.
     pub fn escapes(&self, index: usize, span: &Range<usize>, out: &mut Vec<Range<usize>>) {
         let view = &self.views[index];
         let Some(parent) = view.parent else { return };
@@ -196,7 +197,9 @@ impl Views {
             return;
         }
         if self.views[parent].stripped == Some(index) {
-            out.extend(view.map.gaps(span).map(|gap| self.range(parent, &gap)));
+            let text = &self.views[parent].text;
+            let kept = view.map.gaps(span).filter(|gap| ansi::is_harmless(&text[gap.clone()]));
+            out.extend(kept.map(|gap| self.range(parent, &gap)));
         }
         self.escapes(parent, &view.map.range(span), out);
     }

@@ -3,8 +3,8 @@
 //!
 //! It covers rules of the kind `token` on lines without encodings; its inputs are made of
 //! fragments for which that is enough. What it states is the contract of such a rule: a match
-//! that begins with a letter or digit has none before it, one that ends with a letter or digit has
-//! none behind it, and overlapping or touching secrets give one mask.
+//! that begins with a letter or digit has none before it (unless that one is masked), one that ends
+//! with a letter or digit has none behind it, and overlapping or touching secrets give one mask.
 
 use std::{
     ops::Range,
@@ -52,16 +52,16 @@ pub fn redact(log: &[u8]) -> Vec<u8> {
     output
 }
 
-/// Every secret of every rule, wherever it begins.
+/// Every secret of every rule, wherever it begins, in the order of their beginnings.
 fn secrets(line: &[u8]) -> Vec<Range<usize>> {
     let mut spans = Vec::new();
-    for regex in regexes() {
-        for start in 0..line.len() {
+    for start in 0..line.len() {
+        for regex in regexes() {
             let Some(found) = regex.captures(&line[start..]) else { continue };
             // Group 0 is the match; `secret` is absent where the whole match is the secret.
             let whole = found.get(0).unwrap().range();
             let secret = found.name("secret").map_or(whole.clone(), |group| group.range());
-            if stands_alone(line, start + whole.start..start + whole.end) {
+            if stands_alone(line, start + whole.start..start + whole.end, &spans) {
                 spans.push(start + secret.start..start + secret.end);
             }
         }
@@ -69,9 +69,11 @@ fn secrets(line: &[u8]) -> Vec<Range<usize>> {
     spans
 }
 
-fn stands_alone(line: &[u8], span: Range<usize>) -> bool {
+/// What is masked before a match does not belong to its word.
+fn stands_alone(line: &[u8], span: Range<usize>, masked: &[Range<usize>]) -> bool {
     let word = |at: usize| line.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    let joined_before = span.start > 0 && word(span.start) && word(span.start - 1);
+    let covered = masked.iter().any(|mask| mask.start < span.start && span.start <= mask.end);
+    let joined_before = span.start > 0 && word(span.start) && word(span.start - 1) && !covered;
     let joined_behind = word(span.end - 1) && word(span.end);
     !joined_before && !joined_behind
 }
