@@ -120,8 +120,9 @@ fn write_in_order(writer: &mut Writer<'_>, steps: Receiver<Step>, spare: Sender<
                 }
                 What::End(result) => return result,
             };
-            // The reader may have ended already.
-            let _ = spare.send(spent);
+            // The pieces of long lines are buffers beyond those that go round: they are dropped, as
+            // all are when the reader has ended. To wait here could be to wait for ever.
+            let _ = spare.try_send(spent);
         }
     }
     Err(PipelineError::Internal { stage: "the reader" })
