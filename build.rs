@@ -63,13 +63,13 @@ fn write_row(table: &mut String, family: &str, line: usize, row: &Table, file: &
     };
     let needle = condition.needle.unwrap_or(condition::Needle { literals: Vec::new(), before: (0, 0) });
     let bytes: Vec<String> = needle.literals.iter().map(|word| format!("b\"{}\"", word.escape_ascii())).collect();
-    write!(
+    writeln!(
         table,
         "Embedded {{ family: {family:?}, line: {line}, id: {:?}, name: {:?}, severity: {:?}, pattern: {pattern:?}, \
          detector: {:?}, names: &{:?}, strength: {:?}, check: {:?}, confidence: {:?}, context: &{:?}, \
          entropy: {number:?}, action: {:?}, secret_bytes_max: {:?}, tags: &{:?}, reference: {:?}, rotate: {:?}, \
          since: {:?}, aliases: &{:?}, status: {:?}, off_by_default: {}, examples: &{:?}, counterexamples: &{:?}, \
-         length_max: {}, secret_is_whole: {}, literals: &[{}], before: {:?}, run: {:?} }},\n",
+         length_max: {}, secret_is_whole: {}, literals: &[{}], before: {:?}, run: {:?} }},",
         text("id").unwrap_or_default(),
         text("name").unwrap_or_default(),
         text("severity").unwrap_or_default(),

@@ -7,7 +7,7 @@
 //! 3. A line whose container record says that it goes on stays in the window, with the records
 //!    that follow, until it is complete.
 //! 4. A window that grows over a bound is scanned as it is, written up to where nothing can change
-//!    any more, and cut at a place that depends on its content alone ([`cut`]); the piece before
+//!    any more, and cut at a place that depends on its content alone (`cut`); the piece before
 //!    the cut that may matter stays as context.
 //! 5. When asked ([`Filter::idle`]), what nothing can change any more of a window is written early.
 //!

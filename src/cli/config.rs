@@ -294,7 +294,7 @@ mod tests {
         for text in [
             format!("source = {CANARY}"),
             format!("source = '{CANARY}"),
-            format!("{CANARY}"),
+            CANARY.to_string(),
             format!("source = '{CANARY}'\nsource = '{CANARY}'"),
             format!("[{CANARY}"),
             format!("jobs = 0x{CANARY}"),

@@ -28,7 +28,7 @@ struct Step {
 
 enum What {
     /// Whole lines, and what a scanner found in them; nothing if it failed.
-    Scanned(Vec<u8>, Option<Block>),
+    Scanned(Vec<u8>, Option<Box<Block>>),
     /// Bytes that belong to a line that is not whole in one block.
     Bytes(Vec<u8>),
     /// No bytes came for a while.
@@ -90,7 +90,7 @@ fn scanner(engine: Arc<Engine>, work: &Receiver<Work>, steps: &Sender<Step>) {
     let mut filter = Filter::new(engine);
     for Work { number, block } in work {
         let done = catch_unwind(AssertUnwindSafe(|| filter.scan_block(&block)));
-        let what = What::Scanned(block, done.ok());
+        let what = What::Scanned(block, done.ok().map(Box::new));
         if steps.send(Step { number, what }).is_err() {
             return;
         }
@@ -106,7 +106,7 @@ fn write_in_order(writer: &mut Writer<'_>, steps: Receiver<Step>, spare: Sender<
             next += 1;
             let spent = match what {
                 What::Scanned(bytes, Some(block)) => {
-                    writer.adopt(block, &bytes)?;
+                    writer.adopt(*block, &bytes)?;
                     bytes
                 }
                 // The writer's own filter meets the same fault, and acts on it.

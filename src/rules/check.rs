@@ -1,6 +1,6 @@
 //! Turns a rule set into advice for whoever writes its rules. Does not decide what is in force.
 //!
-//! [`check`] looks at the rules themselves, [`test`] puts their examples through the whole filter.
+//! [`check`] looks at the rules themselves, [`test()`] puts their examples through the whole filter.
 //! Nothing here repeats an example or a pattern: a rule file may hold what must not be printed.
 
 use std::{collections::BTreeSet, sync::Arc};

@@ -1,5 +1,5 @@
 //! Turns the views of a piece of a log into the spans of its secrets, in three steps, each rare
-//! enough to pay for the next: [`prefilter`] -> verify ([`tokens`], [`keyblock`], [`assigned`]) ->
+//! enough to pay for the next: [`prefilter`] -> verify (`tokens`, `keyblock`, [`assigned`]) ->
 //! [`judge`]. Knows compiled rules. Does not know files, clocks or threads.
 
 pub mod assigned;

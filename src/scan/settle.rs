@@ -262,7 +262,7 @@ impl Settler {
         }
         for (range, carried) in passes {
             self.values.clear();
-            let pending = if carried { carry.pending.clone() } else { assigned::Pending::default() };
+            let pending = if carried { carry.pending } else { assigned::Pending::default() };
             let text = &self.views.text(index)[range.clone()];
             let outcome = assigned::scan(
                 text,

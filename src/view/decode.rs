@@ -45,7 +45,7 @@ pub fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
 }
 
 /// Whether the decoding of a run may be text, judged on its first bytes. False only for runs that
-/// [`texts`] leaves out.
+/// `texts` leaves out.
 pub fn promising(run: &[u8]) -> bool {
     let mut probe = [0; PROBE_BYTES];
     probe_is_text(&mut probe, base64_bytes(run)) || is_hex(run) && probe_is_text(&mut probe, hex_bytes(run))
@@ -116,7 +116,7 @@ fn base64_bytes(digits: &[u8]) -> impl Iterator<Item = u8> + '_ {
 }
 
 fn is_hex(run: &[u8]) -> bool {
-    run.len() >= HEX_RUN_MIN && run.len() % 2 == 0 && run.iter().all(u8::is_ascii_hexdigit)
+    run.len() >= HEX_RUN_MIN && run.len().is_multiple_of(2) && run.iter().all(u8::is_ascii_hexdigit)
 }
 
 fn hex_bytes(digits: &[u8]) -> impl Iterator<Item = u8> + '_ {
