@@ -1,7 +1,7 @@
 //! blackbar masks secrets in logs while they stream past.
 //!
 //! ```text
-//! source -> stream -> view -> scan (prefilter -> verify -> judge) -> redact -> sink
+//! source -> filter (lines) -> view -> scan (prefilter -> verify -> judge) -> redact -> sink
 //!                                      |
 //!                                      v
 //!                                   Finding

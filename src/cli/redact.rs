@@ -39,6 +39,8 @@ pub fn run(settings: &Settings, inputs: &[OsString], console: &Console) -> Resul
     }
     let key_is_told = !settings.paths("findings").is_empty() || setup::masks_have_hashes(settings);
     let engine = Arc::new(setup::engine(settings, setup::key(settings, key_is_told)?)?);
+    // The process ends with the engine: taking it apart would only cost time.
+    std::mem::forget(Arc::clone(&engine));
     let findings = Findings::open(settings, &engine)?;
     pipeline::signals::install();
     let started = Instant::now();

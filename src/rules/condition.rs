@@ -253,7 +253,7 @@ fn spellings(hir: &Hir) -> Option<(Vec<Vec<u8>>, bool)> {
 /// The shortest literal that is worth looking for (bytes).
 const LITERAL_BYTES_MIN: usize = 3;
 /// The longest literal that is taken; more would not make it rarer (bytes).
-const LITERAL_BYTES_MAX: usize = 24;
+const LITERAL_BYTES_MAX: usize = 10;
 /// How many spellings of a literal are listed; beyond, the literal is cut short.
 const SPELLINGS_MAX: usize = 96;
 /// The shortest run of word characters that is worth looking for in place of a literal.

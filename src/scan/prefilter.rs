@@ -15,7 +15,7 @@
 //! A rule without a literal has its line found by the run of letters and digits it begins with. A
 //! rule without that, either, makes every line matter; `rules check` names it.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -56,41 +56,24 @@ pub struct Target {
 impl Prefilter {
     /// Builds the automaton over the literals of `tokens` and the other detectors' triggers.
     pub fn new(tokens: &[Token], assigned: &[String], key_block: &[&str], everything: bool) -> Prefilter {
-        let mut literals: Vec<Vec<u8>> = Vec::new();
-        let mut targets: Vec<Target> = Vec::new();
-        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
-        let mut target = |literal: &[u8]| -> usize {
-            let literal = literal.to_ascii_lowercase();
-            *known.entry(literal).or_insert_with_key(|literal| {
-                literals.push(literal.clone());
-                targets.push(Target::default());
-                targets.len() - 1
-            })
-        };
-        let mut wants: Vec<(usize, Target)> = Vec::new();
+        let mut wanted: BTreeMap<Vec<u8>, Target> = BTreeMap::new();
         for (index, token) in tokens.iter().enumerate() {
-            let needle = token.pattern.needle();
-            for literal in needle.map_or(&[][..], |needle| &needle.literals) {
-                wants.push((target(literal), Target { tokens: vec![index as u16], ..Target::default() }));
+            for literal in token.pattern.needle().map_or(&[][..], |needle| &needle.literals) {
+                wanted.entry(literal.clone()).or_default().tokens.push(index as u16);
             }
         }
         for word in assigned {
-            wants.push((target(word.as_bytes()), Target { assigned: true, ..Target::default() }));
+            wanted.entry(word.to_ascii_lowercase().into_bytes()).or_default().assigned = true;
         }
         for word in key_block {
-            wants.push((target(word.as_bytes()), Target { key_block: true, ..Target::default() }));
+            wanted.entry(word.as_bytes().to_ascii_lowercase()).or_default().key_block = true;
         }
-        let nothing_else = wants.is_empty();
-        if !nothing_else {
+        if !wanted.is_empty() {
             PARTIAL_RECORDS.iter().for_each(|word| {
-                target(word.as_bytes());
+                wanted.entry(word.as_bytes().to_vec()).or_default();
             });
         }
-        for (index, want) in wants {
-            targets[index].tokens.extend(want.tokens);
-            targets[index].assigned |= want.assigned;
-            targets[index].key_block |= want.key_block;
-        }
+        let (literals, targets): (Vec<Vec<u8>>, Vec<Target>) = wanted.into_iter().unzip();
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)

@@ -328,7 +328,9 @@ fn triggers_of(rules: &[NamedRule]) -> Vec<String> {
     let known: HashSet<&str> = kept.iter().map(String::as_str).collect();
     let told = |word: &String| known.contains(word.as_str()) || kept.iter().any(|k| word.contains(k.as_str()));
     let rest = several.into_iter().filter(|rule| !rule.words.iter().rev().any(told));
-    let mut forms: Vec<String> = rest.flat_map(|rule| joined_forms(&rule.words)).collect();
+    // Of the others the last two words, which each text with the name holds, too, are enough.
+    let ends = rest.map(|rule| &rule.words[rule.words.len().saturating_sub(2)..]);
+    let mut forms: Vec<String> = ends.flat_map(joined_forms).collect();
     forms.sort();
     forms.dedup();
     kept.extend(forms);
