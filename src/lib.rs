@@ -24,6 +24,7 @@ pub mod pipeline;
 pub mod redact;
 pub mod rules;
 pub mod scan;
+pub mod secret;
 pub mod sink;
 pub mod source;
 pub mod view;

@@ -323,3 +323,44 @@ fn write(sink: &mut dyn Sink, clean: Clean<'_>) -> Result<(), PipelineError> {
         kind => PipelineError::Write(kind),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{RuleSet, scan::Options};
+
+    /// What is written when the filter fails on `secret` in the middle of a stream, and how it ends.
+    fn after_a_panic(on_error: OnError) -> (Vec<u8>, Result<Stats, PipelineError>) {
+        let engine = Arc::new(Engine::new(RuleSet::builtin().unwrap(), Options::default()).unwrap());
+        let settings = Settings { on_error, ..Settings::default() };
+        let (mut output, mut ignore) = (Vec::new(), |_| {});
+        let mut writer = Writer::new(&engine, &mut output, &mut ignore, &settings);
+        writer.push(b"before\nheld").unwrap();
+        let ended = writer
+            .guarded(b"secret", |_| panic!("a stage has failed"))
+            .and_then(|()| writer.push(b" more\n"))
+            .and_then(|()| writer.finish());
+        (output, ended)
+    }
+
+    #[test]
+    fn a_panic_stops_the_output_before_what_was_not_scanned() {
+        let (output, ended) = after_a_panic(OnError::Stop);
+        assert_eq!(output, b"before\n");
+        assert_eq!(ended.unwrap_err(), PipelineError::Internal { stage: "the filter" });
+    }
+
+    #[test]
+    fn a_panic_withholds_the_rest_and_says_how_much() {
+        let (output, ended) = after_a_panic(OnError::Withhold);
+        assert_eq!(output, b"before\n[REDACTED:unscanned 16 bytes]\n");
+        assert_eq!(ended.unwrap().withheld, 16);
+    }
+
+    #[test]
+    fn a_panic_lets_the_rest_pass_only_where_the_user_has_chosen_that() {
+        let (output, ended) = after_a_panic(OnError::Pass);
+        assert_eq!(output, b"before\nsecret more\n");
+        assert!(ended.is_ok());
+    }
+}

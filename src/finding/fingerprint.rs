@@ -10,6 +10,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::secret::Secret;
+
 /// What the key id is made from. It is no secret that a log could hold: it has a NUL at both ends.
 const KEY_ID_TEXT: &[u8] = b"\0blackbar key id\0";
 
@@ -25,7 +27,7 @@ const KEY_ID_TEXT: &[u8] = b"\0blackbar key id\0";
 /// ```
 #[derive(Clone)]
 pub struct FingerprintKey {
-    bytes: Zeroizing<Vec<u8>>,
+    secret: Secret,
     ephemeral: bool,
 }
 
@@ -41,19 +43,19 @@ impl FingerprintKey {
                 chunk.copy_from_slice(&word.to_le_bytes()[..chunk.len()]);
             }
         }
-        Self { bytes, ephemeral: true }
+        Self { secret: Secret::new(&bytes), ephemeral: true }
     }
 
     /// A key that the user keeps. Any length is taken; whoever reads it from outside refuses
     /// short ones.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        Self { bytes: Zeroizing::new(bytes.to_vec()), ephemeral: false }
+        Self { secret: Secret::new(bytes), ephemeral: false }
     }
 
     /// HMAC-SHA-256 of a secret under this key. Never panics.
     pub fn fingerprint(&self, secret: &[u8]) -> Fingerprint {
         // HMAC takes keys of every length, so the error can't be reached.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.bytes) else {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.secret.expose()) else {
             return Fingerprint([0; 32]);
         };
         mac.update(secret);
