@@ -109,7 +109,7 @@ impl Filter {
         self.output.clear();
         if self.begun && !self.window.is_empty() {
             self.settle_window(End::Open);
-            let safe = self.settler.safe(self.window.len());
+            let safe = self.settler.safe(&self.window);
             self.write_window(safe);
         }
         self.emit()
@@ -363,7 +363,7 @@ impl Filter {
         // Records are small if there are many of them: then half of them stays.
         let target = if length > 2 * OVERLAP_BYTES { length - OVERLAP_BYTES } else { length / 2 };
         let keep = cut::place(&self.window, target, self.records > 0, self.encoding);
-        let mut safe = self.settler.safe(length);
+        let mut safe = self.settler.safe(&self.window);
         if safe < keep {
             if self.engine.options().mode == Mode::Redact {
                 return self.swallow(safe);

@@ -26,8 +26,18 @@ fn ok(outcome: Result<(), String>) -> Result<(), TestCaseError> {
     outcome.map_err(TestCaseError::fail)
 }
 
+fn config() -> ProptestConfig {
+    let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    match std::env::var_os("PROPTEST_RNG_SEED") {
+        Some(_) => default,
+        None => ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(2026), ..default },
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    // The same inputs in each run: a suite must not fail by chance. The long version draws others:
+    // `PROPTEST_RNG_SEED=$RANDOM PROPTEST_CASES=20000 cargo test --release --test streaming`.
+    #![proptest_config(config())]
 
     #[test]
     fn the_output_does_not_depend_on_the_cuts(stream in stream()) {

@@ -243,6 +243,15 @@ impl<'a> Line<'a> {
             block.width = None;
             return Next::Open;
         }
+        // Another key may begin in the middle of one whose end never came.
+        let before = self.pieces.len();
+        if let Some(fresh) = self.opening() {
+            *block = fresh;
+            return Next::Open;
+        }
+        if self.pieces.len() > before {
+            return Next::Open;
+        }
         block.foreign += 1;
         if block.foreign >= KEY_BLOCK_FOREIGN_LINES_MAX { Next::Closed } else { Next::Open }
     }

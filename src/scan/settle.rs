@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     finding::Fingerprint,
+    limits,
     redact::Masked,
     rules::{Confidence, Detector, checks::Facts},
     view::{self, Steps, Views, utf16::Encoding},
@@ -151,8 +152,15 @@ impl Settler {
     }
 
     /// Up to where in the piece nothing that may follow can change what is masked.
-    pub fn safe(&self, length: usize) -> usize {
+    pub fn safe(&self, raw: &[u8]) -> usize {
+        let length = raw.len();
         let mut safe = self.live.unwrap_or(length);
+        if safe < length {
+            // A token may end where a mask begins: what is glued to a beginning waits with it.
+            let glued = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+');
+            let run = raw[..safe].iter().rev().take(limits::RULE_SECRET_BYTES_DEFAULT).take_while(glued).count();
+            safe -= run;
+        }
         // A mask is written when nothing can lengthen it any more.
         for span in self.spans.iter().rev() {
             if span.masked && span.range.end >= safe && safe < length {
