@@ -372,7 +372,13 @@ impl Filter {
         }
         self.write_window(safe);
         self.report_window(safe);
-        self.carry.enter_line(cut::in_string(&self.window[..keep], self.carry.in_string));
+        if self.window[..keep].ends_with(b"\n") && self.encoding == Encoding::Bytes {
+            // Whole records go: what they say about the next ones, an open key block, goes on.
+            let gone = &self.window[..keep];
+            self.settler.settle(&self.engine, gone, self.encoding, End::Line, &mut self.carry);
+        } else {
+            self.carry.enter_line(cut::in_string(&self.window[..keep], self.carry.in_string));
+        }
         self.tally.advance(&self.window[..keep], self.encoding);
         self.window.drain(..keep);
         self.written -= keep;
@@ -391,6 +397,6 @@ impl Filter {
         self.tally.ceiling();
         self.tally.advance(&self.window, self.encoding);
         self.forget_window();
-        self.carry = Carry::default();
+        self.carry.enter_line(false);
     }
 }

@@ -87,9 +87,13 @@ pub(super) fn run(
 }
 
 fn scanner(engine: Arc<Engine>, work: &Receiver<Work>, steps: &Sender<Step>) {
-    let mut filter = Filter::new(engine);
+    let mut filter = Filter::new(Arc::clone(&engine));
     for Work { number, block } in work {
         let done = catch_unwind(AssertUnwindSafe(|| filter.scan_block(&block)));
+        if done.is_err() {
+            // What the failed one has counted so far belongs to no block.
+            filter = Filter::new(Arc::clone(&engine));
+        }
         let what = What::Scanned(block, done.ok().map(Box::new));
         if steps.send(Step { number, what }).is_err() {
             return;

@@ -109,7 +109,6 @@ impl Settler {
         for _ in 0..ROUNDS_MAX {
             self.masked.fill(raw, &self.spans, engine.masker(), encoding);
             let mut next = carry.clone();
-            next.in_string = false;
             let mut found = Vec::new();
             if end == End::Open {
                 // Half a character is no character yet, and half a mask no mask.
@@ -128,7 +127,7 @@ impl Settler {
             // A body that had no BEGIN has no sign of itself once it is masked.
             block = next.block.or(block);
             if !self.merge(found) {
-                *carry = Carry { block, ..next };
+                *carry = Carry { block, in_string: false, ..next };
                 return;
             }
         }

@@ -73,7 +73,8 @@ pub fn units(text: &[u8], encoding: Encoding, end: End) -> Vec<Unit> {
         // The line goes on in a record that is not here yet, or never will be.
         let end = if end == End::Input { End::Input } else { End::Open };
         let docker = text.get(parts[0].start.saturating_sub(1)) == Some(&b'"');
-        units.push(Unit { parts, payload: None, docker, carries: true, end });
+        // What it says about the next line is not known before it is whole.
+        units.push(Unit { parts, payload: None, docker, carries: false, end });
     }
     units
 }
