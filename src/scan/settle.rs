@@ -118,7 +118,8 @@ impl Settler {
                 }
             }
             for unit in units(&self.masked.text, encoding, end) {
-                let carry = if unit.carries { &mut next } else { &mut Carry::default() };
+                // Each unit is read under the carry; only some say what follows.
+                let carry = if unit.carries { &mut next } else { &mut next.clone() };
                 self.unit(engine, &unit, encoding, carry, &mut found);
             }
             if self.tracing {
