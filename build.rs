@@ -61,7 +61,7 @@ fn write_row(table: &mut String, family: &str, line: usize, row: &Table, file: &
         "" => condition::Condition::default(),
         _ => condition::parse(pattern).unwrap_or_else(|reason| panic!("patterns/{file}:{line}: {reason}")).2,
     };
-    let needle = condition.needle.unwrap_or(condition::Needle { literals: Vec::new(), before: (0, 0) });
+    let needle = condition.needle.unwrap_or_default();
     let bytes: Vec<String> = needle.literals.iter().map(|word| format!("b\"{}\"", word.escape_ascii())).collect();
     writeln!(
         table,
@@ -69,7 +69,8 @@ fn write_row(table: &mut String, family: &str, line: usize, row: &Table, file: &
          detector: {:?}, names: &{:?}, strength: {:?}, check: {:?}, confidence: {:?}, context: &{:?}, \
          entropy: {number:?}, action: {:?}, secret_bytes_max: {:?}, tags: &{:?}, reference: {:?}, rotate: {:?}, \
          since: {:?}, aliases: &{:?}, status: {:?}, off_by_default: {}, examples: &{:?}, counterexamples: &{:?}, \
-         length_max: {}, secret_is_whole: {}, literals: &[{}], before: {:?}, run: {:?} }},",
+         length_max: {}, secret_is_whole: {}, literals: &[{}], before: {:?}, steps: &{:?}, \
+         reach: {:?}, run: {:?} }},",
         text("id").unwrap_or_default(),
         text("name").unwrap_or_default(),
         text("severity").unwrap_or_default(),
@@ -94,6 +95,8 @@ fn write_row(table: &mut String, family: &str, line: usize, row: &Table, file: &
         condition.secret_is_whole,
         bytes.join(", "),
         needle.before,
+        needle.steps.iter().map(|step| (step.set.0, step.count)).collect::<Vec<_>>(),
+        needle.reach.map(|reach| (reach.set.0, reach.byte, reach.most)),
         condition.run.map(|run| (run.least, run.after)),
     )
     .expect("writing to a string");

@@ -22,12 +22,89 @@ pub struct Condition {
 }
 
 /// Literals one of which stands in every match, lower-case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needle {
     /// The spellings.
     pub literals: Vec<Vec<u8>>,
     /// How far behind the start of a match they stand (bytes, least and most).
     pub before: (usize, usize),
+    /// What the bytes of every match are from its literal on.
+    pub steps: Vec<Step>,
+    /// What stands in every match further on.
+    pub reach: Option<Reach>,
+}
+
+/// Some bytes in a row that are all of one set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The set.
+    pub set: ByteSet,
+    /// How many bytes.
+    pub count: u8,
+}
+
+/// A byte that stands in every match behind its literal, with nothing but bytes of a set before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// What stands before it, the literal included, and itself.
+    pub set: ByteSet,
+    /// The byte.
+    pub byte: u8,
+    /// How far behind the start of the literal it stands at most (bytes).
+    pub most: usize,
+}
+
+/// A set of bytes, one bit each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ByteSet(pub [u64; 4]);
+
+impl ByteSet {
+    /// Whether a byte is in the set.
+    pub fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
+
+    /// The bytes of the set, in order.
+    pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
+        (0..=u8::MAX).filter(|&byte| self.contains(byte))
+    }
+
+    fn add(&mut self, from: u8, to: u8) {
+        for byte in from..=to {
+            self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+    }
+
+    fn add_all(&mut self, other: &ByteSet) {
+        self.0.iter_mut().zip(other.0).for_each(|(bits, more)| *bits |= more);
+    }
+}
+
+impl Needle {
+    /// Whether `text[at..]` may be the rest of a match whose literal begins at `at`. What `text` says
+    /// is not its own word where it has a backslash: behind one, everything may be.
+    pub fn may_go_on(&self, text: &[u8], at: usize) -> bool {
+        let mut rest = text[at..].iter();
+        for step in &self.steps {
+            for _ in 0..step.count {
+                match rest.next() {
+                    Some(&byte) if step.set.contains(byte) => {}
+                    Some(b'\\') | None => return true,
+                    Some(_) => return false,
+                }
+            }
+        }
+        let Some(reach) = &self.reach else { return true };
+        for &byte in text[at..].iter().take(reach.most + 1) {
+            match byte {
+                b'\\' => return true,
+                _ if byte == reach.byte => return true,
+                _ if !reach.set.contains(byte) => return false,
+                _ => {}
+            }
+        }
+        text.len() - at <= reach.most
+    }
 }
 
 /// A run of letters, digits, `-` and `_` with which every match begins, where there is no literal.
@@ -136,7 +213,13 @@ fn needle(hir: &Hir) -> Option<Needle> {
     let mut best: Option<Needle> = None;
     let (mut least, mut most) = (0, 0);
     for at in 0..parts.len() {
-        if let Some(found) = literals_at(&parts[at..], (least, most)) {
+        if let Some(literals) = literals_at(&parts[at..]) {
+            let found = Needle {
+                literals,
+                before: (least, most),
+                steps: steps(&parts[at..]),
+                reach: reach(&parts[at..]),
+            };
             let size = |needle: &Needle| needle.literals.iter().map(Vec::len).min().unwrap_or(0);
             let first = found.before.1 == 0;
             if first && size(&found) >= LITERAL_BYTES_MIN {
@@ -180,8 +263,114 @@ fn is_words(hir: &Hir) -> bool {
     }
 }
 
+/// What the bytes of every text are that `parts` match one after the other.
+fn steps(parts: &[Hir]) -> Vec<Step> {
+    let mut sets = [ByteSet::default(); STEPS_BYTES_MAX];
+    let mut ends = 1;
+    for part in parts {
+        ends = advance(part, ends, &mut sets);
+    }
+    // Behind the shortest match there may be anything.
+    let sure = (ends.trailing_zeros() as usize).min(STEPS_BYTES_MAX);
+    let mut steps: Vec<Step> = Vec::new();
+    for set in &sets[..sure] {
+        match steps.last_mut() {
+            Some(last) if last.set == *set => last.count += 1,
+            _ => steps.push(Step { set: *set, count: 1 }),
+        }
+    }
+    steps
+}
+
+/// Adds to `sets` what `hir` matches when it begins at one of the places `begins`, a bit each.
+/// Returns the places where it may end; those beyond the bits are of no interest.
+fn advance(hir: &Hir, begins: u64, sets: &mut [ByteSet; STEPS_BYTES_MAX]) -> u64 {
+    if begins == 0 {
+        return 0;
+    }
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => begins,
+        HirKind::Literal(literal) => literal.0.iter().fold(begins, |places, &byte| {
+            places_of(places, |place| sets[place].add(byte, byte));
+            places << 1
+        }),
+        HirKind::Class(class) => {
+            let mut set = ByteSet::default();
+            match class {
+                Class::Bytes(class) => class.iter().for_each(|range| set.add(range.start(), range.end())),
+                Class::Unicode(_) => set.add(0, u8::MAX),
+            }
+            places_of(begins, |place| sets[place].add_all(&set));
+            begins << 1
+        }
+        HirKind::Capture(capture) => advance(&capture.sub, begins, sets),
+        HirKind::Concat(parts) => parts.iter().fold(begins, |places, part| advance(part, places, sets)),
+        HirKind::Alternation(options) => {
+            options.iter().fold(0, |places, option| places | advance(option, begins, sets))
+        }
+        HirKind::Repetition(repetition) => {
+            let mut ends = if repetition.min == 0 { begins } else { 0 };
+            let mut places = begins;
+            for time in 1..=repetition.max.unwrap_or(u32::MAX) {
+                places = advance(&repetition.sub, places, sets);
+                if time >= repetition.min {
+                    // What was reached before leads nowhere new.
+                    if places & !ends == 0 {
+                        break;
+                    }
+                    ends |= places;
+                }
+                if places == 0 {
+                    break;
+                }
+            }
+            ends
+        }
+    }
+}
+
+fn places_of(places: u64, mut act: impl FnMut(usize)) {
+    (0..STEPS_BYTES_MAX).filter(|place| places >> place & 1 == 1).for_each(&mut act);
+}
+
+/// The last byte that all matches of `parts` hold, if something may vary before it.
+fn reach(parts: &[Hir]) -> Option<Reach> {
+    let mut found = None;
+    let mut set = ByteSet::default();
+    let (mut least, mut most) = (0, 0);
+    for (index, part) in parts.iter().enumerate() {
+        if let HirKind::Literal(literal) = part.kind()
+            && index > 0
+        {
+            let byte = literal.0[0];
+            set.add(byte, byte);
+            // A letter says little, and at a fixed distance the steps say it.
+            if byte.is_ascii_punctuation() && least < most {
+                found = Some(Reach { set, byte, most });
+            }
+        }
+        add_bytes(part, &mut set);
+        least += part.properties().minimum_len().unwrap_or(0);
+        most += part.properties().maximum_len()?;
+    }
+    found
+}
+
+/// Adds all bytes that `hir` may match.
+fn add_bytes(hir: &Hir, set: &mut ByteSet) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => literal.0.iter().for_each(|&byte| set.add(byte, byte)),
+        HirKind::Class(Class::Bytes(class)) => class.iter().for_each(|range| set.add(range.start(), range.end())),
+        HirKind::Class(Class::Unicode(_)) => set.add(0, u8::MAX),
+        HirKind::Capture(capture) => add_bytes(&capture.sub, set),
+        HirKind::Repetition(repetition) => add_bytes(&repetition.sub, set),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().for_each(|part| add_bytes(part, set)),
+    }
+}
+
 /// The spellings of what stands at the start of `parts`.
-fn literals_at(parts: &[Hir], before: (usize, usize)) -> Option<Needle> {
+fn literals_at(parts: &[Hir]) -> Option<Vec<Vec<u8>>> {
     let mut literals = vec![Vec::new()];
     for part in parts {
         let Some((more, whole)) = spellings(part) else { break };
@@ -199,7 +388,7 @@ fn literals_at(parts: &[Hir], before: (usize, usize)) -> Option<Needle> {
     literals.iter_mut().for_each(|literal| literal.truncate(LITERAL_BYTES_MAX));
     literals.sort();
     literals.dedup();
-    (!literals.iter().any(Vec::is_empty)).then_some(Needle { literals, before })
+    (!literals.iter().any(Vec::is_empty)).then_some(literals)
 }
 
 /// All lower-case spellings of what `hir` matches, or of how each match of it begins (then the
@@ -231,11 +420,11 @@ fn spellings(hir: &Hir) -> Option<(Vec<Vec<u8>>, bool)> {
             }
         }
         HirKind::Concat(parts) => {
-            let needle = literals_at(parts, (0, 0))?;
+            let literals = literals_at(parts)?;
             let exact = parts.iter().all(|part| spellings(part).is_some_and(|(_, whole)| whole));
-            let cut = needle.literals.iter().any(|literal| literal.len() >= LITERAL_BYTES_MAX);
+            let cut = literals.iter().any(|literal| literal.len() >= LITERAL_BYTES_MAX);
             let listed = parts.iter().map(|part| spellings(part).map_or(1, |(list, _)| list.len())).product::<usize>();
-            Some((needle.literals, exact && !cut && listed <= SPELLINGS_MAX))
+            Some((literals, exact && !cut && listed <= SPELLINGS_MAX))
         }
         HirKind::Alternation(options) => {
             let mut all = Vec::new();
@@ -250,6 +439,8 @@ fn spellings(hir: &Hir) -> Option<(Vec<Vec<u8>>, bool)> {
     }
 }
 
+/// How many bytes of a match are told one by one, from its literal on.
+const STEPS_BYTES_MAX: usize = 40;
 /// The shortest literal that is worth looking for (bytes).
 const LITERAL_BYTES_MIN: usize = 3;
 /// The longest literal that is taken; more would not make it rarer (bytes).

@@ -3,7 +3,7 @@
 
 use super::{
     Rule,
-    condition::{Condition, Needle, Run},
+    condition::{ByteSet, Condition, Needle, Reach, Run, Step},
     format::{self, Row},
 };
 use crate::error::RuleError;
@@ -38,6 +38,8 @@ struct Embedded {
     secret_is_whole: bool,
     literals: &'static [&'static [u8]],
     before: (usize, usize),
+    steps: &'static [([u64; 4], u8)],
+    reach: Option<([u64; 4], u8, usize)>,
     run: Option<(usize, Option<u8>)>,
 }
 
@@ -77,7 +79,12 @@ impl Embedded {
             examples: all(self.examples),
             counterexamples: all(self.counterexamples),
         };
-        let needle = Needle { literals: self.literals.iter().map(|word| word.to_vec()).collect(), before: self.before };
+        let needle = Needle {
+            literals: self.literals.iter().map(|word| word.to_vec()).collect(),
+            before: self.before,
+            steps: self.steps.iter().map(|&(set, count)| Step { set: ByteSet(set), count }).collect(),
+            reach: self.reach.map(|(set, byte, most)| Reach { set: ByteSet(set), byte, most }),
+        };
         let condition = Condition {
             length_max: self.length_max,
             secret_is_whole: self.secret_is_whole,

@@ -45,6 +45,23 @@ const PIECE_MIN: usize = 16;
 /// The width of the longest common form of a body, RFC 4880's (characters).
 const USUAL_WIDTH: usize = 76;
 
+/// Whether a key may begin where one of [`TRIGGERS`] stands in `text`, which may be escaped.
+pub fn may_begin(text: &[u8], at: usize) -> bool {
+    let rest = &text[at..];
+    if rest.starts_with(b"BEGIN ") {
+        // A space may stand between the dashes and the word.
+        let before = &text[at.saturating_sub(2)..at];
+        return before.ends_with(b"-") || before == b"- ";
+    }
+    if rest.starts_with(b"PuTTY-User-Key-File-") {
+        return true;
+    }
+    let begins = at == 0 || !is_digit(text[at - 1]) || at > 1 && text[at - 2] == b'\\';
+    let known = rest.starts_with(b"MII") || BODY_STARTS.iter().any(|start| rest.starts_with(start.as_bytes()));
+    let run = rest.iter().take(BODY_RUN_MIN).take_while(|&&byte| is_digit(byte) || byte == b'=').count();
+    begins && known && (run == BODY_RUN_MIN || rest.get(run) == Some(&b'\\'))
+}
+
 /// A key block that is open at the end of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {

@@ -329,7 +329,7 @@ pub struct Stretches<'a> {
 impl<'a> Stretches<'a> {
     /// Starts at the block's first line.
     pub fn new(engine: &'a Engine, block: &'a [u8]) -> Stretches<'a> {
-        Stretches { lines: engine.prefilter.lines(block), block, next: None, place: 0 }
+        Stretches { lines: engine.prefilter.lines(engine, block), block, next: None, place: 0 }
     }
 
     /// Where the next stretch begins.

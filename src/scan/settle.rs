@@ -11,7 +11,8 @@ use std::ops::Range;
 use super::{
     Engine, assigned, judge,
     keyblock::{self, Block, Piece},
-    tokens::{self, End, Hit, Triggers},
+    prefilter::Found,
+    tokens::{self, End, Hit},
     units::{Unit, units},
 };
 use crate::{
@@ -174,17 +175,16 @@ impl Settler {
     fn unit(&mut self, engine: &Engine, unit: &Unit, encoding: Encoding, carry: &mut Carry, found: &mut Vec<Span>) {
         let open = unit.end == End::Open;
         self.views.start(&self.masked.text, &unit.parts, encoding, open);
-        let mut searched: Vec<(usize, Triggers)> =
-            self.views.searched().map(|index| (index, Triggers::default())).collect();
+        let mut searched: Vec<(usize, Found)> =
+            self.views.searched().map(|index| (index, Found::default())).collect();
         let primary = self.views.primary(unit.docker);
         let before = found.len();
-        for (index, triggers) in &mut searched {
+        for (index, words) in &mut searched {
             let index = *index;
             self.hits.clear();
-            let what = (engine.prefilter(), engine.rules().rules(), engine.masker());
-            let live =
-                engine.tokens().search((&self.views, index), unit.end, what, &mut self.tokens_scratch, &mut self.hits);
-            *triggers = self.tokens_scratch.triggers;
+            let scratch = &mut self.tokens_scratch;
+            let live = engine.tokens().search((&self.views, index), unit.end, engine, scratch, &mut self.hits);
+            *words = self.tokens_scratch.found;
             self.note_live(unit, index, live);
             let hits = std::mem::take(&mut self.hits);
             for hit in &hits {
@@ -192,7 +192,7 @@ impl Settler {
             }
             self.hits = hits;
             let carry = (index == primary).then_some(&mut *carry);
-            if triggers.key_block || carry.as_ref().is_some_and(|carry| carry.block.is_some()) {
+            if words.key_block || carry.as_ref().is_some_and(|carry| carry.block.is_some()) {
                 self.key_blocks(engine, unit, index, carry, found);
             }
         }
@@ -202,9 +202,9 @@ impl Settler {
         }
         let news = found[before..].iter().any(|span| self.is_news(span));
         if !news {
-            for &(index, triggers) in &searched {
+            for &(index, words) in &searched {
                 let carry = (index == primary).then_some(&mut *carry);
-                if triggers.assigned
+                if words.key_name
                     || carry.as_ref().is_some_and(|carry| carry.pending != assigned::Pending::default())
                 {
                     self.key_names(engine, unit, index, carry, found);

@@ -3,10 +3,9 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::{pattern::Pattern, prefilter::Prefilter};
+use super::{Engine, pattern::Pattern, prefilter};
 use crate::{
     limits::{CONTEXT_BYTES_MAX, SECRET_BYTES_MAX},
-    redact::Masker,
     rules::{
         Confidence, Rule, USER_FAMILY,
         checks::Facts,
@@ -51,18 +50,9 @@ struct Candidate {
 #[derive(Debug, Default)]
 pub struct Scratch {
     candidates: Vec<Candidate>,
-    /// Whether the text last searched holds a trigger of the assigned-secret detector, and of the
-    /// key-block detector.
-    pub triggers: Triggers,
-}
-
-/// Which other detectors' triggers a text holds.
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Triggers {
-    /// Of the assigned-secret detector.
-    pub assigned: bool,
-    /// Of the key-block detector.
-    pub key_block: bool,
+    gaps: Vec<usize>,
+    /// Which other detectors have a word in the text that was last searched.
+    pub found: prefilter::Found,
 }
 
 /// The family of rules that know a secret by what stands around it.
@@ -131,47 +121,42 @@ impl Tokens {
         &self,
         (views, index): (&Views, usize),
         end: End,
-        (prefilter, rules, masker): (&Prefilter, &[Rule], &Masker),
+        engine: &Engine,
         scratch: &mut Scratch,
         hits: &mut Vec<Hit>,
     ) -> Option<usize> {
+        let (prefilter, rules, masker) = (engine.prefilter(), engine.rules().rules(), engine.masker());
         let text = views.text(index);
-        scratch.candidates.clear();
-        scratch.triggers = Triggers::default();
-        prefilter.places(text, |place, target| {
-            scratch.triggers.assigned |= target.assigned;
-            scratch.triggers.key_block |= target.key_block;
-            for &token in &target.tokens {
-                let Some(needle) = self.tokens[usize::from(token)].pattern.needle() else { continue };
-                let (least, most) = needle.before;
-                if place >= least {
-                    let starts = place.saturating_sub(most)..=place - least;
-                    scratch.candidates.extend(starts.map(|start| Candidate { start, token }));
-                }
-            }
-        });
+        let candidates = &mut scratch.candidates;
+        candidates.clear();
+        scratch.gaps.clear();
+        views.gap_places(index, &mut scratch.gaps);
+        let gaps = scratch.gaps.iter().copied();
+        scratch.found = prefilter
+            .places(engine, text, end != End::Line, gaps, |place, token| self.add(text, place, token, candidates));
         for &index in &self.without_literal {
             let pattern = &self.tokens[usize::from(index)].pattern;
             match pattern.run() {
                 Some(run) => {
-                    let candidates = &mut scratch.candidates;
                     runs(text, run, |starts| candidates.extend(starts.map(|start| Candidate { start, token: index })));
                 }
                 None => {
                     let mut from = 0;
                     while let Some(start) = pattern.find(text, from) {
-                        scratch.candidates.push(Candidate { start, token: index });
+                        candidates.push(Candidate { start, token: index });
                         from = start + 1;
                     }
                 }
             }
         }
         // In the order of the text, so that what a hit covers is known to what follows it.
-        scratch.candidates.sort_unstable();
-        scratch.candidates.dedup();
+        candidates.sort_unstable();
+        candidates.dedup();
         let first_hit = hits.len();
         let mut live: Option<usize> = None;
-        for candidate in &scratch.candidates {
+        let mut next = 0;
+        while let Some(&candidate) = candidates.get(next) {
+            next += 1;
             let token = &self.tokens[usize::from(candidate.token)];
             let rule = &rules[usize::from(token.rule)];
             let start = candidate.start;
@@ -185,7 +170,20 @@ impl Tokens {
             }
             let found = verify(token, rule, (views, index), start, end);
             // A mask is never masked itself.
-            hits.extend(found.filter(|hit| masker.len_at(text, hit.span.start) != Some(hit.span.len())));
+            let Some(hit) = found.filter(|hit| masker.len_at(text, hit.span.start) != Some(hit.span.len())) else {
+                continue;
+            };
+            // Inside a secret a token may begin anywhere.
+            let known = candidates.len();
+            for at in hit.span.start + 1..=hit.span.end.min(text.len().saturating_sub(1)) {
+                if text[at].is_ascii_alphanumeric() && text[at - 1].is_ascii_alphanumeric() {
+                    prefilter.places_at(text, at, |place, token| self.add(text, place, token, candidates));
+                }
+            }
+            if candidates.len() > known {
+                candidates[next..].sort_unstable();
+            }
+            hits.push(hit);
         }
         match end {
             End::Open => self.live((views, index), live, &hits[first_hit..]),
@@ -194,6 +192,16 @@ impl Tokens {
                 self.cut_tokens(text, (views, index), hits, &scratch.candidates);
                 None
             }
+        }
+    }
+
+    /// Adds the places where a token may begin whose literal stands at `place`.
+    fn add(&self, text: &[u8], place: usize, token: u16, candidates: &mut Vec<Candidate>) {
+        let Some(needle) = self.tokens[usize::from(token)].pattern.needle() else { return };
+        let (least, most) = needle.before;
+        if place >= least && needle.may_go_on(text, place) {
+            let starts = place.saturating_sub(most)..=place - least;
+            candidates.extend(starts.map(|start| Candidate { start, token }));
         }
     }
 

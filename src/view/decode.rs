@@ -44,11 +44,34 @@ pub fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
     }
 }
 
+/// Whether the run of base64 digits that begins at `text[at..]` decodes to text. False only for runs
+/// that `texts` leaves out, except that a backslash in the text may end a run too early.
+pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
+    let rest = &text[at..];
+    // Nearly all runs fail here, on their first digits.
+    if !promising(&rest[..rest.len().min(2 * PROBE_BYTES)]) {
+        return false;
+    }
+    let run = &rest[..rest.iter().take_while(|&&byte| is_base64(byte)).count()];
+    let text = |bytes: &mut dyn Iterator<Item = u8>| {
+        let (mut ascii, mut all) = (0, 0);
+        for byte in bytes {
+            if !is_text(byte) {
+                return false;
+            }
+            ascii += usize::from(byte.is_ascii());
+            all += 1;
+        }
+        all > 0 && ascii * 10 >= all * 9
+    };
+    text(&mut base64_bytes(run)) || is_hex(run) && text(&mut hex_bytes(run))
+}
+
 /// Whether the decoding of a run may be text, judged on its first bytes. False only for runs that
 /// `texts` leaves out.
-pub fn promising(run: &[u8]) -> bool {
+fn promising(run: &[u8]) -> bool {
     let mut probe = [0; PROBE_BYTES];
-    probe_is_text(&mut probe, base64_bytes(run)) || is_hex(run) && probe_is_text(&mut probe, hex_bytes(run))
+    probe_is_text(&mut probe, base64_bytes(run)) || probe_is_text(&mut probe, hex_bytes(run))
 }
 
 fn probe_is_text(probe: &mut [u8; PROBE_BYTES], bytes: impl Iterator<Item = u8>) -> bool {

@@ -41,12 +41,35 @@ pub fn parse(line: &[u8]) -> Option<Record> {
 fn docker(line: &[u8]) -> Option<Record> {
     let start = docker_text(line)?;
     let end = string_end(line, start)?;
-    let rest = &line[end..];
-    let stream = if memchr::memmem::find(rest, b"\"stderr\"").is_some() { 2 } else { 1 };
-    // Without a stream it is some other JSON that happens to begin in the same way.
-    memchr::memmem::find(rest, b"\"stream\"")?;
+    // Without a stream behind it, it is some other JSON that happens to begin in the same way.
+    let stream = stream(&line[end + 1..])?;
     let partial = start == end || !ends_with_escaped_line_end(&line[start..end]);
     Some(Record { format: Format::Docker, stream, partial: partial && start < end, payload: start..end })
+}
+
+/// The stream that the field behind a docker record's text names; the driver writes it there.
+fn stream(rest: &[u8]) -> Option<u8> {
+    let blank = |text: &[u8]| text.iter().take_while(|&&byte| byte == b' ').count();
+    let rest = rest.strip_prefix(b",")?;
+    let rest = rest[blank(rest)..].strip_prefix(b"\"stream\":")?;
+    let rest = &rest[blank(rest)..];
+    Some(if rest.starts_with(b"\"stderr\"") { 2 } else { 1 })
+}
+
+/// Whether the record whose beginning the prefilter has seen at `at` may go on in another one. Most
+/// records are whole, and are told so without reading their text.
+pub fn may_be_partial(text: &[u8], at: usize) -> bool {
+    let record = &text[at..];
+    if record.starts_with(b" stdout P") || record.starts_with(b" stderr P") {
+        return true;
+    }
+    if !record.starts_with(b"{\"log\":") || at > 0 && text[at - 1] != b'\n' {
+        return false;
+    }
+    let line = &record[..memchr::memchr(b'\n', record).unwrap_or(record.len())];
+    // Quotes inside the text are escaped, so this can only stand where the text ends.
+    let end = memchr::memmem::find(line, b"\",\"stream\":");
+    !end.is_some_and(|end| ends_with_escaped_line_end(&line[..end]))
 }
 
 /// The text of a docker record that is not there to its end yet, if the text itself is, and its

@@ -88,6 +88,11 @@ impl Map {
         here.into_iter().any(|segment| segment.kind == Kind::Gap)
     }
 
+    /// The view's places at which parent bytes were left out.
+    pub fn gap_places(&self) -> impl Iterator<Item = usize> + '_ {
+        self.segments.iter().filter(|segment| segment.kind == Kind::Gap).map(|segment| segment.at)
+    }
+
     /// The parent's ranges that were left out strictly inside the view's range `span`.
     pub fn gaps(&self, span: &Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
         let first = self.segments.partition_point(|segment| segment.at <= span.start);

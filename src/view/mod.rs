@@ -20,7 +20,7 @@ pub mod utf16;
 
 use std::ops::Range;
 
-pub use decode::{is_base64, next_run, promising};
+pub use decode::{decodes_to_text, is_base64, next_run};
 pub use map::Map;
 use utf16::Encoding;
 
@@ -75,6 +75,42 @@ impl View {
     fn copy(&mut self, parent: &[u8], from: usize, to: usize) {
         self.map.copied(self.text.len(), from, to);
         self.text.extend_from_slice(&parent[from..to]);
+    }
+}
+
+/// Whether a character reference that is understood begins at the start of `text`.
+pub fn is_reference(text: &[u8]) -> bool {
+    percent::is_code(text)
+}
+
+/// A line without its escape sequences, for those who only want to know whether it is worth a
+/// closer look. Reused from line to line.
+#[derive(Debug, Default)]
+pub struct Stripped {
+    view: View,
+    payloads: View,
+}
+
+impl Stripped {
+    /// Takes another line.
+    pub fn strip(&mut self, line: &[u8]) {
+        for view in [&mut self.view, &mut self.payloads] {
+            view.text.clear();
+            view.map.clear();
+        }
+        ansi::strip(line, 0, line.len(), &mut self.view, &mut self.payloads);
+        self.view.text.push(b'\n');
+        self.view.text.extend_from_slice(&self.payloads.text);
+    }
+
+    /// The line without its sequences, and the text that stood in them.
+    pub fn text(&self) -> &[u8] {
+        &self.view.text
+    }
+
+    /// The places of the text where sequences were taken out.
+    pub fn gaps(&self) -> impl Iterator<Item = usize> + '_ {
+        self.view.map.gap_places()
     }
 }
 
@@ -170,6 +206,18 @@ impl Views {
         let view = &self.views[index];
         let above = view.map.start(place);
         view.parent.map_or(above, |parent| self.start_of(parent, above))
+    }
+
+    /// Appends the places of a view at which [`Views::gap_at`] holds.
+    pub fn gap_places(&self, index: usize, out: &mut Vec<usize>) {
+        let view = &self.views[index];
+        if let Some(parent) = view.parent
+            && view.steps.decode == self.views[parent].steps.decode
+        {
+            self.gap_places(parent, out);
+            out.iter_mut().for_each(|place| *place = view.map.first_from(*place, view.text.len()));
+        }
+        out.extend(view.map.gap_places());
     }
 
     /// Whether escapes of a terminal were taken out just before a view's byte at `place`.

@@ -15,6 +15,11 @@ pub fn present(text: &[u8]) -> bool {
     memchr::memchr2_iter(b'%', b'&', text).any(|at| code(&text[at..]).is_some())
 }
 
+/// Whether a code begins at the start of `text`.
+pub fn is_code(text: &[u8]) -> bool {
+    code(text).is_some()
+}
+
 /// Appends `parent[from..to]`, decoded once, to `view`.
 pub fn decode(parent: &[u8], from: usize, to: usize, view: &mut View) {
     let mut place = from;

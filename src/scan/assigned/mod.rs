@@ -6,6 +6,7 @@
 
 mod carry;
 mod extent;
+mod hint;
 mod key;
 mod name;
 
@@ -18,6 +19,7 @@ use self::name::{KeyWords, Match, Role};
 use super::judge::{self, Case, Confidence, Separator};
 
 pub use self::carry::Pending;
+pub use self::hint::may_assign;
 pub use self::name::{Family, NamedRule, Names, Strength};
 
 /// What the scan asks of the rest of the engine.

@@ -1,0 +1,172 @@
+//! Turns bytes into bit masks, 64 bytes at a time: which of them belong to words, tokens and base64
+//! runs, which are signs of another view, and where a trigger may stand. Does not interpret them.
+//!
+//! [`scalar`] says what the masks are; the backends in [`super::simd`] are held equal to it by
+//! property tests.
+
+/// How many bytes one [`Masks`] describes.
+pub const BLOCK: usize = 64;
+/// How many bytes after the last block are looked at, because a trigger's window may begin in it.
+pub const LOOKAHEAD: usize = WINDOW - 1;
+/// How many bytes of a trigger are looked at.
+pub const WINDOW: usize = 4;
+
+/// What is known of [`BLOCK`] bytes; bit `i` speaks of byte `i`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Masks {
+    /// ASCII letters and digits.
+    pub word: u64,
+    /// Bytes of tokens: letters, digits, `-`, `_` and `.`.
+    pub token: u64,
+    /// Digits of base64 of either alphabet: letters, digits, `+`, `/`, `-` and `_`.
+    pub base64: u64,
+    /// Bytes that may begin an escape or a code: ESC, 0xC2, 0x9B, `%`, `&`.
+    pub sign: u64,
+    /// Backslashes.
+    pub slash: u64,
+    /// Places where one of [`Windows`] may begin.
+    pub window: u64,
+}
+
+/// A set of windows of [`WINDOW`] bytes that is tested by nibbles, in eight buckets: a bit that is
+/// set in all eight bytes looked up says that a window of that bucket may stand here.
+///
+/// Bytes are taken with bit 5 set, so that letters of either case are one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Windows {
+    /// By the low nibble of the byte at each place of the window.
+    pub low: [[u8; 16]; WINDOW],
+    /// By the high nibble.
+    pub high: [[u8; 16]; WINDOW],
+}
+
+impl Windows {
+    /// Adds one window to a bucket; `None` is any byte.
+    pub fn add(&mut self, bucket: u8, window: &[Option<u8>; WINDOW]) {
+        for (place, byte) in window.iter().enumerate() {
+            match byte {
+                Some(byte) => {
+                    let byte = fold(*byte);
+                    self.low[place][usize::from(byte & 15)] |= 1 << bucket;
+                    self.high[place][usize::from(byte >> 4)] |= 1 << bucket;
+                }
+                None => {
+                    self.low[place].iter_mut().for_each(|set| *set |= 1 << bucket);
+                    self.high[place].iter_mut().for_each(|set| *set |= 1 << bucket);
+                }
+            }
+        }
+    }
+
+    /// Whether a window may begin at the start of `bytes`.
+    pub fn may_begin(&self, bytes: &[u8; WINDOW]) -> bool {
+        let place = |place: usize| {
+            let byte = fold(bytes[place]);
+            self.low[place][usize::from(byte & 15)] & self.high[place][usize::from(byte >> 4)]
+        };
+        (0..WINDOW).map(place).fold(0xff, |sets, set| sets & set) != 0
+    }
+}
+
+/// A byte as windows see it.
+pub fn fold(byte: u8) -> u8 {
+    byte | 0x20
+}
+
+/// The classes of bytes, one bit each, by nibbles: a byte is in the classes whose bit is set for
+/// both its nibbles.
+pub const CLASS_LOW: [u8; 16] = {
+    let mut table = [0; 16];
+    let mut byte: usize = 0;
+    while byte < 256 {
+        table[byte & 15] |= class_of(byte as u8);
+        byte += 1;
+    }
+    table
+};
+/// See [`CLASS_LOW`].
+pub const CLASS_HIGH: [u8; 16] = {
+    let mut table = [0; 16];
+    let mut byte: usize = 0;
+    while byte < 256 {
+        table[byte >> 4] |= class_of(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+const DIGIT: u8 = 1;
+const EARLY_LETTER: u8 = 2;
+const LATE_LETTER: u8 = 4;
+const DASH: u8 = 8;
+const UNDERSCORE: u8 = 16;
+const PLUS_SLASH: u8 = 32;
+const DOT: u8 = 64;
+const CODE: u8 = 128;
+/// The classes of letters and digits.
+pub const WORD_CLASSES: u8 = DIGIT | EARLY_LETTER | LATE_LETTER;
+/// The classes of the bytes of tokens.
+pub const TOKEN_CLASSES: u8 = WORD_CLASSES | DASH | UNDERSCORE | DOT;
+/// The classes of the digits of base64.
+pub const BASE64_CLASSES: u8 = WORD_CLASSES | DASH | UNDERSCORE | PLUS_SLASH;
+/// The class of what begins a code.
+pub const CODE_CLASSES: u8 = CODE;
+/// The bytes that begin an escape sequence of a terminal: ESC, and C1 controls as one byte or two.
+pub const INTRODUCERS: [u8; 3] = [0x1b, 0xc2, 0x9b];
+
+/// The class of a byte. Each class is all bytes with certain high and certain low nibbles, so that
+/// two look-ups tell it.
+const fn class_of(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => DIGIT,
+        b'A'..=b'O' | b'a'..=b'o' => EARLY_LETTER,
+        b'P'..=b'Z' | b'p'..=b'z' => LATE_LETTER,
+        b'-' => DASH,
+        b'_' => UNDERSCORE,
+        b'+' | b'/' => PLUS_SLASH,
+        b'.' => DOT,
+        b'%' | b'&' => CODE,
+        _ => 0,
+    }
+}
+
+/// The classes of a byte, as the backends look them up.
+pub const fn classes(byte: u8) -> u8 {
+    CLASS_LOW[(byte & 15) as usize] & CLASS_HIGH[(byte >> 4) as usize]
+}
+
+/// Whether a byte can stand in a token.
+pub fn is_token(byte: u8) -> bool {
+    classes(byte) & TOKEN_CLASSES != 0
+}
+
+/// Fills `masks` from the start of `text`, which must hold [`BLOCK`] bytes for each and
+/// [`LOOKAHEAD`] more.
+///
+/// # Panics
+/// If `text` is shorter than that.
+pub fn scalar(text: &[u8], windows: &Windows, masks: &mut [Masks]) {
+    for (number, mask) in masks.iter_mut().enumerate() {
+        let bytes = &text[number * BLOCK..(number + 1) * BLOCK + LOOKAHEAD];
+        *mask = Masks::default();
+        for (place, window) in bytes.array_windows::<WINDOW>().enumerate() {
+            let class = classes(window[0]);
+            let bit = |is: bool| u64::from(is) << place;
+            mask.word |= bit(class & WORD_CLASSES != 0);
+            mask.token |= bit(class & TOKEN_CLASSES != 0);
+            mask.base64 |= bit(class & BASE64_CLASSES != 0);
+            mask.sign |= bit(class & CODE_CLASSES != 0 || INTRODUCERS.contains(&window[0]));
+            mask.slash |= bit(window[0] == b'\\');
+            mask.window |= bit(windows.may_begin(window));
+        }
+    }
+}
+
+// The classes of nibbles must not say more than `class_of` does.
+const _: () = {
+    let mut byte: usize = 0;
+    while byte < 256 {
+        assert!(classes(byte as u8) == class_of(byte as u8));
+        byte += 1;
+    }
+};

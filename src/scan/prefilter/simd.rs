@@ -1,0 +1,132 @@
+//! The masks of [`super::masks`] by vector instructions, chosen when the program runs. The one
+//! place with `unsafe`; each backend is held equal to the scalar twin by property tests.
+
+#![allow(unsafe_code)]
+
+use super::masks::{BLOCK, LOOKAHEAD, Masks, Windows, scalar};
+
+/// A way to make masks that this machine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// Byte by byte, for machines without one of the others.
+    Scalar,
+    /// 32 bytes at a time, on x86-64.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 16 bytes at a time, on aarch64.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+impl Backend {
+    /// The fastest one this machine has.
+    pub fn detect() -> Backend {
+        Backend::all().pop().unwrap_or(Backend::Scalar)
+    }
+
+    /// All that this machine has, the fastest last.
+    pub fn all() -> Vec<Backend> {
+        #[allow(unused_mut)]
+        let mut list = vec![Backend::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") {
+            list.push(Backend::Avx2);
+        }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            list.push(Backend::Neon);
+        }
+        list
+    }
+
+    /// Fills `masks` from the start of `text`, as [`scalar`] does.
+    ///
+    /// # Panics
+    /// If `text` has not [`BLOCK`] bytes for each mask and [`LOOKAHEAD`] more.
+    pub fn fill(self, text: &[u8], windows: &Windows, masks: &mut [Masks]) {
+        assert!(text.len() >= masks.len() * BLOCK + LOOKAHEAD, "masks look at more bytes than there are");
+        match self {
+            Backend::Scalar => scalar(text, windows, masks),
+            // SAFETY: `Avx2` is only listed where the processor has AVX2, and the length was checked.
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => unsafe { avx2::fill(text, windows, masks) },
+            // SAFETY: `Neon` is only listed where the processor has NEON, and the length was checked.
+            #[cfg(target_arch = "aarch64")]
+            Backend::Neon => unsafe { neon::fill(text, windows, masks) },
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::super::masks::{
+        BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, INTRODUCERS, Masks, TOKEN_CLASSES, WINDOW,
+        WORD_CLASSES, Windows,
+    };
+
+    /// # Safety
+    /// The processor must have AVX2, and `text` [`BLOCK`] bytes for each mask and `LOOKAHEAD` more.
+    #[target_feature(enable = "avx2")]
+    pub unsafe fn fill(text: &[u8], windows: &Windows, masks: &mut [Masks]) {
+        let low: [__m256i; WINDOW] = std::array::from_fn(|place| table(&windows.low[place]));
+        let high: [__m256i; WINDOW] = std::array::from_fn(|place| table(&windows.high[place]));
+        let class_low = table(&CLASS_LOW);
+        let class_high = table(&CLASS_HIGH);
+        let mut start = text.as_ptr();
+        for mask in masks {
+            let half = |offset: usize| {
+                // SAFETY: the caller has seen to it that the block and `LOOKAHEAD` bytes after it are there.
+                let at = |place: usize| unsafe { _mm256_loadu_si256(start.add(offset + place).cast()) };
+                let bytes = at(0);
+                let class = _mm256_and_si256(nibbles_low(class_low, bytes), nibbles_high(class_high, bytes));
+                let sign = INTRODUCERS.map(|byte| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8)));
+                let sign = _mm256_or_si256(_mm256_or_si256(sign[0], sign[1]), sign[2]);
+                let mut window = _mm256_set1_epi8(-1);
+                for place in 0..WINDOW {
+                    let bytes = _mm256_or_si256(at(place), _mm256_set1_epi8(0x20));
+                    let sets = _mm256_and_si256(nibbles_low(low[place], bytes), nibbles_high(high[place], bytes));
+                    window = _mm256_and_si256(window, sets);
+                }
+                [
+                    any(class, WORD_CLASSES),
+                    any(class, TOKEN_CLASSES),
+                    any(class, BASE64_CLASSES),
+                    any(class, CODE_CLASSES) | _mm256_movemask_epi8(sign) as u32,
+                    _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'\\' as i8))) as u32,
+                    any(window, 0xff),
+                ]
+            };
+            let (first, second) = (half(0), half(BLOCK / 2));
+            let [word, token, base64, sign, slash, window] =
+                std::array::from_fn(|kind| u64::from(first[kind]) | u64::from(second[kind]) << 32);
+            *mask = Masks { word, token, base64, sign, slash, window };
+            start = start.wrapping_add(BLOCK);
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn table(bytes: &[u8; 16]) -> __m256i {
+        // SAFETY: the array has the 16 bytes that are loaded.
+        _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn nibbles_low(table: __m256i, bytes: __m256i) -> __m256i {
+        _mm256_shuffle_epi8(table, _mm256_and_si256(bytes, _mm256_set1_epi8(15)))
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn nibbles_high(table: __m256i, bytes: __m256i) -> __m256i {
+        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15));
+        _mm256_shuffle_epi8(table, high)
+    }
+
+    /// The places whose byte has one of the bits `sets`.
+    #[target_feature(enable = "avx2")]
+    fn any(bytes: __m256i, sets: u8) -> u32 {
+        let found = _mm256_and_si256(bytes, _mm256_set1_epi8(sets as i8));
+        !(_mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256())) as u32)
+    }
+}

@@ -1,0 +1,183 @@
+//! Knows the words that may stand anywhere: key names, the first line of a key block, the literals
+//! of tokens that do not begin a long word. Tells which one stands at a place. Does not find the
+//! places: [`Windows`] does, eight buckets at a time.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Literal,
+    masks::{WINDOW, Windows, fold},
+};
+
+/// Who wants to know of a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A token, by index.
+    Token(u16),
+    /// The assigned-secret detector.
+    KeyName,
+    /// The key-block detector.
+    KeyBlock,
+    /// Whoever joins the partial records of a container.
+    Record,
+}
+
+#[derive(Debug)]
+struct Word {
+    /// Lower-case.
+    text: Box<[u8]>,
+    /// How much of the word stands before what is looked for.
+    skipped: usize,
+    /// Where in the text its window begins.
+    offset: usize,
+    wanted: Wanted,
+}
+
+/// All words.
+#[derive(Debug, Default)]
+pub struct Triggers {
+    /// The windows of all words.
+    pub windows: Windows,
+    /// The words by the key of their windows: a table with open addressing.
+    slots: Vec<Option<(u32, Vec<Word>)>>,
+    /// The keys of windows that have fewer bytes: what is kept of a key.
+    short: Vec<u32>,
+}
+
+impl Triggers {
+    /// Takes words, of at least two bytes each.
+    pub fn new<'a>(words: impl Iterator<Item = (Literal<'a>, Wanted)>) -> Triggers {
+        let mut by_window: BTreeMap<[Option<u8>; WINDOW], Vec<Word>> = BTreeMap::new();
+        for (literal, wanted) in words {
+            let text: Box<[u8]> = literal.text.to_ascii_lowercase().into();
+            let (offset, window) = rarest_window(&text);
+            let word = Word { text, skipped: literal.skipped, offset, wanted };
+            by_window.entry(window).or_default().push(word);
+        }
+        let mut triggers = Triggers::default();
+        distribute(by_window.keys(), &mut triggers.windows);
+        triggers.slots.resize_with((by_window.len() * 4).next_power_of_two().max(4), || None);
+        for (window, words) in by_window {
+            let bytes = window.iter().flatten().count();
+            let kept = u32::MAX >> (32 - 8 * bytes);
+            if bytes < WINDOW && !triggers.short.contains(&kept) {
+                triggers.short.push(kept);
+            }
+            let key = u32::from_le_bytes(window.map(|byte| byte.map_or(0, fold)));
+            let mut slot = triggers.slot(key);
+            while triggers.slots[slot].is_some() {
+                slot = (slot + 1) % triggers.slots.len();
+            }
+            triggers.slots[slot] = Some((key, words));
+        }
+        triggers
+    }
+
+    /// Calls `found` with the start of each word whose window begins at `text[at..]`, its length, and
+    /// who wants to know of it.
+    #[inline]
+    pub fn look_up(&self, text: &[u8], at: usize, mut found: impl FnMut(usize, usize, Wanted)) {
+        let mut bytes = [0; WINDOW];
+        bytes.iter_mut().zip(&text[at..]).for_each(|(slot, byte)| *slot = fold(*byte));
+        let key = u32::from_le_bytes(bytes);
+        self.with_key(text, at, key, &mut found);
+        for kept in &self.short {
+            self.with_key(text, at, key & kept, &mut found);
+        }
+    }
+
+    fn with_key(&self, text: &[u8], at: usize, key: u32, found: &mut impl FnMut(usize, usize, Wanted)) {
+        let mut slot = self.slot(key);
+        while let Some(Some((known, words))) = self.slots.get(slot) {
+            if *known == key {
+                for word in words {
+                    let Some(start) = at.checked_sub(word.offset) else { continue };
+                    let there = text.get(start..start + word.text.len());
+                    if there.is_some_and(|there| there.eq_ignore_ascii_case(&word.text)) {
+                        let length = word.skipped + word.text.len();
+                        found(start.saturating_sub(word.skipped), length, word.wanted);
+                    }
+                }
+                return;
+            }
+            slot = (slot + 1) % self.slots.len();
+        }
+    }
+
+    fn slot(&self, key: u32) -> usize {
+        (key.wrapping_mul(0x9e37_79b1) >> 16) as usize & (self.slots.len() - 1)
+    }
+}
+
+/// The part of a word that logs hold most seldom.
+fn rarest_window(word: &[u8]) -> (usize, [Option<u8>; WINDOW]) {
+    if word.len() < WINDOW {
+        let window = std::array::from_fn(|place| word.get(place).copied());
+        return (0, window);
+    }
+    let weight = |window: &[u8]| window.iter().map(|&byte| frequency(byte)).product::<f32>();
+    let offsets = 0..=word.len() - WINDOW;
+    let rarer = |one: &usize, other: &usize| {
+        weight(&word[*one..*one + WINDOW]).total_cmp(&weight(&word[*other..*other + WINDOW]))
+    };
+    let offset = offsets.min_by(rarer).unwrap_or(0);
+    (offset, std::array::from_fn(|place| Some(word[offset + place])))
+}
+
+/// Puts each window into the bucket that it makes least likely to be hit by chance.
+fn distribute<'a>(windows: impl Iterator<Item = &'a [Option<u8>; WINDOW]>, sets: &mut Windows) {
+    let mut buckets = [Bucket::default(); 8];
+    for window in windows {
+        let grown = buckets.map(|bucket| bucket.with(window));
+        let growth = |index: &usize| grown[*index].chance() - buckets[*index].chance();
+        let best = (0..8).min_by(|one, other| growth(one).total_cmp(&growth(other))).unwrap_or(0);
+        buckets[best] = grown[best];
+        sets.add(best as u8, window);
+    }
+}
+
+/// The nibbles that a bucket accepts at each place.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bucket {
+    low: [u16; WINDOW],
+    high: [u16; WINDOW],
+}
+
+impl Bucket {
+    fn with(mut self, window: &[Option<u8>; WINDOW]) -> Bucket {
+        for (place, byte) in window.iter().enumerate() {
+            self.low[place] |= byte.map_or(u16::MAX, |byte| 1 << (fold(byte) & 15));
+            self.high[place] |= byte.map_or(u16::MAX, |byte| 1 << (fold(byte) >> 4));
+        }
+        self
+    }
+
+    /// How likely the bucket is hit at a place of a log.
+    fn chance(&self) -> f32 {
+        let place = |place: usize| {
+            COMMON
+                .iter()
+                .filter(|(byte, _)| self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> (byte >> 4) & 1 == 1)
+                .map(|(_, share)| *share)
+                .sum::<f32>()
+                .min(1.0)
+        };
+        (0..WINDOW).map(place).product()
+    }
+}
+
+/// How often a byte stands in logs, letters of either case as one.
+fn frequency(byte: u8) -> f32 {
+    COMMON.iter().find(|(known, _)| *known == byte).map_or(0.002, |(_, share)| *share)
+}
+
+/// The bytes of logs and their shares, of 8 MB of logs of builds, services and containers.
+const COMMON: &[(u8, f32)] = &[
+    (b' ', 0.11), (b'e', 0.064), (b't', 0.052), (b'0', 0.048), (b'o', 0.041), (b'a', 0.041), (b'i', 0.041),
+    (b'n', 0.040), (b's', 0.039), (b'r', 0.037), (b'1', 0.034), (b'c', 0.026), (b'd', 0.026), (b':', 0.025),
+    (b'l', 0.024), (b'2', 0.024), (b'-', 0.022), (b'.', 0.022), (b'/', 0.021), (b'm', 0.020), (b'p', 0.019),
+    (b'3', 0.017), (b'u', 0.017), (b'4', 0.015), (b'5', 0.015), (b'f', 0.014), (b'h', 0.013), (b'6', 0.012),
+    (b'7', 0.012), (b'8', 0.012), (b'9', 0.012), (b'g', 0.012), (b'"', 0.012), (b'b', 0.012), (b'_', 0.010),
+    (b'w', 0.008), (b'y', 0.008), (b'=', 0.007), (b'k', 0.007), (b'v', 0.007), (b'x', 0.006), (b'[', 0.006),
+    (b']', 0.006), (b'(', 0.004), (b')', 0.004), (b'j', 0.003), (b'z', 0.002), (b'q', 0.002), (b'|', 0.002),
+];
