@@ -81,30 +81,45 @@ impl ByteSet {
 }
 
 impl Needle {
-    /// Whether `text[at..]` may be the rest of a match whose literal begins at `at`. What `text` says
-    /// is not its own word where it has a backslash: behind one, everything may be.
+    /// Whether `text[at..]` may be the rest of a match whose literal begins at `at`. The text may
+    /// still be escaped: a backslash stands for itself, or for a blank or quote behind it.
     pub fn may_go_on(&self, text: &[u8], at: usize) -> bool {
-        let mut rest = text[at..].iter();
+        let mut place = at;
         for step in &self.steps {
             for _ in 0..step.count {
-                match rest.next() {
-                    Some(&byte) if step.set.contains(byte) => {}
-                    Some(b'\\') | None => return true,
+                match text.get(place) {
+                    Some(b'\\') => return may_be_escaped(text, place, &step.set),
+                    Some(&byte) if step.set.contains(byte) => place += 1,
                     Some(_) => return false,
+                    None => return true,
                 }
             }
         }
         let Some(reach) = &self.reach else { return true };
-        for &byte in text[at..].iter().take(reach.most + 1) {
+        let end = text.len().min(at + reach.most + 1);
+        for (place, &byte) in text.iter().enumerate().take(end).skip(at) {
             match byte {
-                b'\\' => return true,
                 _ if byte == reach.byte => return true,
+                b'\\' => return may_be_escaped(text, place, &reach.set),
                 _ if !reach.set.contains(byte) => return false,
                 _ => {}
             }
         }
         text.len() - at <= reach.most
     }
+}
+
+/// Whether what the backslashes at `place` stand for may be of a set.
+fn may_be_escaped(text: &[u8], place: usize, set: &ByteSet) -> bool {
+    let behind = text[place..].iter().find(|&&byte| byte != b'\\');
+    set.contains(b'\\')
+        || match behind {
+            Some(b'n') => set.contains(b'\n'),
+            Some(b'r') => set.contains(b'\r'),
+            Some(b't') => set.contains(b'\t'),
+            Some(&byte) => set.contains(byte),
+            None => true,
+        }
 }
 
 /// A run of letters, digits, `-` and `_` with which every match begins, where there is no literal.
@@ -204,38 +219,45 @@ fn holds_secret(hir: &Hir) -> bool {
 }
 
 /// The best literals of a pattern: those at its start if they are long enough, else the longest
-/// ones that stand at a bounded distance from it.
+/// ones that stand at a bounded distance from it. But where several names begin a pattern and one
+/// word follows them all (`docker login`, `mysql://`), that word is looked for.
 fn needle(hir: &Hir) -> Option<Needle> {
     let parts: &[Hir] = match hir.kind() {
         HirKind::Concat(parts) => parts,
         _ => std::slice::from_ref(hir),
     };
+    let mut first: Option<Needle> = None;
     let mut best: Option<Needle> = None;
     let (mut least, mut most) = (0, 0);
     for at in 0..parts.len() {
         if let Some(literals) = literals_at(&parts[at..]) {
-            let found = Needle {
-                literals,
-                before: (least, most),
-                steps: steps(&parts[at..]),
-                reach: reach(&parts[at..]),
-            };
+            let before = (least, most);
+            let found = Needle { literals, before, steps: steps(&parts[at..]), reach: reach(&parts[at..]) };
             let size = |needle: &Needle| needle.literals.iter().map(Vec::len).min().unwrap_or(0);
-            let first = found.before.1 == 0;
-            if first && size(&found) >= LITERAL_BYTES_MIN {
-                return Some(found);
-            }
-            if size(&found) >= LITERAL_BYTES_MIN && best.as_ref().is_none_or(|old| size(old) < size(&found)) {
+            let long = size(&found) >= LITERAL_BYTES_MIN;
+            if let Some(names) = &first {
+                let common = long && found.literals.len() == 1 && most <= NAMES_BYTES_MAX;
+                if common && names.literals.len() > 1 && !names.literals.iter().all(|name| is_long_word(name)) {
+                    return Some(found);
+                }
+            } else if most == 0 && long {
+                first = Some(found);
+            } else if long && best.as_ref().is_none_or(|old| size(old) < size(&found)) {
                 best = Some(found);
             }
         }
         least += parts[at].properties().minimum_len().unwrap_or(0);
         most += parts[at].properties().maximum_len()?;
-        if most > BEFORE_BYTES_MAX {
+        if most > if first.is_some() { NAMES_BYTES_MAX } else { BEFORE_BYTES_MAX } {
             break;
         }
     }
-    best
+    first.or(best)
+}
+
+/// Whether a literal by itself is rare.
+fn is_long_word(literal: &[u8]) -> bool {
+    literal.len() > 2 * LITERAL_BYTES_MIN && literal.iter().all(|&byte| is_word(byte))
 }
 
 /// The run of word characters at the start of every match, if it is long enough.
@@ -385,7 +407,11 @@ fn literals_at(parts: &[Hir]) -> Option<Vec<Vec<u8>>> {
             break;
         }
     }
-    literals.iter_mut().for_each(|literal| literal.truncate(LITERAL_BYTES_MAX));
+    for literal in &mut literals {
+        // What stands behind a scheme is of all kinds.
+        let scheme = literal.starts_with(b"://");
+        literal.truncate(if scheme { 3 } else { LITERAL_BYTES_MAX });
+    }
     literals.sort();
     literals.dedup();
     (!literals.iter().any(Vec::is_empty)).then_some(literals)
@@ -439,6 +465,9 @@ fn spellings(hir: &Hir) -> Option<(Vec<Vec<u8>>, bool)> {
     }
 }
 
+/// How far behind the start of a match a literal may stand that is looked for in place of several
+/// names (bytes).
+const NAMES_BYTES_MAX: usize = 24;
 /// How many bytes of a match are told one by one, from its literal on.
 const STEPS_BYTES_MAX: usize = 40;
 /// The shortest literal that is worth looking for (bytes).

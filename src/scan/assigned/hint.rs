@@ -4,13 +4,16 @@
 //! the word and by how the key begins. It never says no where [`super::scan`] finds something, or
 //! leaves something for the next line.
 
-use super::{DIRECTIVES, key, name, netrc};
+use super::{DIRECTIVES, Trigger, key, name, netrc};
 
-/// Whether the key that has one of its words at `text[start..end]` may be assigned a value, or name
-/// one that is assigned elsewhere. `open` says that more bytes may follow the text.
+/// Whether the key that has the trigger at `text[start..end]` may be assigned a value, or name one
+/// that is assigned elsewhere. `open` says that more bytes may follow the text.
 ///
 /// The text may be one that is still escaped: backslashes are looked over wherever they stand.
-pub fn may_assign(text: &[u8], start: usize, end: usize, open: bool) -> bool {
+pub fn may_assign(trigger: &Trigger, text: &[u8], start: usize, end: usize, open: bool) -> bool {
+    if !trigger.may_name(text, start, end) {
+        return false;
+    }
     let floor = start.saturating_sub(BACK_BYTES_MAX);
     let mut first = start;
     while first > floor && key::is_ident(text[first - 1]) {

@@ -20,7 +20,7 @@ use super::judge::{self, Case, Confidence, Separator};
 
 pub use self::carry::Pending;
 pub use self::hint::may_assign;
-pub use self::name::{Family, NamedRule, Names, Strength};
+pub use self::name::{Family, NamedRule, Names, Strength, Trigger};
 
 /// What the scan asks of the rest of the engine.
 pub trait Env {

@@ -4,7 +4,6 @@
 //! words are the last of the key's; counters and stages after them (`_2`, `_PROD`) and a plural do not matter. A key
 //! whose last words say that it holds no secret (`public_key`, `password_file`) matches no rule but one with a shape.
 
-use std::collections::{HashMap, HashSet};
 
 pub use crate::rules::Strength;
 
@@ -39,9 +38,11 @@ pub struct NamedRule {
 /// All names of all rules, ready to be looked up.
 pub struct Names {
     entries: Vec<Entry>,
-    /// The last two bytes of a name -> the entries that end so, longest first.
-    by_tail: HashMap<[u8; 2], Vec<u16>>,
-    triggers: Vec<String>,
+    /// By the [`tail`] of a name the entries that end so, longest first.
+    by_tail: Vec<Vec<u16>>,
+    /// The tails of keys that may end in a name, or in what may follow one.
+    ends: Vec<bool>,
+    triggers: Vec<Trigger>,
 }
 
 /// One compiled name.
@@ -56,6 +57,8 @@ struct Entry {
     family: Family,
     /// May follow other letters without a separator (`dbpassword`, but not `monkey`).
     glue: bool,
+    /// Must stand at the key's beginning or behind a separator: the prefilter only looks for it there.
+    begins: bool,
 }
 
 /// The rules that a key name calls for, best first. Holds no byte of the text.
@@ -80,6 +83,81 @@ pub struct Called {
     pub shape: Option<usize>,
     /// What the key promises.
     pub family: Family,
+}
+
+/// A literal that tells that a key may stand in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// Lower-case.
+    pub text: String,
+    /// Whether it only counts where a word begins, behind something that is no letter.
+    pub begins: bool,
+    /// Whether any letters may stand before it in a key.
+    glued: bool,
+    /// The letters and digits that stand before it, and behind it, in longer names.
+    before: Letters,
+    behind: Letters,
+}
+
+/// A set of letters of either case and digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Letters(u64);
+
+impl Letters {
+    fn bit(byte: u8) -> u64 {
+        match byte {
+            b'a'..=b'z' => 1 << (byte - b'a'),
+            b'A'..=b'Z' => 1 << (byte - b'A'),
+            b'0'..=b'9' => 1 << (26 + byte - b'0'),
+            _ => 0,
+        }
+    }
+
+    fn holds(self, byte: u8) -> bool {
+        self.0 & Letters::bit(byte) != 0
+    }
+}
+
+impl Trigger {
+    fn new(text: String, begins: bool, entries: &[Entry]) -> Trigger {
+        let key: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
+        let mut trigger = Trigger { text, begins, glued: false, before: Letters(0), behind: Letters(0) };
+        for entry in entries {
+            for at in memchr::memmem::find_iter(&entry.joined, &key) {
+                match at.checked_sub(1) {
+                    None => trigger.glued |= entry.glue && !entry.begins,
+                    Some(before) => trigger.before.0 |= Letters::bit(entry.joined[before]),
+                }
+                // The last word of a name may be in the plural.
+                let behind = entry.joined.get(at + key.len()).copied().unwrap_or(b's');
+                trigger.behind.0 |= Letters::bit(behind);
+            }
+        }
+        trigger
+    }
+
+    /// Whether a name may stand where the trigger stands at `text[start..end]`: it is no part of
+    /// some other word. The text may still be escaped.
+    pub fn may_name(&self, text: &[u8], start: usize, end: usize) -> bool {
+        let upper = |at: usize| text.get(at).is_some_and(u8::is_ascii_uppercase);
+        let lower = |at: usize| text.get(at).is_some_and(u8::is_ascii_lowercase);
+        let begins = match start.checked_sub(1).map(|at| text[at]) {
+            Some(before) if before.is_ascii_alphanumeric() => {
+                let hump = upper(start) && (!before.is_ascii_uppercase() || lower(start + 1));
+                let escaped = start > 1 && text[start - 2] == b'\\';
+                self.glued || self.before.holds(before) || hump || escaped
+            }
+            _ => true,
+        };
+        let ends = match text.get(end) {
+            Some(behind) if behind.is_ascii_alphabetic() => {
+                let hump = upper(end) && (!upper(end - 1) || lower(end + 1));
+                self.behind.holds(*behind) || hump
+            }
+            _ => true,
+        };
+        begins && ends
+    }
 }
 
 /// Scratch for one key: its letters and digits in lower case, and where its words begin.
@@ -108,26 +186,35 @@ pub enum Role {
 impl Names {
     /// Compiles the table. Names longer than 64 letters, or without any, are left out.
     pub fn new(rules: Vec<NamedRule>) -> Names {
-        let mut entries: Vec<Entry> = rules.iter().filter_map(Entry::new).take(usize::from(u16::MAX)).collect();
+        let single = single_words(&rules);
+        let entry = |rule: &NamedRule| Entry::new(rule, !is_told(rule, &single));
+        let mut entries: Vec<Entry> = rules.iter().filter_map(entry).take(usize::from(u16::MAX)).collect();
         // The order within a bucket is the order of preference: a shape decides best, then the longest name.
         entries.sort_by_key(|e| (e.shape.is_none(), usize::MAX - e.joined.len(), e.strength == Strength::Weak));
-        let mut by_tail: HashMap<[u8; 2], Vec<u16>> = HashMap::new();
+        let mut by_tail: Vec<Vec<u16>> = vec![Vec::new(); TAILS];
         for (i, e) in entries.iter().enumerate() {
-            if let [.., a, b] = *e.joined {
-                by_tail.entry([a, b]).or_default().push(i as u16);
-            }
+            by_tail[tail(&e.joined)].push(i as u16);
         }
-        let triggers = triggers_of(&rules);
-        Names { entries, by_tail, triggers }
+        let mut ends = vec![false; TAILS];
+        let suffixes = STAGES.split(' ').chain(["hash", "hashed"]).map(str::as_bytes);
+        for word in entries.iter().map(|e| &*e.joined).chain(suffixes) {
+            ends[tail(word)] = true;
+            ends[tail(&[word, b"s"].concat())] = true;
+        }
+        let triggers = triggers_of(&rules, single, &entries);
+        Names { entries, by_tail, ends, triggers }
     }
 
     /// The caseless literals of which at least one stands in every text that holds a key of this table.
-    pub fn triggers(&self) -> &[String] {
+    pub fn triggers(&self) -> &[Trigger] {
         &self.triggers
     }
 
     /// The rules that `key` calls for, or none.
     pub fn look_up(&self, key: &[u8], words: &mut KeyWords) -> Option<Match> {
+        if !self.may_end(key) {
+            return None;
+        }
         words.read(key);
         let (weakened, plural_at) = words.strip_tail();
         let singular = self.find(words, words.letters.len(), weakened, false);
@@ -135,6 +222,17 @@ impl Names {
             return singular;
         }
         self.find(words, words.letters.len() - 1, weakened, true)
+    }
+
+    /// Whether the last letters of a key are those of a name, or of what may follow one. Most keys fail here.
+    fn may_end(&self, key: &[u8]) -> bool {
+        let mut letters = key.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()).copied();
+        match (letters.next(), letters.next()) {
+            // A counter is taken off.
+            (Some(b), _) if b.is_ascii_digit() => true,
+            (Some(b), Some(a)) => self.ends[tail(&[a, b])],
+            _ => false,
+        }
     }
 
     /// What the entry `i` of a match says.
@@ -147,7 +245,7 @@ impl Names {
     fn find(&self, words: &KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
         let letters = words.letters.get(..end)?;
         let &[.., a, b] = letters else { return None };
-        let bucket = self.by_tail.get(&[a, b])?;
+        let bucket = &self.by_tail[tail(&[a, b])];
         let mut found = Match { entries: [0; MATCH_ENTRIES_MAX], len: 0, plural, weakened };
         for &id in bucket {
             let e = self.entries.get(usize::from(id))?;
@@ -172,8 +270,22 @@ impl Names {
     }
 }
 
+/// A number for the last two letters or digits of a word, whatever their case.
+fn tail(word: &[u8]) -> usize {
+    let number = |byte: u8| match byte {
+        b'a'..=b'z' => usize::from(byte - b'a'),
+        b'A'..=b'Z' => usize::from(byte - b'A'),
+        b'0'..=b'9' => usize::from(byte - b'0') + 26,
+        _ => 36,
+    };
+    match word {
+        [.., a, b] => number(*a) * 37 + number(*b),
+        _ => TAILS - 1,
+    }
+}
+
 impl Entry {
-    fn new(rule: &NamedRule) -> Option<Entry> {
+    fn new(rule: &NamedRule, begins: bool) -> Option<Entry> {
         let mut joined = Vec::new();
         let mut starts = 0u128;
         for w in &rule.words {
@@ -197,7 +309,7 @@ impl Entry {
         };
         let glue = joined.len() >= 5 && !NO_GLUE.contains(&name) || name == "pwd";
         let joined = joined.into_boxed_slice();
-        Some(Entry { joined, starts, rule: rule.rule, strength: rule.strength, shape: rule.shape, family, glue })
+        Some(Entry { joined, starts, rule: rule.rule, strength: rule.strength, shape: rule.shape, family, glue, begins })
     }
 
     fn ends(&self, letters: &[u8], words: &KeyWords) -> bool {
@@ -205,7 +317,8 @@ impl Entry {
             return false;
         }
         let from = letters.len() - self.joined.len();
-        if !self.glue && words.starts >> from & 1 == 0 {
+        let begins = if self.begins { words.parted } else { words.starts };
+        if (self.begins || !self.glue) && from > 0 && begins >> from & 1 == 0 {
             return false;
         }
         // Inside the name a separator may stand only between the name's own words, and must be one of JOINERS:
@@ -311,30 +424,35 @@ fn listed(list: &str, word: &[u8]) -> bool {
     list.split(' ').any(|w| w.as_bytes() == word)
 }
 
-/// One literal a name, and fewer where one literal contains another: each text with a key of the table holds one.
-fn triggers_of(rules: &[NamedRule]) -> Vec<String> {
-    let (single, several): (Vec<&NamedRule>, Vec<&NamedRule>) = rules.iter().partition(|rule| rule.words.len() == 1);
-    let mut words: Vec<String> =
-        single.iter().filter_map(|rule| rule.words.first()).map(|w| w.to_ascii_lowercase()).collect();
+/// The single words of which one stands in most keys, and fewer where one contains another.
+fn single_words(rules: &[NamedRule]) -> Vec<String> {
+    let single = rules.iter().filter(|rule| rule.words.len() == 1);
+    let mut words: Vec<String> = single.filter_map(|rule| rule.words.first()).map(|w| w.to_ascii_lowercase()).collect();
     words.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    words.dedup();
     let mut kept: Vec<String> = Vec::new();
     for word in words {
         if !kept.iter().any(|k| word.contains(k.as_str())) {
             kept.push(word);
         }
     }
-    // However its words are joined, a name of several words holds each of them. Most end with a word that is a
-    // name itself; that is looked at first.
-    let known: HashSet<&str> = kept.iter().map(String::as_str).collect();
-    let told = |word: &String| known.contains(word.as_str()) || kept.iter().any(|k| word.contains(k.as_str()));
-    let rest = several.into_iter().filter(|rule| !rule.words.iter().rev().any(told));
-    // Of the others the last two words, which each text with the name holds, too, are enough.
-    let ends = rest.map(|rule| &rule.words[rule.words.len().saturating_sub(2)..]);
-    let mut forms: Vec<String> = ends.flat_map(joined_forms).collect();
+    kept
+}
+
+/// Whether one of the single words stands in each key with this name, however its words are joined.
+fn is_told(rule: &NamedRule, single: &[String]) -> bool {
+    rule.words.iter().any(|word| single.iter().any(|k| word.contains(k.as_str())))
+}
+
+/// One literal a name, and fewer where one contains another: each text with a key of the table holds one.
+fn triggers_of(rules: &[NamedRule], single: Vec<String>, entries: &[Entry]) -> Vec<Trigger> {
+    let untold: Vec<&[String]> = rules.iter().filter(|r| !is_told(r, &single)).map(|r| &r.words[..]).collect();
+    // A longer name holds a shorter one behind a separator, or is one word with it.
+    let mut forms: Vec<String> = untold.iter().flat_map(|words| joined_forms(words)).collect();
     forms.sort();
     forms.dedup();
-    kept.extend(forms);
-    kept
+    let single = single.into_iter().map(|text| Trigger::new(text, false, entries));
+    single.chain(forms.into_iter().map(|text| Trigger::new(text, true, entries))).collect()
 }
 
 /// A name of several words with each joiner between them.
@@ -355,6 +473,8 @@ fn joined_forms(words: &[String]) -> Vec<String> {
 /// More bytes than this no key has that a person wrote; 128 also is what the bit sets hold.
 pub const KEY_BYTES_MAX: usize = 120;
 const MATCH_ENTRIES_MAX: usize = 4;
+/// How many numbers [`tail`] gives.
+const TAILS: usize = 37 * 37;
 /// What may stand between the words of one name.
 const JOINERS: &[&str] = &["", "_", "-", ".", " "];
 /// Names that are the ends of common words: they must begin where a word does.

@@ -16,7 +16,7 @@ pub const WINDOW: usize = 4;
 pub struct Masks {
     /// ASCII letters and digits.
     pub word: u64,
-    /// Bytes of tokens: letters, digits, `-`, `_` and `.`.
+    /// Bytes of tokens and of names in front of them: letters, digits, and `!$%*+-./:=\^_|~` and DEL.
     pub token: u64,
     /// Digits of base64 of either alphabet: letters, digits, `+`, `/`, `-` and `_`.
     pub base64: u64,
@@ -24,9 +24,14 @@ pub struct Masks {
     pub sign: u64,
     /// Backslashes.
     pub slash: u64,
-    /// Places where one of [`Windows`] may begin.
+    /// Places where one of [`Windows`] may begin that may begin anywhere.
     pub window: u64,
+    /// Places where one may begin that only begins with a word.
+    pub word_window: u64,
 }
+
+/// The buckets of windows that may begin anywhere; those of the others are the rest.
+pub const ANYWHERE_BUCKETS: u8 = 0x1f;
 
 /// A set of windows of [`WINDOW`] bytes that is tested by nibbles, in eight buckets: a bit that is
 /// set in all eight bytes looked up says that a window of that bucket may stand here.
@@ -36,7 +41,7 @@ pub struct Masks {
 pub struct Windows {
     /// By the low nibble of the byte at each place of the window.
     pub low: [[u8; 16]; WINDOW],
-    /// By the high nibble.
+    /// By its [`upper`] bits.
     pub high: [[u8; 16]; WINDOW],
 }
 
@@ -48,7 +53,7 @@ impl Windows {
                 Some(byte) => {
                     let byte = fold(*byte);
                     self.low[place][usize::from(byte & 15)] |= 1 << bucket;
-                    self.high[place][usize::from(byte >> 4)] |= 1 << bucket;
+                    self.high[place][usize::from(upper(byte))] |= 1 << bucket;
                 }
                 None => {
                     self.low[place].iter_mut().for_each(|set| *set |= 1 << bucket);
@@ -58,19 +63,25 @@ impl Windows {
         }
     }
 
-    /// Whether a window may begin at the start of `bytes`.
-    pub fn may_begin(&self, bytes: &[u8; WINDOW]) -> bool {
+    /// The buckets of which a window may begin at the start of `bytes`.
+    pub fn may_begin(&self, bytes: &[u8; WINDOW]) -> u8 {
         let place = |place: usize| {
             let byte = fold(bytes[place]);
-            self.low[place][usize::from(byte & 15)] & self.high[place][usize::from(byte >> 4)]
+            self.low[place][usize::from(byte & 15)] & self.high[place][usize::from(upper(byte))]
         };
-        (0..WINDOW).map(place).fold(0xff, |sets, set| sets & set) != 0
+        (0..WINDOW).map(place).fold(0xff, |sets, set| sets & set)
     }
 }
 
 /// A byte as windows see it.
 pub fn fold(byte: u8) -> u8 {
     byte | 0x20
+}
+
+/// The upper bits of a folded byte by which windows tell it. They share a bit with the low nibble,
+/// because the two uppermost of a byte say too little: letters differ in five bits.
+pub fn upper(byte: u8) -> u8 {
+    byte >> 3 & 15
 }
 
 /// The classes of bytes, one bit each, by nibbles: a byte is in the classes whose bit is set for
@@ -98,17 +109,17 @@ pub const CLASS_HIGH: [u8; 16] = {
 const DIGIT: u8 = 1;
 const EARLY_LETTER: u8 = 2;
 const LATE_LETTER: u8 = 4;
-const DASH: u8 = 8;
-const UNDERSCORE: u8 = 16;
-const PLUS_SLASH: u8 = 32;
-const DOT: u8 = 64;
+const PLUS_DASH_SLASH: u8 = 8;
+const DOT_AND_SUCH: u8 = 16;
+const EQUALS_COLON: u8 = 32;
+const UNDERSCORE_AND_SUCH: u8 = 64;
 const CODE: u8 = 128;
 /// The classes of letters and digits.
 pub const WORD_CLASSES: u8 = DIGIT | EARLY_LETTER | LATE_LETTER;
 /// The classes of the bytes of tokens.
-pub const TOKEN_CLASSES: u8 = WORD_CLASSES | DASH | UNDERSCORE | DOT;
-/// The classes of the digits of base64.
-pub const BASE64_CLASSES: u8 = WORD_CLASSES | DASH | UNDERSCORE | PLUS_SLASH;
+pub const TOKEN_CLASSES: u8 = WORD_CLASSES | PLUS_DASH_SLASH | DOT_AND_SUCH | EQUALS_COLON | UNDERSCORE_AND_SUCH;
+/// The classes of the digits of base64, but for `_`.
+pub const BASE64_CLASSES: u8 = WORD_CLASSES | PLUS_DASH_SLASH;
 /// The class of what begins a code.
 pub const CODE_CLASSES: u8 = CODE;
 /// The bytes that begin an escape sequence of a terminal: ESC, and C1 controls as one byte or two.
@@ -121,11 +132,12 @@ const fn class_of(byte: u8) -> u8 {
         b'0'..=b'9' => DIGIT,
         b'A'..=b'O' | b'a'..=b'o' => EARLY_LETTER,
         b'P'..=b'Z' | b'p'..=b'z' => LATE_LETTER,
-        b'-' => DASH,
-        b'_' => UNDERSCORE,
-        b'+' | b'/' => PLUS_SLASH,
-        b'.' => DOT,
-        b'%' | b'&' => CODE,
+        b'+' | b'-' | b'/' => PLUS_DASH_SLASH,
+        b'.' | b'*' | b'!' | b'$' => DOT_AND_SUCH,
+        b'%' => DOT_AND_SUCH | CODE,
+        b'&' => CODE,
+        b'=' | b':' => EQUALS_COLON,
+        b'_' | b'\\' | b'^' | b'|' | b'~' | 0x7f => UNDERSCORE_AND_SUCH,
         _ => 0,
     }
 }
@@ -154,10 +166,12 @@ pub fn scalar(text: &[u8], windows: &Windows, masks: &mut [Masks]) {
             let bit = |is: bool| u64::from(is) << place;
             mask.word |= bit(class & WORD_CLASSES != 0);
             mask.token |= bit(class & TOKEN_CLASSES != 0);
-            mask.base64 |= bit(class & BASE64_CLASSES != 0);
+            mask.base64 |= bit(class & BASE64_CLASSES != 0 || window[0] == b'_');
             mask.sign |= bit(class & CODE_CLASSES != 0 || INTRODUCERS.contains(&window[0]));
             mask.slash |= bit(window[0] == b'\\');
-            mask.window |= bit(windows.may_begin(window));
+            let buckets = windows.may_begin(window);
+            mask.window |= bit(buckets & ANYWHERE_BUCKETS != 0);
+            mask.word_window |= bit(buckets & !ANYWHERE_BUCKETS != 0);
         }
     }
 }

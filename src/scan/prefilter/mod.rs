@@ -27,6 +27,8 @@ mod prefixes;
 mod simd;
 mod triggers;
 
+use std::ops::Range;
+
 use self::{
     masks::{BLOCK, LOOKAHEAD, Masks},
     prefixes::{PREFIX_BYTES_MIN, Prefixes},
@@ -45,7 +47,7 @@ use crate::{
 /// What the runtime of a container writes into partial records.
 const RECORDS: &[&[u8]] = &[b"{\"log\":", b" stdout p", b" stderr p"];
 /// The least run of token characters from the start of a word on that makes its literal a prefix.
-const RUN_MIN: usize = 16;
+const RUN_MIN: usize = 8;
 /// How many blocks are turned into masks at a time: 1 KiB, so that the masks stay near.
 const STRETCH: usize = 16;
 
@@ -65,28 +67,35 @@ pub struct Prefilter {
 
 impl Prefilter {
     /// Builds the tables over the literals of `tokens` and the other detectors' words.
-    pub fn new(tokens: &[Token], names: &[String], key_block: &[&str], everything: bool) -> Prefilter {
+    pub fn new(tokens: &[Token], names: &[assigned::Trigger], key_block: &[&str], everything: bool) -> Prefilter {
         let mut prefixes = Vec::new();
-        let mut words: Vec<(Literal<'_>, Wanted)> = Vec::new();
+        let mut words: Vec<(Literal<'_>, Wanted, bool)> = Vec::new();
         for (index, token) in tokens.iter().enumerate() {
             let Some(needle) = token.pattern.needle() else { continue };
+            let mut parts: Vec<(Literal<'_>, Option<usize>)> = Vec::with_capacity(needle.literals.len());
             for literal in &needle.literals {
                 let literal = plain_part(literal, needle);
-                match word_of(&literal, needle) {
-                    Some(offset) => prefixes.push((literal, offset, index as u16)),
-                    None => words.push((literal, Wanted::Token(index as u16))),
-                }
+                parts.push((literal, word_of(&literal, needle)));
             }
+            let rest = parts.iter().filter(|(_, word)| word.is_none()).map(|(literal, _)| *literal);
+            let begins = |literal: &Literal<'_>| begins_word(literal, 0, needle);
+            let wanted = Wanted::Token(index as u16);
+            words.extend(merged(rest.collect()).into_iter().map(|literal| (literal, wanted, begins(&literal))));
+            let known = parts.into_iter().filter_map(|(literal, word)| Some((literal, word?, index as u16)));
+            prefixes.extend(known);
         }
         let whole = |text| Literal { text, skipped: 0 };
-        words.extend(names.iter().map(|name| (whole(name.as_bytes()), Wanted::KeyName)));
-        words.extend(key_block.iter().map(|word| (whole(word.as_bytes()), Wanted::KeyBlock)));
+        let names = names.iter().enumerate();
+        words.extend(
+            names.map(|(index, name)| (whole(name.text.as_bytes()), Wanted::KeyName(index as u16), name.begins)),
+        );
+        words.extend(key_block.iter().map(|word| (whole(word.as_bytes()), Wanted::KeyBlock, true)));
         let runs: Vec<Run> = tokens.iter().filter_map(|token| token.pattern.run()).collect();
         let helpless = |token: &Token| token.pattern.needle().is_none() && token.pattern.run().is_none();
         let everything = everything || tokens.iter().any(helpless);
         let nothing = prefixes.is_empty() && words.is_empty() && runs.is_empty() && !everything;
         if !nothing {
-            words.extend(RECORDS.iter().map(|record| (whole(*record), Wanted::Record)));
+            words.extend(RECORDS.iter().map(|record| (whole(record), Wanted::Record, false)));
         }
         Prefilter {
             backend: Backend::detect(),
@@ -129,8 +138,8 @@ impl Prefilter {
             for at in bits(events.window).map(|bit| block * BLOCK + bit) {
                 self.triggers.look_up(text, at, |start, length, wanted| match wanted {
                     Wanted::Token(index) => token(start, index),
-                    Wanted::KeyName => {
-                        found.key_name |= assigned::may_assign(text, start, start + length, open);
+                    Wanted::KeyName(index) => {
+                        found.key_name |= may_assign(engine, text, start..start + length, index, open);
                     }
                     Wanted::KeyBlock => found.key_block |= open || keyblock::may_begin(text, start),
                     Wanted::Record => {}
@@ -192,7 +201,7 @@ impl Lines<'_> {
 
     /// Whether a line matters when its escape sequences are taken off.
     fn matters_bare(&mut self, start: usize, end: usize) -> bool {
-        let Look { prefilter, engine, text, .. } = self.look;
+        let (prefilter, engine, text) = (self.look.prefilter, self.look.engine, self.look.text);
         self.bare.strip(&text[start..end]);
         let bare = self.bare.text();
         let matters = |at: usize| {
@@ -228,6 +237,16 @@ struct Look<'a> {
     filled: usize,
     /// What the block before `first_block` says about it.
     before: Masks,
+    /// Up to where lines were read that assign nothing.
+    cleared: usize,
+    assigned: Assigned,
+}
+
+/// What is reused from line to line.
+#[derive(Default)]
+struct Assigned {
+    scratch: assigned::Scratch,
+    hits: Vec<assigned::Hit>,
 }
 
 /// Where something in a block is to be looked at.
@@ -244,7 +263,17 @@ struct Events {
 impl<'a> Look<'a> {
     fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8]) -> Look<'a> {
         let masks = [Masks::default(); STRETCH + 1];
-        Look { prefilter, engine, text, masks, first_block: 0, filled: 0, before: Masks::default() }
+        Look {
+            prefilter,
+            engine,
+            text,
+            masks,
+            first_block: 0,
+            filled: 0,
+            before: Masks::default(),
+            cleared: 0,
+            assigned: Assigned::default(),
+        }
     }
 
     /// The first place at or after `from` that says that its line matters, or has escape sequences.
@@ -262,7 +291,7 @@ impl<'a> Look<'a> {
     }
 
     /// The first place of a block that matters, of those that `keep` leaves.
-    fn look_at(&self, block: usize, events: &Events, mut keep: u64) -> Option<(usize, Why)> {
+    fn look_at(&mut self, block: usize, events: &Events, mut keep: u64) -> Option<(usize, Why)> {
         let start = block * BLOCK;
         let mut found = None;
         // What lies behind the first place found needs not be looked at.
@@ -320,18 +349,40 @@ impl<'a> Look<'a> {
         matters
     }
 
-    fn trigger_matters(&self, at: usize) -> bool {
-        let mut matters = false;
+    fn trigger_matters(&mut self, at: usize) -> bool {
+        let (mut matters, mut assigns) = (false, at < self.cleared);
         self.prefilter.triggers.look_up(self.text, at, |start, length, wanted| {
             matters = matters
                 || match wanted {
                     Wanted::Token(token) => may_match(self.engine, self.text, start, token),
-                    Wanted::KeyName => assigned::may_assign(self.text, start, start + length, false),
+                    Wanted::KeyName(index) => {
+                        assigns = assigns || may_assign(self.engine, self.text, start..start + length, index, false);
+                        false
+                    }
                     Wanted::KeyBlock => keyblock::may_begin(self.text, start),
                     Wanted::Record => envelope::may_be_partial(self.text, start),
                 };
         });
-        matters
+        matters || assigns && at >= self.cleared && self.line_assigns(at)
+    }
+
+    /// Whether the line around `at` assigns a secret, or leaves something for the next. Only asked
+    /// once of a line.
+    fn line_assigns(&mut self, at: usize) -> bool {
+        let Some(names) = self.engine.names() else { return false };
+        let start = memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |end| end + 1);
+        let end = line_end(self.text, at);
+        let line = &self.text[start..end];
+        // What is escaped is read by those who unescape.
+        if memchr::memchr(b'\\', line).is_some() {
+            return true;
+        }
+        self.cleared = end;
+        let Assigned { scratch, hits } = &mut self.assigned;
+        hits.clear();
+        let none = assigned::Pending::default();
+        let outcome = assigned::scan(line, true, false, none, names, self.engine, scratch, hits);
+        !hits.is_empty() || outcome.pending != none
     }
 
     /// Whether a rule without a literal may match in the run of word characters that begins at `at`.
@@ -362,18 +413,20 @@ impl<'a> Look<'a> {
             run &= run >> 2;
             let four = run;
             run &= run >> 4;
+            let eight = run;
             run &= run >> 8;
-            (run as u64, (run & four >> RUN_MIN) as u64)
+            (eight as u64, (run & four >> 16) as u64)
         };
         let (token_run, _) = long(here.token, after.token);
         let (_, base64_run) = long(here.base64, after.base64);
+        let words = begins(here.word, before.word);
         Some(Events {
-            prefix: begins(here.word, before.word) & token_run,
+            prefix: words & token_run,
             base64: begins(here.base64, before.base64) & base64_run,
             sign: here.sign,
             slash: here.slash,
-            window: here.window,
-            run: if self.prefilter.runs.is_empty() { 0 } else { begins(here.word, before.word) & token_run },
+            window: here.window | here.word_window & words,
+            run: if self.prefilter.runs.is_empty() { 0 } else { words & token_run },
         })
     }
 
@@ -413,6 +466,7 @@ impl<'a> Look<'a> {
             masks[0].token |= beyond;
             masks[0].base64 |= beyond;
             masks[0].window &= !beyond;
+            masks[0].word_window &= !beyond;
         }
         masks
     }
@@ -425,6 +479,12 @@ fn may_match(engine: &Engine, text: &[u8], place: usize, token: u16) -> bool {
     needle.may_go_on(text, place)
         && may_begin(text, place, needle)
         && has_context(text, place, &engine.rules().rules()[usize::from(token.rule)])
+}
+
+/// Whether the key name at `place` may be assigned a value.
+fn may_assign(engine: &Engine, text: &[u8], place: Range<usize>, trigger: u16, open: bool) -> bool {
+    let trigger = engine.names().and_then(|names| names.triggers().get(usize::from(trigger)));
+    trigger.is_some_and(|trigger| assigned::may_assign(trigger, text, place.start, place.end, open))
 }
 
 /// Whether a token may begin at one of the places that its literal at `place` allows.
@@ -472,7 +532,7 @@ fn stands_for_another(text: &[u8], at: usize) -> bool {
 }
 
 /// A literal, or the part of it that is looked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Literal<'a> {
     /// Lower-case.
     text: &'a [u8],
@@ -499,17 +559,45 @@ fn plain_part<'a>(literal: &'a [u8], needle: &Needle) -> Literal<'a> {
     Literal { text: &literal[best.clone()], skipped: best.start }
 }
 
+/// Literals that differ only in their last byte, in most of the ways they may, as one that is
+/// shorter by it: so many would fill the tables, and say little more.
+fn merged(literals: Vec<Literal<'_>>) -> Vec<Literal<'_>> {
+    fn stem<'a>(literal: &Literal<'a>) -> (Option<&'a [u8]>, usize) {
+        (literal.text.split_last().map(|(_, stem)| stem), literal.skipped)
+    }
+    let mut list: Vec<Literal<'_>> = Vec::with_capacity(literals.len());
+    for literal in &literals {
+        let alike = literals.iter().filter(|other| stem(other) == stem(literal)).count();
+        let short = literal.text.len() > PREFIX_BYTES_MIN + 1 && alike >= VARIANTS_MAX;
+        let kept = literal.text.len() - usize::from(short);
+        let literal = Literal { text: &literal.text[..kept], ..*literal };
+        if !list.contains(&literal) {
+            list.push(literal);
+        }
+    }
+    list
+}
+
+/// How many literals may differ in their last byte alone.
+const VARIANTS_MAX: usize = 4;
+
 /// Where in a literal the word begins whose run of token characters is long enough, if there is one.
 fn word_of(literal: &Literal<'_>, needle: &Needle) -> Option<usize> {
     let text = literal.text;
-    let letter = |at: usize| text[at].is_ascii_alphanumeric();
-    let first = |at: usize| at == 0 && (literal.skipped > 0 || needle.before == (0, 0));
-    let begins = |&at: &usize| letter(at) && (first(at) || at > 0 && !letter(at - 1));
     let token = |set: &ByteSet| set.bytes().all(masks::is_token);
     let sure = needle.steps.iter().flat_map(|step| std::iter::repeat_n(token(&step.set), usize::from(step.count)));
-    let sure: Vec<bool> = sure.skip(literal.skipped).collect();
+    let own = text.iter().map(|&byte| masks::is_token(byte));
+    let sure: Vec<bool> = own.chain(sure.skip(literal.skipped + text.len())).collect();
     let run = |at: usize| (at..sure.len()).take_while(|&at| sure[at]).count();
-    (0..text.len()).filter(begins).find(|&at| text.len() - at >= PREFIX_BYTES_MIN && run(at) >= RUN_MIN)
+    let long = |at: &usize| text.len() - at >= PREFIX_BYTES_MIN && run(*at) >= RUN_MIN;
+    (0..text.len()).filter(|&at| begins_word(literal, at, needle)).find(long)
+}
+
+/// Whether a word begins at a place of a literal wherever a match can be.
+fn begins_word(literal: &Literal<'_>, at: usize, needle: &Needle) -> bool {
+    let letter = |at: usize| literal.text[at].is_ascii_alphanumeric();
+    let first = at == 0 && (literal.skipped > 0 || needle.before == (0, 0));
+    letter(at) && (first || at > 0 && !letter(at - 1))
 }
 
 /// The places of the bits of a mask, in order.
@@ -541,5 +629,51 @@ pub fn condition(rule: &Rule) -> String {
                 format!("{} {place}", words.join(" or "))
             }
         },
+    }
+}
+#[cfg(test)]
+mod dump {
+    use super::*;
+    #[test]
+    fn dump() {
+        let e = Engine::new(crate::rules::RuleSet::builtin().unwrap(), crate::scan::Options::default()).unwrap();
+        let rules = e.rules().rules();
+        let p = e.prefilter();
+        p.triggers.dump(&|w| match w { Wanted::Token(t) => rules[e.tokens().tokens()[t as usize].rule as usize].id.clone(), o => format!("{o:?}") });
+        for f in ["ci","service","json"] {
+            let data = std::fs::read(format!("/tmp/b/{f}.1")).unwrap();
+            let mut l = Look::new(p, &e, &data);
+            let (mut w, mut pr, mut b, mut blocks) = (0,0,0,0);
+            let mut reasons: std::collections::BTreeMap<String, usize> = Default::default();
+            let mut examples: std::collections::BTreeMap<String, String> = Default::default();
+            let mut block = 0;
+            let mut prhit = 0; let mut trighit = 0;
+            while let Some(ev) = l.events(block) {
+                blocks += 1; w += ev.window.count_ones(); pr += ev.prefix.count_ones(); b += ev.base64.count_ones();
+                let mut note = |why: String, at: usize| { *reasons.entry(why.clone()).or_default() += 1;
+                    let s = memchr::memrchr(b'\n', &data[..at]).map_or(0, |x| x+1); let en = line_end(&data, at);
+                    examples.entry(why).or_insert_with(|| String::from_utf8_lossy(&data[s.max(at.saturating_sub(60))..en.min(at+80)]).into_owned()); };
+                for at in bits(ev.prefix).map(|x| block*64+x) {
+                    if p.prefixes.may_begin(&data, at) { prhit += 1; p.prefixes.look_up(&data, at, |pl, t| if may_match(&e, &data, pl, t) { note(format!("P {}", rules[e.tokens().tokens()[t as usize].rule as usize].id), at) }); }
+                }
+                for at in bits(ev.window).map(|x| block*64+x) {
+                    p.triggers.look_up(&data, at, |s, len, wanted| { trighit += 1; match wanted {
+                        Wanted::Token(t) => if may_match(&e, &data, s, t) { note(format!("T {}", rules[e.tokens().tokens()[t as usize].rule as usize].id), at) },
+                        Wanted::KeyName(i) => if may_assign(&e, &data, s..s+len, i, false) { note(format!("K {}", String::from_utf8_lossy(&data[s..s+len]).to_lowercase()), at) },
+                        Wanted::KeyBlock => if keyblock::may_begin(&data, s) { note("B".into(), at) },
+                        Wanted::Record => if envelope::may_be_partial(&data, s) { note("R".into(), at) } } });
+                }
+                for at in bits(ev.base64).map(|x| block*64+x) { if view::decodes_to_text(&data, at) { note("base64".into(), at) } }
+                for at in bits(ev.sign).map(|x| block*64+x) { if let Some(s) = sign(&data, at) { note(format!("sign {s:?} {}", data[at]), at) } }
+                for at in bits(ev.slash).map(|x| block*64+x) { if stands_for_another(&data, at) { note(format!("slash {}", data[at+1] as char), at) } }
+                block += 1;
+            }
+            let lines = memchr::memchr_iter(b'\n', &data).count();
+            let mut look = p.lines(&e, &data); let mut n = 0; let mut at = 0;
+            while let Some((_, e)) = look.next_from(at) { n += 1; at = e; }
+            println!("== {f} lines {lines} matter {n}; per block: window {:.2} prefix {:.2} base64 {:.2} prefix bit hits {:.3} trig hits {:.3}", w as f32/blocks as f32, pr as f32/blocks as f32, b as f32/blocks as f32, prhit as f32/blocks as f32, trighit as f32 / blocks as f32);
+            let mut v: Vec<_> = reasons.into_iter().collect(); v.sort_by_key(|x| std::cmp::Reverse(x.1));
+            for (k, c) in v.iter().take(45) { println!("  {c:6} {k:40} {:?}", examples[k]); }
+        }
     }
 }

@@ -62,7 +62,7 @@ mod avx2 {
     use std::arch::x86_64::*;
 
     use super::super::masks::{
-        BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, INTRODUCERS, Masks, TOKEN_CLASSES, WINDOW,
+        ANYWHERE_BUCKETS, BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, INTRODUCERS, Masks, TOKEN_CLASSES, WINDOW,
         WORD_CLASSES, Windows,
     };
 
@@ -86,22 +86,24 @@ mod avx2 {
                 let mut window = _mm256_set1_epi8(-1);
                 for place in 0..WINDOW {
                     let bytes = _mm256_or_si256(at(place), _mm256_set1_epi8(0x20));
-                    let sets = _mm256_and_si256(nibbles_low(low[place], bytes), nibbles_high(high[place], bytes));
+                    let sets = _mm256_and_si256(nibbles_low(low[place], bytes), uppers(high[place], bytes));
                     window = _mm256_and_si256(window, sets);
                 }
+                let is = |byte: u8| _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8))) as u32;
                 [
                     any(class, WORD_CLASSES),
                     any(class, TOKEN_CLASSES),
-                    any(class, BASE64_CLASSES),
+                    any(class, BASE64_CLASSES) | is(b'_'),
                     any(class, CODE_CLASSES) | _mm256_movemask_epi8(sign) as u32,
-                    _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'\\' as i8))) as u32,
-                    any(window, 0xff),
+                    is(b'\\'),
+                    any(window, ANYWHERE_BUCKETS),
+                    any(window, !ANYWHERE_BUCKETS),
                 ]
             };
             let (first, second) = (half(0), half(BLOCK / 2));
-            let [word, token, base64, sign, slash, window] =
+            let [word, token, base64, sign, slash, window, word_window] =
                 std::array::from_fn(|kind| u64::from(first[kind]) | u64::from(second[kind]) << 32);
-            *mask = Masks { word, token, base64, sign, slash, window };
+            *mask = Masks { word, token, base64, sign, slash, window, word_window };
             start = start.wrapping_add(BLOCK);
         }
     }
@@ -121,6 +123,12 @@ mod avx2 {
     fn nibbles_high(table: __m256i, bytes: __m256i) -> __m256i {
         let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15));
         _mm256_shuffle_epi8(table, high)
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn uppers(table: __m256i, bytes: __m256i) -> __m256i {
+        let upper = _mm256_and_si256(_mm256_srli_epi16::<3>(bytes), _mm256_set1_epi8(15));
+        _mm256_shuffle_epi8(table, upper)
     }
 
     /// The places whose byte has one of the bits `sets`.

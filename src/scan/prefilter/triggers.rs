@@ -2,11 +2,11 @@
 //! of tokens that do not begin a long word. Tells which one stands at a place. Does not find the
 //! places: [`Windows`] does, eight buckets at a time.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     Literal,
-    masks::{WINDOW, Windows, fold},
+    masks::{ANYWHERE_BUCKETS, WINDOW, Windows, fold, upper},
 };
 
 /// Who wants to know of a word.
@@ -14,8 +14,8 @@ use super::{
 pub enum Wanted {
     /// A token, by index.
     Token(u16),
-    /// The assigned-secret detector.
-    KeyName,
+    /// The assigned-secret detector, with the trigger's index.
+    KeyName(u16),
     /// The key-block detector.
     KeyBlock,
     /// Whoever joins the partial records of a container.
@@ -46,18 +46,24 @@ pub struct Triggers {
 
 impl Triggers {
     /// Takes words, of at least two bytes each.
-    pub fn new<'a>(words: impl Iterator<Item = (Literal<'a>, Wanted)>) -> Triggers {
-        let mut by_window: BTreeMap<[Option<u8>; WINDOW], Vec<Word>> = BTreeMap::new();
-        for (literal, wanted) in words {
+    ///
+    /// The third value says whether a word begins with the literal wherever it counts.
+    pub fn new<'a>(words: impl Iterator<Item = (Literal<'a>, Wanted, bool)>) -> Triggers {
+        let mut by_window: BTreeMap<[Option<u8>; WINDOW], (bool, Vec<Word>)> = BTreeMap::new();
+        for (literal, wanted, begins) in words {
             let text: Box<[u8]> = literal.text.to_ascii_lowercase().into();
-            let (offset, window) = rarest_window(&text);
+            let word = word_window(&text, begins);
+            let begins = word.is_some();
+            let (offset, window) = word.unwrap_or_else(|| rarest_window(&text));
             let word = Word { text, skipped: literal.skipped, offset, wanted };
-            by_window.entry(window).or_default().push(word);
+            let (all_begin, list) = by_window.entry(window).or_insert((true, Vec::new()));
+            *all_begin &= begins;
+            list.push(word);
         }
         let mut triggers = Triggers::default();
-        distribute(by_window.keys(), &mut triggers.windows);
+        distribute(by_window.iter().map(|(window, (begins, _))| (window, *begins)), &mut triggers.windows);
         triggers.slots.resize_with((by_window.len() * 4).next_power_of_two().max(4), || None);
-        for (window, words) in by_window {
+        for (window, (_, words)) in by_window {
             let bytes = window.iter().flatten().count();
             let kept = u32::MAX >> (32 - 8 * bytes);
             if bytes < WINDOW && !triggers.short.contains(&kept) {
@@ -109,28 +115,54 @@ impl Triggers {
     }
 }
 
-/// The part of a word that logs hold most seldom.
+/// The part of a word that logs hold most seldom. Where words are joined it lies in one of them, so
+/// that it is the same however they are joined.
 fn rarest_window(word: &[u8]) -> (usize, [Option<u8>; WINDOW]) {
-    if word.len() < WINDOW {
-        let window = std::array::from_fn(|place| word.get(place).copied());
-        return (0, window);
-    }
-    let weight = |window: &[u8]| window.iter().map(|&byte| frequency(byte)).product::<f32>();
-    let offsets = 0..=word.len() - WINDOW;
-    let rarer = |one: &usize, other: &usize| {
-        weight(&word[*one..*one + WINDOW]).total_cmp(&weight(&word[*other..*other + WINDOW]))
-    };
-    let offset = offsets.min_by(rarer).unwrap_or(0);
-    (offset, std::array::from_fn(|place| Some(word[offset + place])))
+    let joiner = |byte: &u8| matches!(byte, b' ' | b'_' | b'-' | b'.');
+    let whole = |range: &Range<usize>| range.len() >= WINDOW;
+    let weight = |range: &Range<usize>| word[range.clone()].iter().map(|&byte| frequency(byte)).product::<f32>();
+    let lengths = [WINDOW, WINDOW - 1, WINDOW - 2];
+    let ranges = |length: usize| (0..(word.len() + 1).saturating_sub(length)).map(move |at| at..at + length);
+    let plain = |length: usize| ranges(length).filter(|range| !word[range.clone()].iter().any(joiner));
+    let rarest = |one: &Range<usize>, other: &Range<usize>| weight(one).total_cmp(&weight(other));
+    let part = plain(WINDOW).min_by(rarest).or_else(|| lengths.into_iter().find_map(|n| ranges(n).min_by(rarest)));
+    let range = part.unwrap_or(0..0);
+    debug_assert!(whole(&range) || word.len() < WINDOW);
+    let byte = |place: usize| word[range.clone()].get(place).copied();
+    (range.start, std::array::from_fn(byte))
 }
 
+/// The window that logs hold most seldom of those that begin a word of `text`, wherever it stands.
+fn word_window(text: &[u8], begins: bool) -> Option<(usize, [Option<u8>; WINDOW])> {
+    let letter = |at: usize| text[at].is_ascii_alphanumeric();
+    let joiner = |byte: &u8| matches!(byte, b' ' | b'_' | b'-' | b'.');
+    let begin = |&at: &usize| letter(at) && if at == 0 { begins } else { !letter(at - 1) };
+    let length = |at: usize| text[at..].iter().take(WINDOW).take_while(|byte| !joiner(byte)).count();
+    let weight = |at: usize| {
+        let short = WINDOW - length(at);
+        text[at..at + length(at)].iter().map(|&byte| frequency(byte)).product::<f32>() * 10f32.powi(short as i32)
+    };
+    let at = (0..text.len())
+        .filter(begin)
+        .filter(|&at| length(at) >= WORD_WINDOW_MIN)
+        .min_by(|&one, &other| weight(one).total_cmp(&weight(other)))?;
+    Some((at, std::array::from_fn(|place| text.get(at + place).copied().filter(|_| place < length(at)))))
+}
+
+/// The shortest window that is looked for where words begin (bytes).
+const WORD_WINDOW_MIN: usize = 3;
+
 /// Puts each window into the bucket that it makes least likely to be hit by chance.
-fn distribute<'a>(windows: impl Iterator<Item = &'a [Option<u8>; WINDOW]>, sets: &mut Windows) {
+fn distribute<'a>(windows: impl Iterator<Item = (&'a [Option<u8>; WINDOW], bool)>, sets: &mut Windows) {
+    let mut list: Vec<_> = windows.map(|(window, begins)| (Bucket::default().with(window).chance(), window, begins)).collect();
+    // What is common anyway comes first and gets a bucket of its own kind.
+    list.sort_by(|one, other| other.0.total_cmp(&one.0));
     let mut buckets = [Bucket::default(); 8];
-    for window in windows {
+    for (_, window, begins) in list {
         let grown = buckets.map(|bucket| bucket.with(window));
         let growth = |index: &usize| grown[*index].chance() - buckets[*index].chance();
-        let best = (0..8).min_by(|one, other| growth(one).total_cmp(&growth(other))).unwrap_or(0);
+        let allowed = |index: &usize| (ANYWHERE_BUCKETS >> index & 1 == 0) == begins;
+        let best = (0..8).filter(allowed).min_by(|one, other| growth(one).total_cmp(&growth(other))).unwrap_or(0);
         buckets[best] = grown[best];
         sets.add(best as u8, window);
     }
@@ -147,7 +179,7 @@ impl Bucket {
     fn with(mut self, window: &[Option<u8>; WINDOW]) -> Bucket {
         for (place, byte) in window.iter().enumerate() {
             self.low[place] |= byte.map_or(u16::MAX, |byte| 1 << (fold(byte) & 15));
-            self.high[place] |= byte.map_or(u16::MAX, |byte| 1 << (fold(byte) >> 4));
+            self.high[place] |= byte.map_or(u16::MAX, |byte| 1 << upper(fold(byte)));
         }
         self
     }
@@ -157,7 +189,7 @@ impl Bucket {
         let place = |place: usize| {
             COMMON
                 .iter()
-                .filter(|(byte, _)| self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> (byte >> 4) & 1 == 1)
+                .filter(|(byte, _)| self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> upper(*byte) & 1 == 1)
                 .map(|(_, share)| *share)
                 .sum::<f32>()
                 .min(1.0)
@@ -181,3 +213,27 @@ const COMMON: &[(u8, f32)] = &[
     (b'w', 0.008), (b'y', 0.008), (b'=', 0.007), (b'k', 0.007), (b'v', 0.007), (b'x', 0.006), (b'[', 0.006),
     (b']', 0.006), (b'(', 0.004), (b')', 0.004), (b'j', 0.003), (b'z', 0.002), (b'q', 0.002), (b'|', 0.002),
 ];
+#[cfg(test)]
+impl Triggers {
+    pub fn dump(&self, name: &dyn Fn(Wanted) -> String) {
+        let mut n = 0;
+        for (k, words) in self.slots.iter().flatten() {
+            n += 1;
+            let b: Vec<u8> = k.to_le_bytes().to_vec();
+            let w: Vec<String> = words.iter().map(|w| format!("{}<-{}", String::from_utf8_lossy(&w.text), name(w.wanted))).collect();
+            println!("WIN {:?} {}", String::from_utf8_lossy(&b), w.join(" | "));
+        }
+        println!("WINDOWS {n}");
+        let mut buckets = [const { Vec::new() }; 8];
+        for (k, _) in self.slots.iter().flatten() {
+            let b: [u8;4] = k.to_le_bytes();
+            for bucket in 0..8usize { if (0..4).all(|i| b[i] == 0 || self.windows.low[i][(b[i]&15) as usize] & self.windows.high[i][upper(b[i]) as usize] >> bucket & 1 == 1) { buckets[bucket].push(String::from_utf8_lossy(&b).into_owned()); } }
+        }
+        let data = std::fs::read("/tmp/b/ci.1").unwrap();
+        let mut counts = [0usize; 8];
+        let mut top: std::collections::BTreeMap<(usize, Vec<u8>), usize> = Default::default();
+        for w in data.array_windows::<4>() { let m = self.windows.may_begin(w); for b in 0..8 { if m >> b & 1 == 1 { counts[b] += 1; *top.entry((b, w.iter().map(|x| fold(*x)).collect())).or_default() += 1; } } }
+        for b in 0..8 { println!("BUCKET {b} actual/block {:.2} {:?}", counts[b] as f32 * 64.0 / data.len() as f32, buckets[b]);
+            let mut v: Vec<_> = top.iter().filter(|x| x.0.0 == b).map(|x| (x.1, String::from_utf8_lossy(&x.0.1).into_owned())).collect(); v.sort(); v.reverse(); println!("    {:?}", &v[..v.len().min(12)]); }
+    }
+}
