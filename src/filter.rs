@@ -25,7 +25,7 @@ use crate::{
     finding::Finding,
     limits::{LINE_BYTES_MAX, OVERLAP_BYTES, PARTIAL_BYTES_MAX, PARTIAL_RECORDS_MAX},
     redact::{Clean, Output},
-    scan::{Carry, End, Engine, Mode, Settler, Stretch, Stretches, is_partial},
+    scan::{Carry, End, Engine, Mode, LineBuffers, Settler, Stretch, Stretches, is_partial},
     view::utf16::Encoding,
 };
 use tally::Tally;
@@ -47,6 +47,8 @@ use tally::Tally;
 pub struct Filter {
     engine: Arc<Engine>,
     settler: Settler,
+    /// Absent while it is lent out.
+    line_buffers: Option<Box<LineBuffers>>,
     tally: Tally,
     output: Output,
     carry: Carry,
@@ -81,6 +83,7 @@ impl Filter {
         Filter {
             engine,
             settler: Settler::default(),
+            line_buffers: None,
             tally: Tally::default(),
             output: Output::default(),
             carry: Carry::default(),
@@ -234,7 +237,14 @@ impl Filter {
     /// record whose line goes on.
     fn lines(&mut self, block: &[u8]) -> usize {
         let engine = Arc::clone(&self.engine);
-        let mut stretches = Stretches::new(&engine, block);
+        let mut buffers = self.line_buffers.take().unwrap_or_default();
+        let mut stretches = Stretches::new(&engine, block, &mut buffers);
+        let taken = self.stretches(&mut stretches, block);
+        self.line_buffers = Some(buffers);
+        taken
+    }
+
+    fn stretches(&mut self, stretches: &mut Stretches<'_>, block: &[u8]) -> usize {
         loop {
             let place = stretches.place();
             if place < block.len() && !self.carry.is_empty() {

@@ -113,6 +113,15 @@ impl Masker {
         Some(length)
     }
 
+    /// The byte with which each mask begins, if it is always the same.
+    pub fn begins(&self) -> Option<u8> {
+        match self.parts.first() {
+            Some(Part::Text(text)) => text.first().copied(),
+            Some(_) => None,
+            None => Some(b'*'),
+        }
+    }
+
     /// Where a mask may begin that the end of `text` cuts.
     pub fn cut_at_end(&self, text: &[u8]) -> Option<usize> {
         if self.parts.is_empty() {

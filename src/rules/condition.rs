@@ -59,6 +59,9 @@ pub struct Reach {
 pub struct ByteSet(pub [u64; 4]);
 
 impl ByteSet {
+    /// All bytes.
+    pub const ALL: ByteSet = ByteSet([u64::MAX; 4]);
+
     /// Whether a byte is in the set.
     pub fn contains(&self, byte: u8) -> bool {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
@@ -81,6 +84,19 @@ impl ByteSet {
 }
 
 impl Needle {
+    /// What a match may have `place` bytes behind the start of its literal. An escape may stand there,
+    /// too.
+    pub fn set_at(&self, place: usize) -> ByteSet {
+        let mut end = 0;
+        let step = self.steps.iter().find(|step| {
+            end += usize::from(step.count);
+            place < end
+        });
+        let mut set = step.map_or(ByteSet::ALL, |step| step.set);
+        set.add(b'\\', b'\\');
+        set
+    }
+
     /// Whether `text[at..]` may be the rest of a match whose literal begins at `at`. The text may
     /// still be escaped: a backslash stands for itself, or for a blank or quote behind it.
     pub fn may_go_on(&self, text: &[u8], at: usize) -> bool {

@@ -13,6 +13,7 @@ mod units;
 
 use std::collections::HashMap;
 
+pub use prefilter::LineBuffers;
 pub use settle::{Carry, Settler, Span};
 pub use tokens::End;
 pub use units::is_partial;
@@ -255,6 +256,10 @@ impl assigned::Env for Engine {
     fn mask_len_at(&self, text: &[u8], at: usize) -> Option<usize> {
         self.masker.len_at(text, at)
     }
+
+    fn mask_begins(&self) -> Option<u8> {
+        self.masker.begins()
+    }
 }
 
 type Named = (Vec<assigned::NamedRule>, HashMap<usize, Pattern>);
@@ -328,8 +333,8 @@ pub struct Stretches<'a> {
 
 impl<'a> Stretches<'a> {
     /// Starts at the block's first line.
-    pub fn new(engine: &'a Engine, block: &'a [u8]) -> Stretches<'a> {
-        Stretches { lines: engine.prefilter.lines(engine, block), block, next: None, place: 0 }
+    pub fn new(engine: &'a Engine, block: &'a [u8], buffers: &'a mut LineBuffers) -> Stretches<'a> {
+        Stretches { lines: engine.prefilter.lines(engine, block, buffers), block, next: None, place: 0 }
     }
 
     /// Where the next stretch begins.

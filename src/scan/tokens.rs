@@ -47,10 +47,11 @@ struct Candidate {
 }
 
 /// What is reused from text to text.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Scratch {
     candidates: Vec<Candidate>,
     gaps: Vec<usize>,
+    buffers: prefilter::Buffers,
     /// Which other detectors have a word in the text that was last searched.
     pub found: prefilter::Found,
 }
@@ -132,8 +133,10 @@ impl Tokens {
         scratch.gaps.clear();
         views.gap_places(index, &mut scratch.gaps);
         let gaps = scratch.gaps.iter().copied();
-        scratch.found = prefilter
-            .places(engine, text, end != End::Line, gaps, |place, token| self.add(text, place, token, candidates));
+        let open = end != End::Line;
+        scratch.found = prefilter.places(engine, text, open, gaps, &mut scratch.buffers, |place, token| {
+            self.add(text, place, token, candidates);
+        });
         for &index in &self.without_literal {
             let pattern = &self.tokens[usize::from(index)].pattern;
             match pattern.run() {
@@ -181,7 +184,12 @@ impl Tokens {
                 }
             }
             if candidates.len() > known {
-                candidates[next..].sort_unstable();
+                // What begins before the hit is known; what was known to begin inside it is there twice.
+                let mut fresh = candidates.split_off(next);
+                fresh.retain(|other| *other > candidate);
+                fresh.sort_unstable();
+                fresh.dedup();
+                candidates.append(&mut fresh);
             }
             hits.push(hit);
         }

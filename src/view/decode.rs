@@ -48,23 +48,43 @@ pub fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
 /// that `texts` leaves out, except that a backslash in the text may end a run too early.
 pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
     let rest = &text[at..];
-    // Nearly all runs fail here, on their first digits.
-    if !promising(&rest[..rest.len().min(2 * PROBE_BYTES)]) {
-        return false;
-    }
     let run = &rest[..rest.iter().take_while(|&&byte| is_base64(byte)).count()];
-    let text = |bytes: &mut dyn Iterator<Item = u8>| {
-        let (mut ascii, mut all) = (0, 0);
-        for byte in bytes {
-            if !is_text(byte) {
-                return false;
-            }
-            ascii += usize::from(byte.is_ascii());
-            all += 1;
-        }
-        all > 0 && ascii * 10 >= all * 9
-    };
-    text(&mut base64_bytes(run)) || is_hex(run) && text(&mut hex_bytes(run))
+    let mut groups = run.chunks(4);
+    // Nearly all runs end here; the rest is not worth a second way to decode.
+    if groups.all(|group| base64_group(group).is_some_and(|bytes| bytes.iter().all(|&byte| is_text(byte)))) {
+        return is_mostly_ascii(base64_bytes(run));
+    }
+    is_hex(run) && run.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text)) && is_mostly_ascii(hex_bytes(run))
+}
+
+fn is_mostly_ascii(bytes: impl Iterator<Item = u8>) -> bool {
+    let (mut ascii, mut all) = (0, 0);
+    for byte in bytes {
+        ascii += usize::from(byte.is_ascii());
+        all += 1;
+    }
+    all > 0 && ascii * 10 >= all * 9
+}
+
+/// The bytes of a whole group of digits. Of a part of one nothing is said: its bytes are text.
+fn base64_group(group: &[u8]) -> Option<[u8; 3]> {
+    let Some(digits) = group.first_chunk::<4>() else { return Some(*b"   ") };
+    let [a, b, c, d] = digits.map(|digit| VALUES[usize::from(digit)]);
+    (a | b | c | d < 64).then_some([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
+}
+
+/// Whether a run of base64 digits that begins at the start of `text` may decode to text, judged on its
+/// first [`BASE64_RUN_MIN`] digits. Nearly all runs of logs fail here.
+#[inline]
+pub fn may_decode_to_text(text: &[u8]) -> bool {
+    let Some(digits) = text.first_chunk::<12>() else { return true };
+    let text = |group: &[u8]| base64_group(group).is_some_and(|bytes| bytes.iter().all(|&byte| is_text(byte)));
+    digits.chunks_exact(4).all(text) || digits.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text))
+}
+
+fn hex_byte(pair: &[u8]) -> Option<u8> {
+    let value = |at: usize| char::from(*pair.get(at)?).to_digit(16);
+    Some((value(0)? << 4 | value(1)?) as u8)
 }
 
 /// Whether the decoding of a run may be text, judged on its first bytes. False only for runs that
@@ -148,7 +168,22 @@ fn hex_bytes(digits: &[u8]) -> impl Iterator<Item = u8> + '_ {
 }
 
 /// Bytes that text is made of; those of UTF-8 sequences included.
+#[inline]
 fn is_text(byte: u8) -> bool {
+    TEXT[usize::from(byte)]
+}
+
+const TEXT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = is_text_byte(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+const fn is_text_byte(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b | 0x20..=0x7e | 0xc2..=0xf4 | 0x80..=0xbf)
 }
 

@@ -28,6 +28,8 @@ pub trait Env {
     fn shape_matches(&self, shape: usize, value: &[u8]) -> bool;
     /// The length of one of the filter's own masks at `at`, if exactly one stands there.
     fn mask_len_at(&self, text: &[u8], at: usize) -> Option<usize>;
+    /// The byte with which each of those begins, if it is always the same.
+    fn mask_begins(&self) -> Option<u8>;
 }
 
 /// An assigned secret.
@@ -227,6 +229,9 @@ impl Scan<'_> {
         }
         // `<property name="password">x</property>`
         for attribute in [&b" name="[..], b" key="] {
+            if memchr::memchr(b'=', tag).is_none() {
+                break;
+            }
             let Some(n) = memchr::memmem::find(tag, attribute) else { continue };
             let value = start + n + attribute.len() + 1;
             let quote = *text.get(value.checked_sub(1)?)?;
@@ -251,8 +256,7 @@ impl Scan<'_> {
             .and_then(|p| self.text.get(p))
             .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'\\' || *b >= 0x80);
         let flag = self.text.get(start) == Some(&b'-') && !inside;
-        let head = self.text.get(self.line..start).unwrap_or_default();
-        if !flag && !DIRECTIVES.iter().any(|d| head.ends_with(d)) && !netrc(head) {
+        if !flag && !hint::directive_before(self.text, self.line, start) {
             return Ok(());
         }
         let Some(rules) = self.look_up(start..i, start) else { return Ok(()) };
@@ -274,6 +278,12 @@ impl Scan<'_> {
     /// A key ends at `end` and its separator at `from`.
     fn assignment(&mut self, end: usize, from: usize, separator: Separator) -> Step {
         let Some(key) = key::before(self.text, end).filter(|k| k.start >= self.line) else { return Ok(()) };
+        let word = self.text.get(key.name.clone()).unwrap_or_default();
+        // Most keys are told by their last letters to be nothing of interest.
+        let role = name::role(word);
+        if role == Role::Other && !self.names.may_end(word) {
+            return Ok(());
+        }
         let mut name = key.name.clone();
         if separator != Separator::Arrow {
             name = key::with_words_before(self.text, &key);
@@ -284,7 +294,7 @@ impl Scan<'_> {
         if around.in_string && key.quoted.is_none() && escaped_blank(self.text, name.start) {
             name.start += 1;
         }
-        match name::role(self.text.get(key.name.clone()).unwrap_or_default()) {
+        match role {
             Role::Name => {
                 self.named = self.name_assigned(from, around).map(|m| (m, NAMED_LINES_MAX));
                 if self.named.is_some() {
@@ -309,7 +319,8 @@ impl Scan<'_> {
     fn name_assigned(&mut self, from: usize, around: Around) -> Option<Match> {
         let opening = extent::opening(self.text, from, self.ended, around);
         let Extent::Done(span, _) = self.extent(opening, around) else { return None };
-        let short = span.len() <= name::KEY_BYTES_MAX;
+        let short = span.len() <= name::KEY_BYTES_MAX
+            && self.text.get(span.clone()).is_some_and(|name| !name.iter().any(u8::is_ascii_whitespace));
         let rules = short.then(|| self.look_up(span.clone(), span.start))??;
         Some(rules)
     }
@@ -332,7 +343,11 @@ impl Scan<'_> {
         let rules = self.names.look_up(self.text.get(name.clone())?, self.words)?;
         // A name inside one of our own masks names nothing: `[REDACTED:generic-password]: x`.
         let from = start.saturating_sub(MASK_BYTES_MAX).max(self.line);
-        let masked = (from..=start).any(|at| self.env.mask_len_at(self.text, at).is_some_and(|n| at + n > name.start));
+        let covers = |at: usize| self.env.mask_len_at(self.text, at).is_some_and(|n| at + n > name.start);
+        let masked = match self.env.mask_begins() {
+            Some(byte) => memchr::memchr_iter(byte, self.text.get(from..=start).unwrap_or_default()).any(|at| covers(from + at)),
+            None => (from..=start).any(covers),
+        };
         (!masked).then_some(rules)
     }
 
@@ -470,13 +485,6 @@ fn has_escape(value: &[u8]) -> bool {
     value.contains(&0x1b) || memchr::memchr_iter(b'\\', value).any(|at| extent::escaped_esc(value, at))
 }
 
-/// `machine h login u ` before `password`, not `login and password`.
-fn netrc(head: &[u8]) -> bool {
-    let mut words = head.rsplit(|&b| b == b' ');
-    let user = (words.next() == Some(b"")).then(|| words.next()).flatten();
-    user.is_some_and(|w| !matches!(w, b"" | b"and" | b"or" | b"name")) && words.next() == Some(b"login")
-}
-
 /// A longer value is a blob, such as an inline image: searched by other detectors.
 const VALUE_BYTES_MAX: usize = 16 * 1024;
 const POOR_VALUE_BYTES_MAX: usize = 256;
@@ -485,5 +493,3 @@ const WORK_PER_BYTE: usize = 8;
 const TAG_BYTES_MAX: usize = 256;
 const MASK_BYTES_MAX: usize = 96;
 const NAMED_LINES_MAX: u8 = 2;
-/// What stands before a name that white space separates from its value.
-const DIRECTIVES: &[&[u8]] = &[b"ENV ", b"setenv ", b"config set ", b"configure set ", b"config:set ", b"secrets set "];

@@ -196,7 +196,7 @@ impl Names {
             by_tail[tail(&e.joined)].push(i as u16);
         }
         let mut ends = vec![false; TAILS];
-        let suffixes = STAGES.split(' ').chain(["hash", "hashed"]).map(str::as_bytes);
+        let suffixes = STAGES.iter().chain(&["hash", "hashed"]).map(|word| word.as_bytes());
         for word in entries.iter().map(|e| &*e.joined).chain(suffixes) {
             ends[tail(word)] = true;
             ends[tail(&[word, b"s"].concat())] = true;
@@ -225,7 +225,7 @@ impl Names {
     }
 
     /// Whether the last letters of a key are those of a name, or of what may follow one. Most keys fail here.
-    fn may_end(&self, key: &[u8]) -> bool {
+    pub fn may_end(&self, key: &[u8]) -> bool {
         let mut letters = key.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()).copied();
         match (letters.next(), letters.next()) {
             // A counter is taken off.
@@ -392,6 +392,9 @@ impl KeyWords {
 
 /// The part of a pair that this key is. `"name": "DB_PASSWORD", "value": "x"`.
 pub fn role(key: &[u8]) -> Role {
+    if !matches!(key.last(), Some(b) if b"ekymrdnvlt".contains(&b.to_ascii_lowercase())) {
+        return Role::Other;
+    }
     let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
     if is(&["name", "key", "k", "variable", "var", "property", "param", "parameter", "header", "field", "option"]) {
         Role::Name
@@ -408,20 +411,20 @@ fn never_secret(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool 
     let at = if below == 0 { 0 } else { (127 - below.leading_zeros()) as usize };
     // Glued names have no boundary, so the letters before them count as the word: `publickey`.
     let before = letters.get(at..from).unwrap_or_default();
-    let is = |list: &str| listed(list, before);
+    let is = |list: &[&str]| listed(list, before);
     match name {
         _ if is(NEGATIONS) => true,
         b"key" => is(NOT_KEYS),
         b"token" => is(NOT_TOKENS),
         b"secret" => is(NOT_SECRETS),
         b"session" | b"sessionid" | b"auth" | b"signature" => is(NOT_OTHERS),
-        _ => name.ends_with(b"key") && is("public pub"),
+        _ => name.ends_with(b"key") && is(&["public", "pub"]),
     }
 }
 
-/// Whether a list of words that spaces part holds `word`.
-fn listed(list: &str, word: &[u8]) -> bool {
-    list.split(' ').any(|w| w.as_bytes() == word)
+/// Whether a list of words holds `word`.
+fn listed(list: &[&str], word: &[u8]) -> bool {
+    list.iter().any(|known| known.as_bytes() == word)
 }
 
 /// The single words of which one stands in most keys, and fewer where one contains another.
@@ -480,19 +483,9 @@ const JOINERS: &[&str] = &["", "_", "-", ".", " "];
 /// Names that are the ends of common words: they must begin where a word does.
 const NO_GLUE: &[&str] = &["cookie", "session", "signature", "credential", "creds", "bearer"];
 /// Words after a name that say which one it is, not what it is.
-const STAGES: &str = "prod production dev development staging stage live sandbox value val plain plaintext raw base64 b64 \
-    confirmation confirm repeat again old new current previous primary secondary main root default";
-const NEGATIONS: &str = "no has is use with without missing invalid allow forgot require num max min";
-const NOT_SECRETS: &str = "checksum pull tls existing not image kubernetes k8s";
-const NOT_KEYS: &str = "public pub cache primary foreign sort partition idempotency routing row hash range object dedup \
-    deduplication translation map dict lookup unique group index registry host fingerprint press arrow shortcut \
-    hot next prev start end last first evaluated composite candidate surrogate natural join shard bucket metric \
-    label property message restore save query i18n locale string resource item state config env meta field name \
-    data event step job task build lock version feature flag topic record gpg pgp signing artifact concurrency \
-    issue project image menu any this the a each by unknown duplicate of for deploy keyword trusted imported \
-    binding asset storage preference";
-const NOT_TOKENS: &str = "next page pagination continuation cursor resume sync eos bos pad unk mask sep cls end start cancellation \
-    cancel lock unexpected expected syntax current last first special stop prompt completion total input output \
-    max window delegation public android activity window binder parse lexer ring change watermark erc20 \
-    consistency previous peek design";
-const NOT_OTHERS: &str = "method function type call generic bad good desktop gnome tmux screen login";
+const STAGES: &[&str] = &["prod", "production", "dev", "development", "staging", "stage", "live", "sandbox", "value", "val", "plain", "plaintext", "raw", "base64", "b64", "confirmation", "confirm", "repeat", "again", "old", "new", "current", "previous", "primary", "secondary", "main", "root", "default"];
+const NEGATIONS: &[&str] = &["no", "has", "is", "use", "with", "without", "missing", "invalid", "allow", "forgot", "require", "num", "max", "min"];
+const NOT_SECRETS: &[&str] = &["checksum", "pull", "tls", "existing", "not", "image", "kubernetes", "k8s"];
+const NOT_KEYS: &[&str] = &["public", "pub", "cache", "primary", "foreign", "sort", "partition", "idempotency", "routing", "row", "hash", "range", "object", "dedup", "deduplication", "translation", "map", "dict", "lookup", "unique", "group", "index", "registry", "host", "fingerprint", "press", "arrow", "shortcut", "hot", "next", "prev", "start", "end", "last", "first", "evaluated", "composite", "candidate", "surrogate", "natural", "join", "shard", "bucket", "metric", "label", "property", "message", "restore", "save", "query", "i18n", "locale", "string", "resource", "item", "state", "config", "env", "meta", "field", "name", "data", "event", "step", "job", "task", "build", "lock", "version", "feature", "flag", "topic", "record", "gpg", "pgp", "signing", "artifact", "concurrency", "issue", "project", "image", "menu", "any", "this", "the", "a", "each", "by", "unknown", "duplicate", "of", "for", "deploy", "keyword", "trusted", "imported", "binding", "asset", "storage", "preference"];
+const NOT_TOKENS: &[&str] = &["next", "page", "pagination", "continuation", "cursor", "resume", "sync", "eos", "bos", "pad", "unk", "mask", "sep", "cls", "end", "start", "cancellation", "cancel", "lock", "unexpected", "expected", "syntax", "current", "last", "first", "special", "stop", "prompt", "completion", "total", "input", "output", "max", "window", "delegation", "public", "android", "activity", "window", "binder", "parse", "lexer", "ring", "change", "watermark", "erc20", "consistency", "previous", "peek", "design"];
+const NOT_OTHERS: &[&str] = &["method", "function", "type", "call", "generic", "bad", "good", "desktop", "gnome", "tmux", "screen", "login"];

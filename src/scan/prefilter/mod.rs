@@ -25,6 +25,7 @@
 mod masks;
 mod prefixes;
 mod simd;
+mod survey;
 mod triggers;
 
 use std::ops::Range;
@@ -33,6 +34,7 @@ use self::{
     masks::{BLOCK, LOOKAHEAD, Masks},
     prefixes::{PREFIX_BYTES_MIN, Prefixes},
     simd::Backend,
+    survey::{List, STRETCH, Survey},
     triggers::{Triggers, Wanted},
 };
 use super::{Engine, assigned, keyblock, tokens::Token};
@@ -48,8 +50,6 @@ use crate::{
 const RECORDS: &[&[u8]] = &[b"{\"log\":", b" stdout p", b" stderr p"];
 /// The least run of token characters from the start of a word on that makes its literal a prefix.
 const RUN_MIN: usize = 8;
-/// How many blocks are turned into masks at a time: 1 KiB, so that the masks stay near.
-const STRETCH: usize = 16;
 
 /// Finds lines and places.
 #[derive(Debug)]
@@ -81,7 +81,10 @@ impl Prefilter {
             let begins = |literal: &Literal<'_>| begins_word(literal, 0, needle);
             let wanted = Wanted::Token(index as u16);
             words.extend(merged(rest.collect()).into_iter().map(|literal| (literal, wanted, begins(&literal))));
-            let known = parts.into_iter().filter_map(|(literal, word)| Some((literal, word?, index as u16)));
+            let known = parts.into_iter().filter_map(|(literal, word)| {
+                let behind = needle.set_at(literal.skipped + literal.text.len());
+                Some((literal, word?, index as u16, behind))
+            });
             prefixes.extend(known);
         }
         let whole = |text| Literal { text, skipped: 0 };
@@ -108,8 +111,9 @@ impl Prefilter {
     }
 
     /// Goes through the lines of `block` that matter.
-    pub fn lines<'a>(&'a self, engine: &'a Engine, block: &'a [u8]) -> Lines<'a> {
-        Lines { look: Look::new(self, engine, block), bare: view::Stripped::default() }
+    pub fn lines<'a>(&'a self, engine: &'a Engine, block: &'a [u8], buffers: &'a mut LineBuffers) -> Lines<'a> {
+        let LineBuffers { lines, bare, stripped } = buffers;
+        Lines { look: Look::new(self, engine, block, lines), bare, stripped }
     }
 
     /// Looks up one text that is not escaped: calls `token` with the place of each literal, and says
@@ -121,39 +125,45 @@ impl Prefilter {
         text: &[u8],
         open: bool,
         gaps: impl Iterator<Item = usize>,
+        buffers: &mut Buffers,
         mut token: impl FnMut(usize, u16),
     ) -> Found {
         let mut found = Found::default();
-        let mut look = Look::new(self, engine, text);
         for at in gaps {
-            self.prefixes.look_up(text, at, &mut token);
+            self.places_at(text, at, &mut token);
         }
-        let mut block = 0;
-        while let Some(events) = look.events(block) {
-            for at in bits(events.prefix).map(|bit| block * BLOCK + bit) {
-                if self.prefixes.may_begin(text, at) {
-                    self.prefixes.look_up(text, at, &mut token);
-                }
-            }
-            for at in bits(events.window).map(|bit| block * BLOCK + bit) {
-                self.triggers.look_up(text, at, |start, length, wanted| match wanted {
+        let mut look = Look::new(self, engine, text, buffers);
+        let mut from = 0;
+        while let Some((at, kind)) = look.next_place(from) {
+            from = at;
+            match kind {
+                Kind::Prefix => self.prefixes.look_up(text, at, &mut token),
+                Kind::Trigger => self.triggers.look_up(text, at, |start, length, wanted| match wanted {
                     Wanted::Token(index) => token(start, index),
                     Wanted::KeyName(index) => {
                         found.key_name |= may_assign(engine, text, start..start + length, index, open);
                     }
                     Wanted::KeyBlock => found.key_block |= open || keyblock::may_begin(text, start),
                     Wanted::Record => {}
-                });
+                }),
+                Kind::Base64 | Kind::Sign | Kind::Slash | Kind::Run => {}
             }
-            block += 1;
         }
         found
     }
 
-    /// Calls `token` with the place of each literal of a prefix that begins at `text[at..]`.
-    pub fn places_at(&self, text: &[u8], at: usize, token: impl FnMut(usize, u16)) {
+    /// Calls `token` with the place of each literal that begins at `text[at..]`, if it only counts
+    /// where a word begins.
+    pub fn places_at(&self, text: &[u8], at: usize, mut token: impl FnMut(usize, u16)) {
         if self.prefixes.may_begin(text, at) {
-            self.prefixes.look_up(text, at, token);
+            self.prefixes.look_up(text, at, &mut token);
+        }
+        if self.triggers.may_begin(text, at) {
+            self.triggers.look_up(text, at, |start, _, wanted| {
+                if let Wanted::Token(index) = wanted {
+                    token(start, index);
+                }
+            });
         }
     }
 }
@@ -170,7 +180,16 @@ pub struct Found {
 /// The lines of a block that matter, in order. Each place is looked at once.
 pub struct Lines<'a> {
     look: Look<'a>,
-    bare: view::Stripped,
+    bare: &'a mut Buffers,
+    stripped: &'a mut view::Stripped,
+}
+
+/// What [`Lines`] reuses from block to block.
+#[derive(Default)]
+pub struct LineBuffers {
+    lines: Buffers,
+    bare: Buffers,
+    stripped: view::Stripped,
 }
 
 impl Lines<'_> {
@@ -202,14 +221,14 @@ impl Lines<'_> {
     /// Whether a line matters when its escape sequences are taken off.
     fn matters_bare(&mut self, start: usize, end: usize) -> bool {
         let (prefilter, engine, text) = (self.look.prefilter, self.look.engine, self.look.text);
-        self.bare.strip(&text[start..end]);
-        let bare = self.bare.text();
+        self.stripped.strip(&text[start..end]);
+        let bare = self.stripped.text();
         let matters = |at: usize| {
             let mut found = false;
-            prefilter.prefixes.look_up(bare, at, |place, token| found |= may_match(engine, bare, place, token));
+            prefilter.places_at(bare, at, |place, token| found |= may_match(engine, bare, place, token));
             found
         };
-        self.bare.gaps().any(matters) || Look::new(prefilter, engine, bare).first(0).is_some()
+        self.stripped.gaps().any(matters) || Look::new(prefilter, engine, bare, self.bare).first(0).is_some()
     }
 }
 
@@ -226,126 +245,113 @@ enum Why {
     Escapes,
 }
 
-/// Looks at a text block by block.
+/// Looks at a text, a stretch of blocks at a time.
 struct Look<'a> {
     prefilter: &'a Prefilter,
     engine: &'a Engine,
     text: &'a [u8],
-    /// The masks of the blocks from `first_block` on, and of one more.
-    masks: [Masks; STRETCH + 1],
-    first_block: usize,
-    filled: usize,
-    /// What the block before `first_block` says about it.
-    before: Masks,
+    buffers: &'a mut Buffers,
+    /// Where the stretch begins that the buffers speak of, and where it ends.
+    stretch: Range<usize>,
+    /// The next one of its places, and how many there are.
+    next: usize,
+    held: usize,
     /// Up to where lines were read that assign nothing.
     cleared: usize,
-    assigned: Assigned,
 }
 
-/// What is reused from line to line.
+/// What is reused from text to text.
 #[derive(Default)]
-struct Assigned {
+pub struct Buffers {
+    survey: Survey,
+    /// The places of the stretch that were not turned down, each with its kind, in order, and room
+    /// for all that there might be.
+    places: Vec<Place>,
     scratch: assigned::Scratch,
     hits: Vec<assigned::Hit>,
 }
 
-/// Where something in a block is to be looked at.
-#[derive(Debug, Clone, Copy)]
-struct Events {
-    prefix: u64,
-    base64: u64,
-    sign: u64,
-    slash: u64,
-    window: u64,
-    run: u64,
+/// A place in a stretch and what stands there, as one number, so that places are quickly sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u32);
+
+/// What stands at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Prefix,
+    Trigger,
+    Base64,
+    Sign,
+    Slash,
+    Run,
+}
+
+const KINDS: [Kind; 6] = [Kind::Prefix, Kind::Trigger, Kind::Base64, Kind::Sign, Kind::Slash, Kind::Run];
+
+impl Place {
+    fn new(at: u16, kind: Kind) -> Place {
+        Place(u32::from(at) << 3 | kind as u32)
+    }
+
+    fn at(self) -> usize {
+        (self.0 >> 3) as usize
+    }
+
+    fn kind(self) -> Kind {
+        KINDS[(self.0 & 7) as usize % KINDS.len()]
+    }
 }
 
 impl<'a> Look<'a> {
-    fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8]) -> Look<'a> {
-        let masks = [Masks::default(); STRETCH + 1];
-        Look {
-            prefilter,
-            engine,
-            text,
-            masks,
-            first_block: 0,
-            filled: 0,
-            before: Masks::default(),
-            cleared: 0,
-            assigned: Assigned::default(),
+    fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8], buffers: &'a mut Buffers) -> Look<'a> {
+        Look { prefilter, engine, text, buffers, stretch: 0..0, next: 0, held: 0, cleared: 0 }
+    }
+
+    /// The next place at or after `from`, and what stands there. Asked with growing `from`.
+    fn next_place(&mut self, from: usize) -> Option<(usize, Kind)> {
+        loop {
+            while self.next < self.held && self.stretch.end > from {
+                let place = self.buffers.places[self.next];
+                self.next += 1;
+                let at = self.stretch.start + place.at();
+                if at >= from {
+                    return Some((at, place.kind()));
+                }
+            }
+            let start = if self.stretch.end > from { self.stretch.end } else { from - from % BLOCK };
+            if start >= self.text.len() {
+                return None;
+            }
+            self.fill(start);
         }
     }
 
     /// The first place at or after `from` that says that its line matters, or has escape sequences.
     fn first(&mut self, from: usize) -> Option<(usize, Why)> {
-        let mut block = from / BLOCK;
-        let mut keep = !0 << (from % BLOCK);
-        while let Some(events) = self.events(block) {
-            if let Some(found) = self.look_at(block, &events, keep) {
-                return Some(found);
+        let mut from = from;
+        loop {
+            let (at, kind) = self.next_place(from)?;
+            let why = match kind {
+                Kind::Prefix => self.prefix_matters(at).then_some(Why::Matters),
+                Kind::Trigger => self.trigger_matters(at).then_some(Why::Matters),
+                Kind::Base64 => view::decodes_to_text(self.text, at).then_some(Why::Matters),
+                Kind::Sign => sign(self.text, at),
+                Kind::Slash => Some(Why::Matters),
+                Kind::Run => self.run_matters(at).then_some(Why::Matters),
+            };
+            if let Some(why) = why {
+                return Some((at, why));
             }
-            keep = !0;
-            block += 1;
+            // Other kinds may stand at the same place.
+            from = at;
         }
-        None
-    }
-
-    /// The first place of a block that matters, of those that `keep` leaves.
-    fn look_at(&mut self, block: usize, events: &Events, mut keep: u64) -> Option<(usize, Why)> {
-        let start = block * BLOCK;
-        let mut found = None;
-        // What lies behind the first place found needs not be looked at.
-        let mut take = |bit: usize, why: Why| {
-            found = Some((start + bit, why));
-            (1u64 << bit) - 1
-        };
-        for bit in bits(events.sign & keep) {
-            if let Some(why) = sign(self.text, start + bit) {
-                keep &= take(bit, why);
-                break;
-            }
-        }
-        for bit in bits(events.slash & keep) {
-            if stands_for_another(self.text, start + bit) {
-                keep &= take(bit, Why::Matters);
-                break;
-            }
-        }
-        for bit in bits(events.prefix & keep) {
-            if self.prefix_matters(start + bit) {
-                keep &= take(bit, Why::Matters);
-                break;
-            }
-        }
-        for bit in bits(events.window & keep) {
-            if self.trigger_matters(start + bit) {
-                keep &= take(bit, Why::Matters);
-                break;
-            }
-        }
-        for bit in bits(events.base64 & keep) {
-            if view::decodes_to_text(self.text, start + bit) {
-                keep &= take(bit, Why::Matters);
-                break;
-            }
-        }
-        for bit in bits(events.run & keep) {
-            if self.run_matters(start + bit) {
-                take(bit, Why::Matters);
-                break;
-            }
-        }
-        found
     }
 
     fn prefix_matters(&self, at: usize) -> bool {
-        let prefixes = &self.prefilter.prefixes;
         let mut matters = false;
-        if prefixes.may_begin(self.text, at) {
-            prefixes.look_up(self.text, at, |place, token| {
-                matters = matters || may_match(self.engine, self.text, place, token);
-            });
-        }
+        self.prefilter.prefixes.look_up(self.text, at, |place, token| {
+            matters = matters || may_match(self.engine, self.text, place, token);
+        });
         matters
     }
 
@@ -378,7 +384,7 @@ impl<'a> Look<'a> {
             return true;
         }
         self.cleared = end;
-        let Assigned { scratch, hits } = &mut self.assigned;
+        let Buffers { scratch, hits, .. } = &mut *self.buffers;
         hits.clear();
         let none = assigned::Pending::default();
         let outcome = assigned::scan(line, true, false, none, names, self.engine, scratch, hits);
@@ -394,81 +400,81 @@ impl<'a> Look<'a> {
         })
     }
 
-    /// What is to be looked at in a block; `None` beyond the text.
-    fn events(&mut self, block: usize) -> Option<Events> {
-        if block * BLOCK >= self.text.len() {
-            return None;
-        }
-        if block < self.first_block || block >= self.first_block + self.filled {
-            self.fill(block);
-        }
-        let at = block - self.first_block;
-        let before = if at == 0 { self.before } else { self.masks[at - 1] };
-        let (here, after) = (self.masks[at], self.masks[at + 1]);
-        let escaped = here.slash << 2 | before.slash >> (BLOCK - 2);
-        let begins = |mask: u64, before: u64| mask & (!(mask << 1 | before >> (BLOCK - 1)) | escaped);
-        let long = |mask: u64, after: u64| {
-            let mut run = u128::from(mask) | u128::from(after) << BLOCK;
-            run &= run >> 1;
-            run &= run >> 2;
-            let four = run;
-            run &= run >> 4;
-            let eight = run;
-            run &= run >> 8;
-            (eight as u64, (run & four >> 16) as u64)
-        };
-        let (token_run, _) = long(here.token, after.token);
-        let (_, base64_run) = long(here.base64, after.base64);
-        let words = begins(here.word, before.word);
-        Some(Events {
-            prefix: words & token_run,
-            base64: begins(here.base64, before.base64) & base64_run,
-            sign: here.sign,
-            slash: here.slash,
-            window: here.window | here.word_window & words,
-            run: if self.prefilter.runs.is_empty() { 0 } else { words & token_run },
-        })
-    }
-
-    /// Makes the masks of the blocks from `block` on.
-    fn fill(&mut self, block: usize) {
-        let next = self.first_block + self.filled;
-        self.before = match block.checked_sub(1) {
-            None => Masks::default(),
-            Some(last) if block == next && self.filled > 0 => self.masks[last - self.first_block],
-            Some(last) => self.some(last)[0],
-        };
-        let total = self.text.len().div_ceil(BLOCK);
-        self.first_block = block;
-        self.filled = (total - block).min(STRETCH);
-        let wanted = self.filled + 1;
-        let rest = &self.text[block * BLOCK..];
-        // Blocks that are there to their end, with what is looked at behind them.
-        let whole = (rest.len().saturating_sub(LOOKAHEAD) / BLOCK).min(wanted);
+    /// Lists the places of the stretch that begins at `start`, a multiple of [`BLOCK`].
+    fn fill(&mut self, start: usize) {
+        let Prefilter { backend, prefixes, triggers, runs, .. } = self.prefilter;
+        let text = self.text;
+        let rest = &text[start..];
+        let count = rest.len().div_ceil(BLOCK).min(STRETCH);
+        // The masks of the block before the stretch, of its blocks, and of the block behind it.
+        let mut masks = [Masks::default(); STRETCH + 2];
+        let first = start.saturating_sub(BLOCK);
+        let wanted = if start == 0 { 1..count + 2 } else { 0..count + 2 };
+        let there = &text[first..];
+        let whole = (there.len().saturating_sub(LOOKAHEAD) / BLOCK).min(wanted.len());
+        let masks_there = &mut masks[wanted.clone()];
         if whole > 0 {
-            self.prefilter.backend.fill(rest, &self.prefilter.triggers.windows, &mut self.masks[..whole]);
+            backend.fill(there, &triggers.windows, &mut masks_there[..whole]);
         }
-        for number in whole..wanted {
-            self.masks[number] = self.some(block + number)[0];
+        for (number, mask) in masks_there.iter_mut().enumerate().skip(whole) {
+            *mask = self.prefilter.at_end(there.get(number * BLOCK..).unwrap_or_default());
         }
+        let Buffers { survey, places, .. } = &mut *self.buffers;
+        backend.survey(&masks[0], &masks[1..count + 2], survey);
+        places.resize(PLACES_MAX, Place(0));
+        let mut held = 0;
+        held = keep(&survey.words, Kind::Prefix, places, held, |at| prefixes.may_begin(rest, at));
+        held = keep(&survey.windows, Kind::Trigger, places, held, |at| triggers.may_begin(rest, at));
+        held = keep(&survey.base64, Kind::Base64, places, held, |at| {
+            // Behind the end runs go on, and one may begin there.
+            at < rest.len() && view::may_decode_to_text(&rest[at..])
+        });
+        held = keep(&survey.signs, Kind::Sign, places, held, |_| true);
+        held = keep(&survey.slashes, Kind::Slash, places, held, |at| stands_for_another(rest, at));
+        if !runs.is_empty() {
+            held = keep(&survey.words, Kind::Run, places, held, |_| true);
+        }
+        places[..held].sort_unstable();
+        self.held = held;
+        self.next = 0;
+        self.stretch = start..start + count * BLOCK;
     }
+}
 
-    /// The masks of one block, wherever the text ends. Behind the end, runs go on.
-    fn some(&self, block: usize) -> [Masks; 1] {
+/// How many places a stretch may have, of all kinds together.
+const PLACES_MAX: usize = KINDS.len() * STRETCH * BLOCK;
+
+/// Adds those of a list's places that hold to `places`, of which `held` are taken. Returns how many
+/// are then. There is no branch on whether one holds.
+#[inline(always)]
+fn keep(list: &List, kind: Kind, places: &mut [Place], held: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let mut held = held;
+    for &at in list.as_slice() {
+        if let Some(slot) = places.get_mut(held) {
+            *slot = Place::new(at, kind);
+        }
+        held += usize::from(holds(usize::from(at)));
+    }
+    held
+}
+
+impl Prefilter {
+    /// The masks of a block that the text's end cuts, or of one behind it: there, runs go on.
+    fn at_end(&self, rest: &[u8]) -> Masks {
         let mut bytes = [0; BLOCK + LOOKAHEAD];
-        let rest = self.text.get(block * BLOCK..).unwrap_or_default();
         let there = rest.len().min(bytes.len());
         bytes[..there].copy_from_slice(&rest[..there]);
         let mut masks = [Masks::default()];
-        self.prefilter.backend.fill(&bytes, &self.prefilter.triggers.windows, &mut masks);
+        self.backend.fill(&bytes, &self.triggers.windows, &mut masks);
+        let [mut mask] = masks;
         if there < BLOCK {
             let beyond = !0 << there;
-            masks[0].token |= beyond;
-            masks[0].base64 |= beyond;
-            masks[0].window &= !beyond;
-            masks[0].word_window &= !beyond;
+            mask.token |= beyond;
+            mask.base64 |= beyond;
+            mask.window &= !beyond;
+            mask.word_window &= !beyond;
         }
-        masks
+        mask
     }
 }
 
@@ -600,15 +606,6 @@ fn begins_word(literal: &Literal<'_>, at: usize, needle: &Needle) -> bool {
     letter(at) && (first || at > 0 && !letter(at - 1))
 }
 
-/// The places of the bits of a mask, in order.
-fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let bit = mask.trailing_zeros();
-        mask &= mask.wrapping_sub(1);
-        (bit < u64::BITS).then_some(bit as usize)
-    })
-}
-
 /// The condition under which a rule is looked at, in words, for `rules check`.
 pub fn condition(rule: &Rule) -> String {
     use crate::rules::Detector;
@@ -629,51 +626,5 @@ pub fn condition(rule: &Rule) -> String {
                 format!("{} {place}", words.join(" or "))
             }
         },
-    }
-}
-#[cfg(test)]
-mod dump {
-    use super::*;
-    #[test]
-    fn dump() {
-        let e = Engine::new(crate::rules::RuleSet::builtin().unwrap(), crate::scan::Options::default()).unwrap();
-        let rules = e.rules().rules();
-        let p = e.prefilter();
-        p.triggers.dump(&|w| match w { Wanted::Token(t) => rules[e.tokens().tokens()[t as usize].rule as usize].id.clone(), o => format!("{o:?}") });
-        for f in ["ci","service","json"] {
-            let data = std::fs::read(format!("/tmp/b/{f}.1")).unwrap();
-            let mut l = Look::new(p, &e, &data);
-            let (mut w, mut pr, mut b, mut blocks) = (0,0,0,0);
-            let mut reasons: std::collections::BTreeMap<String, usize> = Default::default();
-            let mut examples: std::collections::BTreeMap<String, String> = Default::default();
-            let mut block = 0;
-            let mut prhit = 0; let mut trighit = 0;
-            while let Some(ev) = l.events(block) {
-                blocks += 1; w += ev.window.count_ones(); pr += ev.prefix.count_ones(); b += ev.base64.count_ones();
-                let mut note = |why: String, at: usize| { *reasons.entry(why.clone()).or_default() += 1;
-                    let s = memchr::memrchr(b'\n', &data[..at]).map_or(0, |x| x+1); let en = line_end(&data, at);
-                    examples.entry(why).or_insert_with(|| String::from_utf8_lossy(&data[s.max(at.saturating_sub(60))..en.min(at+80)]).into_owned()); };
-                for at in bits(ev.prefix).map(|x| block*64+x) {
-                    if p.prefixes.may_begin(&data, at) { prhit += 1; p.prefixes.look_up(&data, at, |pl, t| if may_match(&e, &data, pl, t) { note(format!("P {}", rules[e.tokens().tokens()[t as usize].rule as usize].id), at) }); }
-                }
-                for at in bits(ev.window).map(|x| block*64+x) {
-                    p.triggers.look_up(&data, at, |s, len, wanted| { trighit += 1; match wanted {
-                        Wanted::Token(t) => if may_match(&e, &data, s, t) { note(format!("T {}", rules[e.tokens().tokens()[t as usize].rule as usize].id), at) },
-                        Wanted::KeyName(i) => if may_assign(&e, &data, s..s+len, i, false) { note(format!("K {}", String::from_utf8_lossy(&data[s..s+len]).to_lowercase()), at) },
-                        Wanted::KeyBlock => if keyblock::may_begin(&data, s) { note("B".into(), at) },
-                        Wanted::Record => if envelope::may_be_partial(&data, s) { note("R".into(), at) } } });
-                }
-                for at in bits(ev.base64).map(|x| block*64+x) { if view::decodes_to_text(&data, at) { note("base64".into(), at) } }
-                for at in bits(ev.sign).map(|x| block*64+x) { if let Some(s) = sign(&data, at) { note(format!("sign {s:?} {}", data[at]), at) } }
-                for at in bits(ev.slash).map(|x| block*64+x) { if stands_for_another(&data, at) { note(format!("slash {}", data[at+1] as char), at) } }
-                block += 1;
-            }
-            let lines = memchr::memchr_iter(b'\n', &data).count();
-            let mut look = p.lines(&e, &data); let mut n = 0; let mut at = 0;
-            while let Some((_, e)) = look.next_from(at) { n += 1; at = e; }
-            println!("== {f} lines {lines} matter {n}; per block: window {:.2} prefix {:.2} base64 {:.2} prefix bit hits {:.3} trig hits {:.3}", w as f32/blocks as f32, pr as f32/blocks as f32, b as f32/blocks as f32, prhit as f32/blocks as f32, trighit as f32 / blocks as f32);
-            let mut v: Vec<_> = reasons.into_iter().collect(); v.sort_by_key(|x| std::cmp::Reverse(x.1));
-            for (k, c) in v.iter().take(45) { println!("  {c:6} {k:40} {:?}", examples[k]); }
-        }
     }
 }

@@ -3,7 +3,10 @@
 
 #![allow(unsafe_code)]
 
-use super::masks::{BLOCK, LOOKAHEAD, Masks, Windows, scalar};
+use super::{
+    masks::{BLOCK, LOOKAHEAD, Masks, Windows, scalar},
+    survey::Survey,
+};
 
 /// A way to make masks that this machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,10 @@ impl Backend {
         #[allow(unused_mut)]
         let mut list = vec![Backend::Scalar];
         #[cfg(target_arch = "x86_64")]
-        if std::is_x86_feature_detected!("avx2") {
+        if std::is_x86_feature_detected!("avx2")
+            && std::is_x86_feature_detected!("bmi1")
+            && std::is_x86_feature_detected!("popcnt")
+        {
             list.push(Backend::Avx2);
         }
         #[cfg(target_arch = "aarch64")]
@@ -47,12 +53,25 @@ impl Backend {
         assert!(text.len() >= masks.len() * BLOCK + LOOKAHEAD, "masks look at more bytes than there are");
         match self {
             Backend::Scalar => scalar(text, windows, masks),
-            // SAFETY: `Avx2` is only listed where the processor has AVX2, and the length was checked.
+            // SAFETY: `Avx2` is only listed where the processor has it, and the length was checked.
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2 => unsafe { avx2::fill(text, windows, masks) },
             // SAFETY: `Neon` is only listed where the processor has NEON, and the length was checked.
             #[cfg(target_arch = "aarch64")]
             Backend::Neon => unsafe { neon::fill(text, windows, masks) },
+        }
+    }
+}
+
+impl Backend {
+    /// [`Survey::take`], with the bit instructions that come with the vectors.
+    pub fn survey(self, before: &Masks, masks: &[Masks], survey: &mut Survey) {
+        match self {
+            // SAFETY: `Avx2` is only listed where the processor has what the function needs.
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => unsafe { avx2::survey(before, masks, survey) },
+            #[allow(unreachable_patterns)]
+            _ => survey.take(before, masks),
         }
     }
 }
@@ -65,6 +84,7 @@ mod avx2 {
         ANYWHERE_BUCKETS, BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, INTRODUCERS, Masks, TOKEN_CLASSES, WINDOW,
         WORD_CLASSES, Windows,
     };
+    use super::Survey;
 
     /// # Safety
     /// The processor must have AVX2, and `text` [`BLOCK`] bytes for each mask and `LOOKAHEAD` more.
@@ -106,6 +126,12 @@ mod avx2 {
             *mask = Masks { word, token, base64, sign, slash, window, word_window };
             start = start.wrapping_add(BLOCK);
         }
+    }
+
+    /// See [`Survey::take`].
+    #[target_feature(enable = "bmi1,popcnt")]
+    pub fn survey(before: &Masks, masks: &[Masks], survey: &mut Survey) {
+        survey.take(before, masks);
     }
 
     #[target_feature(enable = "avx2")]

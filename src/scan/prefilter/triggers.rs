@@ -6,8 +6,10 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     Literal,
+    prefixes::{Keys, all_keys, key_at},
     masks::{ANYWHERE_BUCKETS, WINDOW, Windows, fold, upper},
 };
+use crate::rules::condition::ByteSet;
 
 /// Who wants to know of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +40,12 @@ struct Word {
 pub struct Triggers {
     /// The windows of all words.
     pub windows: Windows,
-    /// The words by the key of their windows: a table with open addressing.
-    slots: Vec<Option<(u32, Vec<Word>)>>,
+    /// The keys of all windows, if each has three bytes or more.
+    keys: Option<Keys>,
+    /// By the key of their windows which words there are: a table with open addressing, in which
+    /// an empty range is an empty slot.
+    slots: Vec<(u32, Range<u16>)>,
+    words: Vec<Word>,
     /// The keys of windows that have fewer bytes: what is kept of a key.
     short: Vec<u32>,
 }
@@ -62,21 +68,39 @@ impl Triggers {
         }
         let mut triggers = Triggers::default();
         distribute(by_window.iter().map(|(window, (begins, _))| (window, *begins)), &mut triggers.windows);
-        triggers.slots.resize_with((by_window.len() * 4).next_power_of_two().max(4), || None);
+        let key = |window: &[Option<u8>; WINDOW]| u32::from_le_bytes(window.map(|byte| byte.map_or(0, fold)));
+        let long = |window: &[Option<u8>; WINDOW]| window.iter().flatten().count() >= WORD_WINDOW_MIN;
+        if by_window.keys().all(long) {
+            let mut hashes = Vec::new();
+            for window in by_window.keys() {
+                let bytes: Vec<u8> = window.iter().flatten().copied().collect();
+                all_keys(&bytes, &ByteSet::ALL, &mut hashes);
+            }
+            triggers.keys = Some(Keys::new(&hashes));
+        }
+        triggers.slots.resize((by_window.len() * 4).next_power_of_two().max(4), (0, 0..0));
         for (window, (_, words)) in by_window {
             let bytes = window.iter().flatten().count();
             let kept = u32::MAX >> (32 - 8 * bytes);
             if bytes < WINDOW && !triggers.short.contains(&kept) {
                 triggers.short.push(kept);
             }
-            let key = u32::from_le_bytes(window.map(|byte| byte.map_or(0, fold)));
+            let key = key(&window);
             let mut slot = triggers.slot(key);
-            while triggers.slots[slot].is_some() {
+            while !triggers.slots[slot].1.is_empty() {
                 slot = (slot + 1) % triggers.slots.len();
             }
-            triggers.slots[slot] = Some((key, words));
+            let from = triggers.words.len() as u16;
+            triggers.words.extend(words);
+            triggers.slots[slot] = (key, from..triggers.words.len() as u16);
         }
         triggers
+    }
+
+    /// Whether the window of a word may begin at `text[at..]`.
+    #[inline(always)]
+    pub fn may_begin(&self, text: &[u8], at: usize) -> bool {
+        self.keys.as_ref().is_none_or(|keys| keys.may_hold(key_at(text, at)))
     }
 
     /// Calls `found` with the start of each word whose window begins at `text[at..]`, its length, and
@@ -94,14 +118,12 @@ impl Triggers {
 
     fn with_key(&self, text: &[u8], at: usize, key: u32, found: &mut impl FnMut(usize, usize, Wanted)) {
         let mut slot = self.slot(key);
-        while let Some(Some((known, words))) = self.slots.get(slot) {
+        while let Some((known, words)) = self.slots.get(slot).filter(|(_, words)| !words.is_empty()) {
             if *known == key {
-                for word in words {
+                for word in &self.words[usize::from(words.start)..usize::from(words.end)] {
                     let Some(start) = at.checked_sub(word.offset) else { continue };
-                    let there = text.get(start..start + word.text.len());
-                    if there.is_some_and(|there| there.eq_ignore_ascii_case(&word.text)) {
-                        let length = word.skipped + word.text.len();
-                        found(start.saturating_sub(word.skipped), length, word.wanted);
+                    if begins_with(text.get(start..).unwrap_or_default(), &word.text) {
+                        found(start.saturating_sub(word.skipped), word.skipped + word.text.len(), word.wanted);
                     }
                 }
                 return;
@@ -113,6 +135,12 @@ impl Triggers {
     fn slot(&self, key: u32) -> usize {
         (key.wrapping_mul(0x9e37_79b1) >> 16) as usize & (self.slots.len() - 1)
     }
+}
+
+/// Whether a text begins with a lower-case word, letters of either case.
+#[inline]
+fn begins_with(text: &[u8], word: &[u8]) -> bool {
+    text.len() >= word.len() && word.iter().zip(text).all(|(word, byte)| *word == byte.to_ascii_lowercase())
 }
 
 /// The part of a word that logs hold most seldom. Where words are joined it lies in one of them, so
@@ -213,27 +241,3 @@ const COMMON: &[(u8, f32)] = &[
     (b'w', 0.008), (b'y', 0.008), (b'=', 0.007), (b'k', 0.007), (b'v', 0.007), (b'x', 0.006), (b'[', 0.006),
     (b']', 0.006), (b'(', 0.004), (b')', 0.004), (b'j', 0.003), (b'z', 0.002), (b'q', 0.002), (b'|', 0.002),
 ];
-#[cfg(test)]
-impl Triggers {
-    pub fn dump(&self, name: &dyn Fn(Wanted) -> String) {
-        let mut n = 0;
-        for (k, words) in self.slots.iter().flatten() {
-            n += 1;
-            let b: Vec<u8> = k.to_le_bytes().to_vec();
-            let w: Vec<String> = words.iter().map(|w| format!("{}<-{}", String::from_utf8_lossy(&w.text), name(w.wanted))).collect();
-            println!("WIN {:?} {}", String::from_utf8_lossy(&b), w.join(" | "));
-        }
-        println!("WINDOWS {n}");
-        let mut buckets = [const { Vec::new() }; 8];
-        for (k, _) in self.slots.iter().flatten() {
-            let b: [u8;4] = k.to_le_bytes();
-            for bucket in 0..8usize { if (0..4).all(|i| b[i] == 0 || self.windows.low[i][(b[i]&15) as usize] & self.windows.high[i][upper(b[i]) as usize] >> bucket & 1 == 1) { buckets[bucket].push(String::from_utf8_lossy(&b).into_owned()); } }
-        }
-        let data = std::fs::read("/tmp/b/ci.1").unwrap();
-        let mut counts = [0usize; 8];
-        let mut top: std::collections::BTreeMap<(usize, Vec<u8>), usize> = Default::default();
-        for w in data.array_windows::<4>() { let m = self.windows.may_begin(w); for b in 0..8 { if m >> b & 1 == 1 { counts[b] += 1; *top.entry((b, w.iter().map(|x| fold(*x)).collect())).or_default() += 1; } } }
-        for b in 0..8 { println!("BUCKET {b} actual/block {:.2} {:?}", counts[b] as f32 * 64.0 / data.len() as f32, buckets[b]);
-            let mut v: Vec<_> = top.iter().filter(|x| x.0.0 == b).map(|x| (x.1, String::from_utf8_lossy(&x.0.1).into_owned())).collect(); v.sort(); v.reverse(); println!("    {:?}", &v[..v.len().min(12)]); }
-    }
-}
