@@ -78,9 +78,9 @@ pub const PIPE_BYTES: usize = 1 << 20;
 /// After how many bytes the pipeline asks whether threads pay.
 pub const PARALLEL_BYTES: usize = 4 * READ_BYTES;
 
-/// How many threads scan, unless the user says otherwise: with more, a pipe is the limit, and each
-/// needs a megabyte.
-pub const SCANNERS_MAX: usize = 8;
+/// How many threads scan, unless the user says otherwise: with more, a pipe is the limit, and the
+/// compiled rules keep some megabytes for each.
+pub const SCANNERS_MAX: usize = 4;
 
 /// How many batches may wait besides those that are scanned: one is read, one written, one between.
 pub const BATCHES_WAITING: usize = 3;
