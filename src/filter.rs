@@ -38,9 +38,9 @@ use tally::Tally;
 ///
 /// let engine = Arc::new(Engine::new(RuleSet::builtin()?, Options::default())?);
 /// let mut filter = Filter::new(engine);
-/// let mut clean = filter.push(b"password = hun").as_bytes().to_vec();
-/// clean.extend(filter.push(b"ter2\n").as_bytes());
-/// clean.extend(filter.finish().as_bytes());
+/// let mut clean = filter.push(b"password = hun").to_vec();
+/// clean.extend(filter.push(b"ter2\n").to_vec());
+/// clean.extend(filter.finish().to_vec());
 /// assert_eq!(clean, b"password = [REDACTED:generic-password]\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -69,12 +69,14 @@ pub struct Filter {
     reported: usize,
 }
 
-/// What came of a block of whole lines that was scanned away from its stream.
-pub struct Block {
-    pub(crate) output: Output,
-    pub(crate) tally: Tally,
-    pub(crate) consumed: usize,
-    pub(crate) carry: Carry,
+/// What came of a block of whole lines that was scanned away from its stream. Reused from block to
+/// block.
+#[derive(Default)]
+pub(crate) struct Block {
+    output: Output,
+    tally: Tally,
+    consumed: usize,
+    carry: Carry,
 }
 
 impl Filter {
@@ -99,35 +101,36 @@ impl Filter {
         }
     }
 
-    /// Takes the next bytes of the stream. Returns what can be written now.
-    pub fn push(&mut self, bytes: &[u8]) -> Clean<'_> {
-        self.output.clear();
+    /// Takes the next bytes of the stream. Returns what can be written now; most of it is part of
+    /// `bytes`, which is not copied.
+    pub fn push<'a>(&'a mut self, bytes: &'a [u8]) -> Clean<'a> {
+        self.output.start(bytes);
         self.tally.bytes_in(bytes.len());
         self.take(bytes);
-        self.emit()
+        self.emit(bytes)
     }
 
     /// Writes what nothing that may follow can change: called when no byte has come for a while.
     pub fn idle(&mut self) -> Clean<'_> {
-        self.output.clear();
+        self.output.start(&[]);
         if self.begun && !self.window.is_empty() {
             self.settle_window(End::Open);
             let safe = self.settler.safe(&self.window);
             self.write_window(safe);
         }
-        self.emit()
+        self.emit(&[])
     }
 
     /// Ends the stream: what is held is scanned as it is, and written.
     pub fn finish(&mut self) -> Clean<'_> {
-        self.output.clear();
+        self.output.start(&[]);
         if !self.window.is_empty() {
             self.begun = true;
             self.end_window(End::Input);
             self.tally.end();
         }
         self.carry = Carry::default();
-        self.emit()
+        self.emit(&[])
     }
 
     /// What was found since the last call, in the order of the stream.
@@ -160,36 +163,44 @@ impl Filter {
             && self.swallowing.is_none()
     }
 
-    /// Scans a block of whole lines as if it stood between lines of a stream without a carry.
-    pub(crate) fn scan_block(&mut self, block: &[u8]) -> Block {
-        self.output.clear();
+    /// Scans lines as if they stood between lines of a stream without a carry.
+    pub(crate) fn scan_block(&mut self, lines: &[u8], block: &mut Block) {
+        std::mem::swap(&mut self.output, &mut block.output);
+        std::mem::swap(&mut self.tally, &mut block.tally);
+        self.output.start(lines);
+        self.tally.clear();
         self.carry = Carry::default();
         self.encoding = Encoding::Bytes;
-        let consumed = self.lines(block);
-        let carry = std::mem::take(&mut self.carry);
-        Block { output: self.output.take(), tally: std::mem::take(&mut self.tally), consumed, carry }
+        block.consumed = self.lines(lines);
+        block.carry = std::mem::take(&mut self.carry);
+        std::mem::swap(&mut self.output, &mut block.output);
+        std::mem::swap(&mut self.tally, &mut block.tally);
     }
 
     /// Takes over a block that a twin has scanned; [`Filter::is_between_lines`] must hold. Returns
-    /// what can be written; `rest` is what the twin has not consumed.
-    pub(crate) fn adopt(&mut self, block: Block, bytes: &[u8]) -> Clean<'_> {
+    /// what can be written; `bytes` are what the twin was given. The block is left for reuse.
+    pub(crate) fn adopt<'a>(&'a mut self, block: &mut Block, bytes: &'a [u8]) -> Clean<'a> {
         self.tally.bytes_in(bytes.len());
-        self.tally.adopt(block.tally);
-        self.carry = block.carry;
-        let spent = std::mem::replace(&mut self.output, block.output);
-        self.output.recycle(spent);
+        self.tally.adopt(&mut block.tally);
+        self.carry = std::mem::take(&mut block.carry);
+        std::mem::swap(&mut self.output, &mut block.output);
         self.take(&bytes[block.consumed..]);
-        self.emit()
+        self.emit(bytes)
     }
 
-    fn emit(&mut self) -> Clean<'_> {
-        let clean = self.output.clean();
-        self.tally.bytes_out(clean.as_bytes().len());
+    fn emit<'a>(&'a mut self, bytes: &'a [u8]) -> Clean<'a> {
+        let clean = self.output.clean(bytes);
+        self.tally.bytes_out(clean.len());
         clean
     }
 
     /// Distributes bytes to lines and window.
     fn take(&mut self, mut bytes: &[u8]) {
+        if !self.begun && self.window.is_empty() && bytes.len() >= 2 {
+            // The usual case: the first line need not go through the window.
+            self.begun = true;
+            self.encoding = Encoding::of_mark(bytes);
+        }
         if !self.begun {
             // A byte order mark has two bytes, and they may come one by one.
             let need = 2usize.saturating_sub(self.window.len()).min(bytes.len());
@@ -318,8 +329,24 @@ impl Filter {
                 }
                 return;
             }
+            if self.records == 1 && self.written == 0 && self.carry.is_empty() && self.window_passes() {
+                return;
+            }
         }
         self.end_window(End::Line);
+    }
+
+    /// Writes the window, a whole line, if nothing is in it: a line need not be scanned because it
+    /// came in two pieces.
+    fn window_passes(&mut self) -> bool {
+        let Some(Stretch::Passed(passed)) = Stretches::new(&self.engine, &self.window).next() else { return false };
+        if passed.as_bytes().len() < self.window.len() {
+            return false;
+        }
+        self.tally.advance(passed.as_bytes(), Encoding::Bytes);
+        self.output.pass(passed);
+        self.forget_window();
+        true
     }
 
     /// Scans the window to its end, writes it, and starts anew.

@@ -60,14 +60,30 @@ pub const PATTERN_COMPILED_BYTES_MAX: usize = 8 << 20;
 /// The largest rule or configuration file (bytes).
 pub const CONFIG_BYTES_MAX: u64 = 4 << 20;
 
-/// How much one read asks for (bytes).
+/// The shortest stretch of clean input that is written from where it lies; a shorter one is copied to
+/// what stands beside it (bytes). A stretch more costs `writev` some 50 ns, in which a processor
+/// copies 2 KiB from cache to cache; the copy wins up to 2 KiB, the stretch from 4 KiB on.
+pub const STRETCH_BYTES_MIN: usize = 4 << 10;
+
+/// How much one read asks for (bytes). It stays in a core's own cache while it is scanned and
+/// written. Between two pipes, reads of 128 KiB take 5 % longer, of 64 KiB up to 20 %, of 512 KiB 2 %
+/// less, which is not worth twice the memory.
 pub const READ_BYTES: usize = 256 << 10;
 
-/// The pipe size that is asked of the system (bytes).
+/// The pipe size that is asked of the system (bytes); it is the most that Linux gives to everyone.
+/// With pipes of 64 KiB all takes 20 % longer on one core, and on two up to 80 %; from 256 KiB on there
+/// is no more difference than noise, but a writer in bursts is held up less.
 pub const PIPE_BYTES: usize = 1 << 20;
 
-/// How many blocks may be under way between the reader and the writer.
-pub const BLOCKS_IN_FLIGHT: usize = 4;
+/// After how many bytes the pipeline asks whether threads pay.
+pub const PARALLEL_BYTES: usize = 4 * READ_BYTES;
+
+/// How many threads scan, unless the user says otherwise: with more, a pipe is the limit, and the
+/// compiled rules keep some megabytes for each.
+pub const SCANNERS_MAX: usize = 4;
+
+/// How many batches may wait besides those that are scanned: one is read, one written, one between.
+pub const BATCHES_WAITING: usize = 3;
 
 const _: () = {
     assert!(OVERLAP_BYTES >= SECRET_BYTES_MAX + CONTEXT_BYTES_MAX);

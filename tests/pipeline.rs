@@ -117,13 +117,13 @@ fn a_long_line_without_a_secret_passes_however_it_is_cut() {
 #[test]
 fn a_value_without_an_end_is_masked_to_its_end_and_counted() {
     let mut filter = Filter::new(engine());
-    let mut output = filter.push(b"-----BEGIN PRIVATE KEY-----\n").as_bytes().to_vec();
+    let mut output = filter.push(b"-----BEGIN PRIVATE KEY-----\n").to_vec();
     for _ in 0..3 * LINE_BYTES_MAX / 64 {
         let line = fill("{base64:64}", &mut Rng::new(5)).unwrap();
-        output.extend_from_slice(filter.push(line.as_bytes()).as_bytes());
+        output.extend(filter.push(line.as_bytes()).to_vec());
     }
-    output.extend_from_slice(filter.push(b"\n-----END PRIVATE KEY-----\nafter\n").as_bytes());
-    output.extend_from_slice(filter.finish().as_bytes());
+    output.extend(filter.push(b"\n-----END PRIVATE KEY-----\nafter\n").to_vec());
+    output.extend(filter.finish().to_vec());
     assert!(output.len() < 200, "{} bytes", output.len());
     assert!(output.ends_with(b"after\n"));
     assert_eq!(filter.stats().ceilings, 1);
@@ -134,7 +134,7 @@ struct Full(usize);
 
 impl Sink for Full {
     fn write(&mut self, clean: Clean<'_>) -> io::Result<()> {
-        self.0 = self.0.checked_sub(clean.as_bytes().len()).ok_or(io::ErrorKind::StorageFull)?;
+        self.0 = self.0.checked_sub(clean.len()).ok_or(io::ErrorKind::StorageFull)?;
         Ok(())
     }
 }
@@ -153,8 +153,8 @@ fn in_pieces(input: &[u8], size: usize) -> Vec<u8> {
     let mut filter = Filter::new(engine());
     let mut output = Vec::new();
     for piece in input.chunks(size) {
-        output.extend_from_slice(filter.push(piece).as_bytes());
+        output.extend(filter.push(piece).to_vec());
     }
-    output.extend_from_slice(filter.finish().as_bytes());
+    output.extend(filter.finish().to_vec());
     output
 }

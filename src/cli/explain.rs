@@ -77,8 +77,8 @@ fn explain(text: &mut String, engine: &Arc<Engine>, number: usize, line: &[u8]) 
 /// The line as the filter writes it. In this command the mode is always to redact.
 fn redacted(engine: &Arc<Engine>, line: &[u8]) -> String {
     let mut filter = Filter::new(Arc::clone(engine));
-    let mut clean = filter.push(line).as_bytes().to_vec();
-    clean.extend_from_slice(filter.finish().as_bytes());
+    let mut clean = filter.push(line).to_vec();
+    clean.extend(filter.finish().to_vec());
     escape::visible(&String::from_utf8_lossy(&clean)).into_owned()
 }
 

@@ -138,9 +138,16 @@ impl Tally {
         }
     }
 
+    /// Starts anew, at the beginning of a stream.
+    pub fn clear(&mut self) {
+        self.stats = Stats::default();
+        self.findings.clear();
+        (self.offset, self.line_offset) = (0, 0);
+    }
+
     /// Takes over what a twin has counted from the stream's place on.
-    pub fn adopt(&mut self, twin: Tally) {
-        for mut finding in twin.findings {
+    pub fn adopt(&mut self, twin: &mut Tally) {
+        for mut finding in twin.findings.drain(..) {
             finding.offset += self.offset;
             finding.line += self.stats.lines;
             self.findings.push(finding);
@@ -150,7 +157,7 @@ impl Tally {
         self.stats.lines += twin.stats.lines;
         self.stats.secrets += twin.stats.secrets;
         self.stats.ceilings += twin.stats.ceilings;
-        for (rule, count) in twin.stats.by_rule {
+        for (rule, count) in std::mem::take(&mut twin.stats.by_rule) {
             *self.stats.by_rule.entry(rule).or_default() += count;
         }
     }

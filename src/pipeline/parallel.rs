@@ -2,7 +2,6 @@
 //! guessed wrong, the writer scans again.
 
 use std::{
-    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -16,31 +15,51 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::{Event, Input, PipelineError, Writer};
 use crate::{
     filter::{Block, Filter},
-    limits::{BLOCKS_IN_FLIGHT, READ_BYTES},
+    limits::{BATCHES_WAITING, READ_BYTES},
     scan::Engine,
 };
 
-/// A step of the stream, in order.
-struct Step {
+/// What one read brought, on its way from the reader to the writer and back again. Its memory is
+/// used from round to round.
+struct Batch {
+    /// Its place in the order of the stream.
     number: u64,
-    what: What,
+    /// As long as the longest batch; only the first `filled` bytes are of the stream.
+    bytes: Vec<u8>,
+    /// Up to here the bytes belong to a line that began in an earlier batch.
+    head: usize,
+    /// From `head` up to here there are whole lines.
+    filled: usize,
+    /// What a scanner made of the whole lines.
+    block: Block,
+    /// Whether a scanner has looked at them, and did not fail.
+    scanned: bool,
+    then: Then,
 }
 
-enum What {
-    /// Whole lines, and what a scanner found in them; nothing if it failed.
-    Scanned(Vec<u8>, Option<Box<Block>>),
-    /// Bytes that belong to a line that is not whole in one block.
-    Bytes(Vec<u8>),
-    /// No bytes came for a while.
+/// What comes after the bytes of a batch.
+enum Then {
+    /// The next batch.
+    More,
+    /// No byte for a while.
     Quiet,
     /// The end of the input, or why it cannot be read.
     End(Result<(), PipelineError>),
 }
 
-/// A block to be scanned.
-struct Work {
-    number: u64,
-    block: Vec<u8>,
+impl Batch {
+    fn new() -> Batch {
+        Batch {
+            number: 0,
+            // The rest of one read, which is less than a whole one, and another read.
+            bytes: vec![0; 2 * READ_BYTES],
+            head: 0,
+            filled: 0,
+            block: Block::default(),
+            scanned: false,
+            then: Then::More,
+        }
+    }
 }
 
 /// Takes over an input in the middle of a stream and filters it to its end.
@@ -50,13 +69,14 @@ pub(super) fn run(
     writer: &mut Writer<'_>,
     jobs: usize,
 ) -> Result<(), PipelineError> {
-    let (work_in, work_out) = bounded::<Work>(BLOCKS_IN_FLIGHT);
-    let (steps_in, steps_out) = bounded::<Step>(BLOCKS_IN_FLIGHT);
-    // Buffers go round; when all are under way the reader waits for the writer.
-    let (spare_in, spare_out) = bounded::<Vec<u8>>(BLOCKS_IN_FLIGHT + jobs);
-    for _ in 0..BLOCKS_IN_FLIGHT + jobs {
-        // The channel has room for exactly these.
-        let _ = spare_in.send(Vec::new());
+    // Batches go round; when all are under way the reader waits for the writer. Each channel has
+    // room for all of them, so nobody else waits to send.
+    let batches = jobs + BATCHES_WAITING;
+    let (work_in, work_out) = bounded::<Batch>(batches);
+    let (done_in, done_out) = bounded::<Batch>(batches);
+    let (spare_in, spare_out) = bounded::<Batch>(batches);
+    for _ in 0..batches {
+        let _ = spare_in.send(Batch::new());
     }
     let mid_line = writer.filter.held();
     let over = AtomicBool::new(false);
@@ -64,14 +84,14 @@ pub(super) fn run(
     let input = &mut input;
     std::thread::scope(|scope| {
         for _ in 0..jobs {
-            let (work, steps, engine) = (work_out.clone(), steps_in.clone(), Arc::clone(engine));
-            scope.spawn(move || scanner(engine, &work, &steps));
+            let (work, done, engine) = (work_out.clone(), done_in.clone(), Arc::clone(engine));
+            scope.spawn(move || scanner(engine, &work, &done));
         }
         drop(work_out);
         let reader = Reader {
             input,
             work: work_in,
-            steps: steps_in,
+            done: done_in,
             spare: spare_out,
             number: 0,
             rest: Vec::new(),
@@ -80,53 +100,61 @@ pub(super) fn run(
         };
         scope.spawn(move || reader.run());
         // The ends of the channels go with the call: reader and scanners fail to send, and end.
-        let result = write_in_order(writer, steps_out, spare_in);
+        let result = write_in_order(writer, batches, done_out, spare_in);
         over.store(true, Ordering::Relaxed);
         result
     })
 }
 
-fn scanner(engine: Arc<Engine>, work: &Receiver<Work>, steps: &Sender<Step>) {
+fn scanner(engine: Arc<Engine>, work: &Receiver<Batch>, done: &Sender<Batch>) {
     let mut filter = Filter::new(Arc::clone(&engine));
-    for Work { number, block } in work {
-        let done = catch_unwind(AssertUnwindSafe(|| filter.scan_block(&block)));
-        if done.is_err() {
-            // What the failed one has counted so far belongs to no block.
+    for mut batch in work {
+        let Batch { bytes, head, filled, block, .. } = &mut batch;
+        let lines = &bytes[*head..*filled];
+        batch.scanned = catch_unwind(AssertUnwindSafe(|| filter.scan_block(lines, block))).is_ok();
+        if !batch.scanned {
+            // What the failed one has collected so far belongs to no block.
             filter = Filter::new(Arc::clone(&engine));
+            batch.block = Block::default();
         }
-        let what = What::Scanned(block, done.ok().map(Box::new));
-        if steps.send(Step { number, what }).is_err() {
+        if done.send(batch).is_err() {
             return;
         }
     }
 }
 
-fn write_in_order(writer: &mut Writer<'_>, steps: Receiver<Step>, spare: Sender<Vec<u8>>) -> Result<(), PipelineError> {
-    let mut early: BTreeMap<u64, What> = BTreeMap::new();
+fn write_in_order(
+    writer: &mut Writer<'_>,
+    batches: usize,
+    done: Receiver<Batch>,
+    spare: Sender<Batch>,
+) -> Result<(), PipelineError> {
+    // No two batches that are under way have the same place.
+    let mut early: Vec<Option<Batch>> = (0..batches).map(|_| None).collect();
+    let place = |number: u64| (number % batches as u64) as usize;
     let mut next = 0;
-    for step in &steps {
-        early.insert(step.number, step.what);
-        while let Some(what) = early.remove(&next) {
+    for batch in &done {
+        let at = place(batch.number);
+        early[at] = Some(batch);
+        while let Some(mut batch) = early[place(next)].take() {
             next += 1;
-            let spent = match what {
-                What::Scanned(bytes, Some(block)) => {
-                    writer.adopt(*block, &bytes)?;
-                    bytes
-                }
+            let (head, lines) = batch.bytes[..batch.filled].split_at(batch.head);
+            if !head.is_empty() {
+                writer.push(head)?;
+            }
+            if batch.scanned {
+                writer.adopt(&mut batch.block, lines)?;
+            } else if !lines.is_empty() {
                 // The writer's own filter meets the same fault, and acts on it.
-                What::Scanned(bytes, None) | What::Bytes(bytes) => {
-                    writer.push(&bytes)?;
-                    bytes
-                }
-                What::Quiet => {
-                    writer.idle()?;
-                    continue;
-                }
-                What::End(result) => return result,
-            };
-            // The pieces of long lines are buffers beyond those that go round: they are dropped, as
-            // all are when the reader has ended. To wait here could be to wait for ever.
-            let _ = spare.try_send(spent);
+                writer.push(lines)?;
+            }
+            match std::mem::replace(&mut batch.then, Then::More) {
+                Then::More => {}
+                Then::Quiet => writer.idle()?,
+                Then::End(result) => return result,
+            }
+            // The channel has room; a reader that has ended needs no batch.
+            let _ = spare.try_send(batch);
         }
     }
     Err(PipelineError::Internal { stage: "the reader" })
@@ -135,9 +163,9 @@ fn write_in_order(writer: &mut Writer<'_>, steps: Receiver<Step>, spare: Sender<
 /// The thread that reads.
 struct Reader<'a> {
     input: &'a mut Input<'a>,
-    work: Sender<Work>,
-    steps: Sender<Step>,
-    spare: Receiver<Vec<u8>>,
+    work: Sender<Batch>,
+    done: Sender<Batch>,
+    spare: Receiver<Batch>,
     number: u64,
     /// The beginning of a line whose end is not there yet.
     rest: Vec<u8>,
@@ -152,73 +180,63 @@ struct Gone;
 
 impl Reader<'_> {
     fn run(mut self) {
-        let result = self.read_all();
-        if let Ok(result) = result {
-            let number = self.number;
-            let _ = self.steps.send(Step { number, what: What::End(result) });
-        }
+        // Without the others there is nobody to tell.
+        while let Ok(true) = self.batch() {}
     }
 
-    fn read_all(&mut self) -> Result<Result<(), PipelineError>, Gone> {
-        loop {
-            let mut buffer = self.spare.recv().map_err(|_| Gone)?;
-            buffer.clear();
-            buffer.extend_from_slice(&self.rest);
-            let kept = buffer.len();
-            self.rest.clear();
-            buffer.resize(kept + READ_BYTES, 0);
-            let due = self.since.map(|since| since + self.input.flush_after);
-            let event = self.input.next(&mut buffer[kept..], due);
-            buffer.truncate(kept + if let Ok(Event::Bytes(length)) = event { length } else { 0 });
-            match event {
-                Ok(Event::Bytes(_)) => self.bytes(buffer)?,
-                Ok(Event::Quiet) => {
-                    self.since = None;
-                    self.mid_line |= !buffer.is_empty();
-                    self.send(What::Bytes(buffer))?;
-                    self.send(What::Quiet)?;
-                }
-                Ok(Event::End) => {
-                    self.send(What::Bytes(buffer))?;
-                    return Ok(Ok(()));
-                }
-                Err(fault) => {
-                    self.send(What::Bytes(buffer))?;
-                    return Ok(Err(fault));
-                }
+    /// Reads and sends one batch. Says whether there is more.
+    fn batch(&mut self) -> Result<bool, Gone> {
+        let mut batch = self.spare.recv().map_err(|_| Gone)?;
+        let kept = self.rest.len();
+        batch.bytes[..kept].copy_from_slice(&self.rest);
+        self.rest.clear();
+        let due = self.since.map(|since| since + self.input.flush_after);
+        let event = self.input.next(&mut batch.bytes[kept..kept + READ_BYTES], due);
+        batch.filled = kept;
+        batch.then = Then::More;
+        match event {
+            Ok(Event::Bytes(length)) => {
+                batch.filled += length;
+                self.cut(&mut batch);
+                return self.send(batch).map(|()| true);
             }
+            Ok(Event::Quiet) => {
+                self.since = None;
+                self.mid_line |= kept > 0;
+                batch.then = Then::Quiet;
+            }
+            Ok(Event::End) => batch.then = Then::End(Ok(())),
+            Err(fault) => batch.then = Then::End(Err(fault)),
         }
+        batch.head = batch.filled;
+        let more = matches!(batch.then, Then::Quiet);
+        self.send(batch).map(|()| more)
     }
 
-    /// Sends whole lines to the scanners, and what belongs to other lines to the writer.
-    fn bytes(&mut self, mut buffer: Vec<u8>) -> Result<(), Gone> {
-        if self.mid_line {
-            let Some(end) = memchr::memchr(b'\n', &buffer) else {
-                self.since.get_or_insert_with(Instant::now);
-                return self.send(What::Bytes(buffer));
-            };
-            self.send(What::Bytes(buffer[..=end].to_vec()))?;
-            buffer.drain(..=end);
-            self.mid_line = false;
-        }
-        let Some(last) = memchr::memrchr(b'\n', &buffer) else {
-            // A line longer than a block: the writer has the beginning from here on.
+    /// Keeps the beginning of a line for the next batch, unless the writer has to have it because it
+    /// has what is before it, or because the line is longer than a batch.
+    fn cut(&mut self, batch: &mut Batch) {
+        let bytes = &batch.bytes[..batch.filled];
+        let first = if self.mid_line { memchr::memchr(b'\n', bytes).map(|end| end + 1) } else { Some(0) };
+        let last = memchr::memrchr(b'\n', bytes).map(|end| end + 1);
+        let (Some(head), Some(end)) = (first, last) else {
             self.since.get_or_insert_with(Instant::now);
-            self.mid_line |= !buffer.is_empty();
-            return self.send(What::Bytes(buffer));
+            self.mid_line = true;
+            batch.head = batch.filled;
+            return;
         };
-        self.rest.extend_from_slice(&buffer[last + 1..]);
+        self.mid_line = false;
+        self.rest.extend_from_slice(&bytes[end..]);
         // A line that stays open may be a container's: the writer may hold what came before it.
         self.since = Some(Instant::now());
-        buffer.truncate(last + 1);
-        let number = self.number;
-        self.number += 1;
-        self.work.send(Work { number, block: buffer }).map_err(|_| Gone)
+        (batch.head, batch.filled) = (head, end);
     }
 
-    fn send(&mut self, what: What) -> Result<(), Gone> {
-        let number = self.number;
+    fn send(&mut self, mut batch: Batch) -> Result<(), Gone> {
+        batch.number = self.number;
+        batch.scanned = false;
         self.number += 1;
-        self.steps.send(Step { number, what }).map_err(|_| Gone)
+        let to = if batch.head < batch.filled { &self.work } else { &self.done };
+        to.send(batch).map_err(|_| Gone)
     }
 }

@@ -5,90 +5,171 @@
 
 mod mask;
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 pub use mask::{Masker, Style};
 
 use crate::{
     escape::visible,
+    limits::STRETCH_BYTES_MIN,
     scan::{Engine, Passed, Settled, Span},
     view::{Map, utf16::Encoding},
 };
 
-/// Bytes that were scanned, and of which every secret is masked.
-#[derive(Debug, Clone, Copy)]
+/// Bytes that were scanned, and of which every secret is masked: a sequence of stretches, each a
+/// part of the input or of what the filter made.
+#[derive(Clone, Copy)]
 pub struct Clean<'a> {
-    bytes: &'a [u8],
+    /// The input as it came: only what the parts name of it was scanned.
+    input: &'a [u8],
+    made: &'a [u8],
+    parts: &'a [Part],
+    length: usize,
 }
 
 impl<'a> Clean<'a> {
-    /// The bytes.
-    pub fn as_bytes(&self) -> &'a [u8] {
-        self.bytes
+    /// The bytes, in order. No stretch is empty.
+    pub fn stretches(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let Clean { input, made, parts, .. } = *self;
+        parts.iter().map(move |part| match part.source {
+            Origin::Input => &input[part.start..part.end],
+            Origin::Made => &made[part.start..part.end],
+        })
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.length
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.length == 0
+    }
+
+    /// The bytes in one piece, for those who do not write them.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.length);
+        self.stretches().for_each(|stretch| bytes.extend_from_slice(stretch));
+        bytes
     }
 }
 
-/// Collects clean bytes, in order.
-#[derive(Debug, Default)]
+/// The bytes themselves stay unsaid: the input is among them.
+impl fmt::Debug for Clean<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Clean").field("length", &self.length).field("stretches", &self.parts.len()).finish()
+    }
+}
+
+/// A stretch of clean bytes, by its place.
+#[derive(Clone, Copy)]
+struct Part {
+    source: Origin,
+    start: usize,
+    end: usize,
+}
+
+/// Where a stretch lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// In the input.
+    Input,
+    /// In what the filter made: masked lines, what was held, small stretches between these.
+    Made,
+}
+
+/// Collects clean bytes, in order. What lies in the input is not copied, unless it is small.
+#[derive(Default)]
 pub struct Output {
-    bytes: Vec<u8>,
+    /// Where the input lies in memory. Only compared: bytes handed over that lie in it, too, need
+    /// not be copied.
+    input: Range<usize>,
+    made: Vec<u8>,
+    parts: Vec<Part>,
 }
 
 impl Output {
-    /// Forgets what was collected, keeps the memory.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
+    /// Forgets what was collected, keeps the memory. What is collected next comes of `input`.
+    pub fn start(&mut self, input: &[u8]) {
+        self.input = place(input);
+        self.made.clear();
+        self.parts.clear();
     }
 
     /// Adds bytes that hold nothing.
     pub fn pass(&mut self, passed: Passed<'_>) {
-        self.bytes.extend_from_slice(passed.as_bytes());
+        self.add(passed.as_bytes());
     }
 
     /// Adds a piece with its secrets masked.
     pub fn settled(&mut self, settled: Settled<'_>) {
-        self.bytes.extend_from_slice(settled.as_bytes());
+        self.add(settled.as_bytes());
     }
 
     /// Adds a mask in place of a value that is longer than any bound, and of what follows of it.
     pub fn ceiling(&mut self, engine: &Engine, value: &[u8], encoding: Encoding) {
         let fingerprint = engine.options().fingerprint_key.fingerprint(value);
-        engine.masker().write(engine.ceiling_rule(), &fingerprint, value.len(), 0, encoding, &mut self.bytes);
+        let start = self.made.len();
+        engine.masker().write(engine.ceiling_rule(), &fingerprint, value.len(), 0, encoding, &mut self.made);
+        self.made_from(start);
     }
 
     /// Adds a mask in place of bytes that are withheld unscanned.
     pub fn withheld(&mut self, count: u64) {
-        self.bytes.extend_from_slice(format!("[REDACTED:unscanned {count} bytes]\n").as_bytes());
+        self.add(format!("[REDACTED:unscanned {count} bytes]\n").as_bytes());
     }
 
     /// Adds bytes that nobody has scanned, because the user has chosen a leak over a gap
     /// (`--on-error pass`). The one way around the scanner; the pipeline takes it after a failure.
     pub(crate) fn unscanned_by_choice(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+        self.add(bytes);
     }
 
-    /// What was collected.
-    pub fn clean(&self) -> Clean<'_> {
-        Clean { bytes: &self.bytes }
+    /// What was collected of `input`.
+    ///
+    /// # Panics
+    /// If that is not the input that [`Output::start`] was called with.
+    pub fn clean<'a>(&'a self, input: &'a [u8]) -> Clean<'a> {
+        assert!(place(input) == self.input || input.is_empty() && self.input.is_empty(), "the input of the parts");
+        let length = self.parts.iter().map(|part| part.end - part.start).sum();
+        Clean { input, made: &self.made, parts: &self.parts, length }
     }
 
-    /// Takes what was collected, for another thread.
-    pub fn take(&mut self) -> Output {
-        Output { bytes: std::mem::take(&mut self.bytes) }
+    fn add(&mut self, bytes: &[u8]) {
+        let Range { start, end } = place(bytes);
+        if bytes.is_empty() {
+            return;
+        }
+        if self.input.start <= start && end <= self.input.end {
+            let (start, end) = (start - self.input.start, end - self.input.start);
+            match self.parts.last_mut() {
+                Some(last) if last.source == Origin::Input && last.end == start => return last.end = end,
+                _ if bytes.len() >= STRETCH_BYTES_MIN => {
+                    return self.parts.push(Part { source: Origin::Input, start, end });
+                }
+                _ => {}
+            }
+        }
+        let start = self.made.len();
+        self.made.extend_from_slice(bytes);
+        self.made_from(start);
     }
 
-    /// Makes sure that the memory is reused: `spent` was taken before and is written.
-    pub fn recycle(&mut self, spent: Output) {
-        if self.bytes.capacity() == 0 {
-            self.bytes = spent.bytes;
-            self.bytes.clear();
+    /// What was made from `start` on is the next stretch, or goes on with the last one.
+    fn made_from(&mut self, start: usize) {
+        let end = self.made.len();
+        match self.parts.last_mut() {
+            Some(last) if last.source == Origin::Made => last.end = end,
+            _ => self.parts.push(Part { source: Origin::Made, start, end }),
         }
     }
+}
+
+/// Where bytes lie in memory.
+fn place(bytes: &[u8]) -> Range<usize> {
+    let Range { start, end } = bytes.as_ptr_range();
+    start.addr()..end.addr()
 }
 
 /// A piece with masks in place of its secrets, and the way back.
@@ -161,5 +242,69 @@ impl RedactedText {
         };
         let text = String::from_utf8_lossy(bytes).replace('\t', " ");
         RedactedText(visible(text.trim_end_matches(['\r', '\n'])).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Filter, Options, RuleSet};
+
+    const SECRET_LINE: &[u8] = b"password = hunter2\n";
+
+    fn filter() -> Filter {
+        Filter::new(Arc::new(Engine::new(RuleSet::builtin().unwrap(), Options::default()).unwrap()))
+    }
+
+    fn clean_lines(bytes: usize) -> Vec<u8> {
+        b"all is well\n".iter().copied().cycle().take(bytes / 12 * 12).collect()
+    }
+
+    /// The stretches of an output: how many bytes each has, and whether it lies in the input.
+    fn shape(filter: &mut Filter, input: &[u8]) -> Vec<(usize, bool)> {
+        let inside = |stretch: &[u8]| input.as_ptr_range().contains(&stretch.as_ptr());
+        filter.push(input).stretches().map(|stretch| (stretch.len(), inside(stretch))).collect()
+    }
+
+    #[test]
+    fn large_clean_stretches_are_not_copied() {
+        let clean = clean_lines(3 * STRETCH_BYTES_MIN);
+        let input = [&clean[..], SECRET_LINE, &clean].concat();
+        let mask = "password = [REDACTED:generic-password]\n".len();
+        let expected = [(clean.len(), true), (mask, false), (clean.len(), true)];
+        assert_eq!(shape(&mut filter(), &input), expected);
+    }
+
+    #[test]
+    fn small_clean_stretches_join_the_masked_lines_beside_them() {
+        let input = [&clean_lines(100)[..], SECRET_LINE].concat().repeat(20);
+        let shape = shape(&mut filter(), &input);
+        assert!(matches!(shape[..], [(_, false)]), "{shape:?}");
+    }
+
+    #[test]
+    fn a_line_that_comes_in_two_pieces_is_kept_by_the_filter() {
+        let mut filter = filter();
+        assert!(filter.push(b"all is ").is_empty());
+        let rest = [b"well\n", &clean_lines(2 * STRETCH_BYTES_MIN)[..]].concat();
+        let expected = [(b"all is well\n".len(), false), (rest.len() - b"well\n".len(), true)];
+        assert_eq!(shape(&mut filter, &rest), expected);
+    }
+
+    #[test]
+    fn what_is_printed_of_clean_bytes_are_no_bytes() {
+        let mut filter = filter();
+        let printed = format!("{:?}", filter.push(b"password = hunter2\nall is well\n"));
+        assert_eq!(printed, "Clean { length: 51, stretches: 1 }");
+    }
+
+    #[test]
+    #[should_panic(expected = "the input of the parts")]
+    fn places_in_one_input_are_not_taken_for_places_in_another() {
+        let mut output = Output::default();
+        output.start(b"some bytes");
+        let _ = output.clean(b"some other bytes");
     }
 }

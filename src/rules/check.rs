@@ -134,9 +134,9 @@ struct Seen {
 
 fn through(engine: &Arc<Engine>, line: &str) -> Seen {
     let mut filter = Filter::new(Arc::clone(engine));
-    let mut output = filter.push(line.as_bytes()).as_bytes().to_vec();
-    output.extend_from_slice(filter.push(b"\n").as_bytes());
-    output.extend_from_slice(filter.finish().as_bytes());
+    let mut output = filter.push(line.as_bytes()).to_vec();
+    output.extend(filter.push(b"\n").to_vec());
+    output.extend(filter.finish().to_vec());
     let ids = filter.take_findings().iter().map(|finding| finding.rule.id.clone()).collect();
     Seen { ids, changed: output.strip_suffix(b"\n") != Some(line.as_bytes()) }
 }

@@ -375,7 +375,8 @@ impl Settler {
     /// The clean form of the piece's bytes `from..to`, as the mode wants it. `raw` is the piece
     /// that was settled.
     pub fn part<'a>(&'a self, engine: &Engine, raw: &'a [u8], from: usize, to: usize) -> Settled<'a> {
-        if engine.options.mode == Mode::Alert {
+        // Without a mask the text is the piece, and the piece need not be copied.
+        if engine.options.mode == Mode::Alert || !self.spans().iter().any(|span| span.masked) {
             return Settled { bytes: &raw[from..to] };
         }
         let Masked { text, map } = self.masked();

@@ -94,11 +94,12 @@ impl Source {
             Reader::Stdin(stdin) => stdin.as_fd(),
             Reader::Other(_) => return Ok(Readiness::Ready),
         };
-        let mut list = vec![PollFd::from_borrowed_fd(input, PollFlags::IN)];
-        list.extend(wake.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        let entry = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
+        let mut list = [entry(input), entry(wake.unwrap_or(input))];
+        let list = &mut list[..1 + usize::from(wake.is_some())];
         let timeout =
             timeout.map(|time| Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) });
-        match poll(&mut list, timeout.as_ref()) {
+        match poll(list, timeout.as_ref()) {
             Err(rustix::io::Errno::INTR) => Ok(Readiness::Interrupted),
             Err(fault) => Err(fault.into()),
             Ok(0) => Ok(Readiness::TimedOut),

@@ -44,12 +44,12 @@ pub fn in_pieces(engine: &Arc<Engine>, pieces: &[(&[u8], bool)]) -> Vec<u8> {
     let mut filter = Filter::new(Arc::clone(engine));
     let mut output = Vec::new();
     for (piece, idle) in pieces {
-        output.extend_from_slice(filter.push(piece).as_bytes());
+        output.extend(filter.push(piece).to_vec());
         if *idle {
-            output.extend_from_slice(filter.idle().as_bytes());
+            output.extend(filter.idle().to_vec());
         }
     }
-    output.extend_from_slice(filter.finish().as_bytes());
+    output.extend(filter.finish().to_vec());
     output
 }
 
