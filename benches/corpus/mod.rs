@@ -67,6 +67,13 @@ pub fn by_name(name: &str, bytes: usize, seed: u64) -> Option<Vec<u8>> {
 
 /// The names that [`by_name`] knows.
 pub fn names() -> Vec<String> {
+    let mut names = log_names();
+    names.extend(adversarial::all().iter().map(adversarial::Attack::name));
+    names
+}
+
+/// The same without attacks.
+pub fn log_names() -> Vec<String> {
     let mut names = Vec::new();
     for kind in Kind::ALL {
         names.push(kind.name().to_owned());
@@ -74,7 +81,6 @@ pub fn names() -> Vec<String> {
     }
     names.extend(["ansi".to_owned(), "nested".to_owned()]);
     names.extend(real::sources().iter().map(|source| format!("real-{}", source.name)));
-    names.extend(adversarial::all().iter().map(adversarial::Attack::name));
     names
 }
 
