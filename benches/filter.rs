@@ -1,94 +1,95 @@
-//! Measures how fast the filter is on generated logs, next to a copy of the same bytes.
+//! Measures how fast the whole filter is on logs of several kinds, beside a copy of the same bytes
+//! and beside the field's method; and how it takes ten times the rules.
 //!
 //! Figures of one run are to be compared with each other, never with those of another machine.
+//! `ratios` does so.
 
 mod corpus;
+mod support;
 
-use std::{hint::black_box, sync::Arc};
+use std::{hint::black_box, time::Duration};
 
-use blackbar::{
-    filter::Filter,
-    rules::RuleSet,
-    scan::{Engine, Options, judge::randomness::entropy_milli},
-};
 use corpus::Kind;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use support::field::Field;
 
-/// How long the logs are (bytes).
+/// How long the logs are, and those half of whose lines hold a secret (bytes).
 const LOG_BYTES: usize = 8 << 20;
-
-/// How much arrives at once (bytes), as the command reads it.
-const READ_BYTES: usize = 256 << 10;
+const DENSE_BYTES: usize = 1 << 20;
 
 const SEED: u64 = 1;
 
-fn engine() -> Arc<Engine> {
-    let mut rules = RuleSet::builtin().unwrap();
-    rules.select(&[], &[], &[]).unwrap();
-    Arc::new(Engine::new(rules, Options::default()).unwrap())
+/// (Name, log) of all that is measured.
+fn logs() -> impl Iterator<Item = (String, Vec<u8>)> {
+    corpus::log_names().into_iter().map(|name| {
+        let bytes = if name.ends_with("-50%") { DENSE_BYTES } else { LOG_BYTES };
+        let log = corpus::by_name(&name, bytes, SEED).unwrap();
+        (name, log)
+    })
 }
 
-/// Filters a log as the command does and returns the length of the output.
-fn filter(engine: &Arc<Engine>, log: &[u8]) -> usize {
-    let mut filter = Filter::new(Arc::clone(engine));
-    let mut length = 0;
-    for block in log.chunks(READ_BYTES) {
-        length += black_box(filter.push(block)).len();
-        // A consumer of findings takes them as they come; without it they would pile up.
-        black_box(filter.take_findings());
-    }
-    length + filter.finish().len()
-}
-
-fn logs(criterion: &mut Criterion) {
-    let engine = engine();
+fn filter(criterion: &mut Criterion) {
+    let engine = support::engine(support::default_rules());
     let mut group = criterion.benchmark_group("filter");
-    group.sample_size(10);
-    let mut measure = |name: String, log: Vec<u8>| {
-        group.throughput(Throughput::Bytes(log.len() as u64));
+    for (name, log) in logs() {
+        group.throughput(Throughput::BytesDecimal(log.len() as u64));
         group.bench_with_input(BenchmarkId::from_parameter(name), &log, |bencher, log| {
-            bencher.iter(|| filter(&engine, log))
+            bencher.iter(|| support::filter(&engine, log));
         });
-    };
-    for kind in Kind::ALL {
-        measure(format!("{}/clean", kind.name()), corpus::log(kind, LOG_BYTES, 0, SEED));
-        measure(format!("{}/secrets-1%", kind.name()), corpus::log(kind, LOG_BYTES, 10, SEED));
-        measure(format!("{}/secrets-50%", kind.name()), corpus::log(kind, LOG_BYTES, 500, SEED));
     }
-    measure("colours-on-every-line".to_owned(), corpus::coloured(LOG_BYTES, SEED));
     group.finish();
 }
 
 /// What no filter can beat.
-fn copy(criterion: &mut Criterion) {
-    let log = corpus::log(Kind::Ci, LOG_BYTES, 0, SEED);
-    let mut target = vec![0; log.len()];
-    let mut group = criterion.benchmark_group("copy");
-    group.throughput(Throughput::Bytes(log.len() as u64));
-    group.bench_function("memcpy", |bencher| {
-        bencher.iter(|| {
-            target.copy_from_slice(black_box(&log));
-            black_box(&target);
+fn memcpy(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("memcpy");
+    for (name, log) in logs() {
+        let mut target = vec![0; log.len()];
+        group.throughput(Throughput::BytesDecimal(log.len() as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(name), &log, |bencher, log| {
+            bencher.iter(|| black_box(&mut target).copy_from_slice(black_box(log)));
         });
-    });
+    }
     group.finish();
 }
 
-/// The table of the judge against the crate `entropy`, on the tokens of a log.
-fn entropy_of_tokens(criterion: &mut Criterion) {
-    let log = corpus::log(Kind::Service, 256 << 10, 0, SEED);
-    let token = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let tokens: Vec<&[u8]> = log.split(|byte| !token(byte)).filter(|run| run.len() >= 16).collect();
-    let mut group = criterion.benchmark_group("entropy");
-    group.throughput(Throughput::Elements(tokens.len() as u64));
-    group.bench_function("table", |bencher| {
-        bencher.iter(|| tokens.iter().map(|token| u64::from(entropy_milli(black_box(token)))).sum::<u64>());
-    });
-    group.bench_function("crate entropy", |bencher| {
-        bencher.iter(|| tokens.iter().map(|token| entropy::shannon_entropy(black_box(token))).sum::<f32>());
-    });
+/// A keyword automaton and regular expressions line by line.
+fn field(criterion: &mut Criterion) {
+    let field = Field::new(&support::default_rules());
+    let mut group = criterion.benchmark_group("field");
+    let mut output = Vec::new();
+    for (name, log) in logs() {
+        group.throughput(Throughput::BytesDecimal(log.len() as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(name), &log, |bencher, log| {
+            bencher.iter(|| {
+                field.filter(black_box(log), &mut output);
+                black_box(output.len())
+            });
+        });
+    }
     group.finish();
 }
 
-criterion_group!(benches, logs, copy, entropy_of_tokens);
+fn rules_in_number(criterion: &mut Criterion) {
+    let log = corpus::log(Kind::Ci, LOG_BYTES, 0, SEED);
+    let mut group = criterion.benchmark_group("rules");
+    group.throughput(Throughput::BytesDecimal(log.len() as u64));
+    for times in [1, 10] {
+        let engine = support::engine(support::many::rules(times));
+        group.bench_with_input(BenchmarkId::from_parameter(format!("{times}x")), &log, |bencher, log| {
+            bencher.iter(|| support::filter(&engine, log));
+        });
+    }
+    group.finish();
+}
+
+fn short() -> Criterion {
+    Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(600))
+        .nresamples(10_000)
+}
+
+criterion_group!(name = benches; config = short(); targets = filter, memcpy, field, rules_in_number);
 criterion_main!(benches);

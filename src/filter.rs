@@ -255,7 +255,7 @@ impl Filter {
         taken
     }
 
-    fn stretches(&mut self, stretches: &mut Stretches<'_>, block: &[u8]) -> usize {
+    fn stretches(&mut self, stretches: &mut Stretches<'_, '_>, block: &[u8]) -> usize {
         loop {
             let place = stretches.place();
             if place < block.len() && !self.carry.is_empty() {
@@ -339,7 +339,10 @@ impl Filter {
     /// Writes the window, a whole line, if nothing is in it: a line need not be scanned because it
     /// came in two pieces.
     fn window_passes(&mut self) -> bool {
-        let Some(Stretch::Passed(passed)) = Stretches::new(&self.engine, &self.window).next() else { return false };
+        let mut buffers = self.line_buffers.take().unwrap_or_default();
+        let first = Stretches::new(&self.engine, &self.window, &mut buffers).next();
+        self.line_buffers = Some(buffers);
+        let Some(Stretch::Passed(passed)) = first else { return false };
         if passed.as_bytes().len() < self.window.len() {
             return false;
         }

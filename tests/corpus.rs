@@ -36,8 +36,11 @@ fn generated_clean_logs_pass_unchanged() {
         let input = generated::log(kind, GENERATED_BYTES, 0, 2);
         changed(kind.name(), &input, &support::whole(&engine, &input), &mut faults);
     }
-    let input = generated::coloured(GENERATED_BYTES, 2);
-    changed("coloured", &input, &support::whole(&engine, &input), &mut faults);
+    for (name, input) in
+        [("coloured", generated::coloured(GENERATED_BYTES, 2)), ("nested", generated::nested(GENERATED_BYTES, 2))]
+    {
+        changed(name, &input, &support::whole(&engine, &input), &mut faults);
+    }
     faults.truncate(20);
     assert!(faults.is_empty(), "lines changed:\n{}", faults.join("\n"));
 }

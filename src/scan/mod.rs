@@ -324,16 +324,16 @@ pub enum Stretch<'a> {
 
 /// Splits a block of whole lines into stretches that pass and lines that matter. Each place of the
 /// block is looked at once, however the two kinds alternate.
-pub struct Stretches<'a> {
-    lines: prefilter::Lines<'a>,
+pub struct Stretches<'a, 'b> {
+    lines: prefilter::Lines<'a, 'b>,
     block: &'a [u8],
     next: Option<(usize, usize)>,
     place: usize,
 }
 
-impl<'a> Stretches<'a> {
+impl<'a, 'b> Stretches<'a, 'b> {
     /// Starts at the block's first line.
-    pub fn new(engine: &'a Engine, block: &'a [u8], buffers: &'a mut LineBuffers) -> Stretches<'a> {
+    pub fn new(engine: &'a Engine, block: &'a [u8], buffers: &'b mut LineBuffers) -> Stretches<'a, 'b> {
         Stretches { lines: engine.prefilter.lines(engine, block, buffers), block, next: None, place: 0 }
     }
 
@@ -351,7 +351,7 @@ impl<'a> Stretches<'a> {
     }
 }
 
-impl<'a> Iterator for Stretches<'a> {
+impl<'a> Iterator for Stretches<'a, '_> {
     type Item = Stretch<'a>;
 
     fn next(&mut self) -> Option<Stretch<'a>> {

@@ -111,7 +111,12 @@ impl Prefilter {
     }
 
     /// Goes through the lines of `block` that matter.
-    pub fn lines<'a>(&'a self, engine: &'a Engine, block: &'a [u8], buffers: &'a mut LineBuffers) -> Lines<'a> {
+    pub fn lines<'a, 'b>(
+        &'a self,
+        engine: &'a Engine,
+        block: &'a [u8],
+        buffers: &'b mut LineBuffers,
+    ) -> Lines<'a, 'b> {
         let LineBuffers { lines, bare, stripped } = buffers;
         Lines { look: Look::new(self, engine, block, lines), bare, stripped }
     }
@@ -178,10 +183,10 @@ pub struct Found {
 }
 
 /// The lines of a block that matter, in order. Each place is looked at once.
-pub struct Lines<'a> {
-    look: Look<'a>,
-    bare: &'a mut Buffers,
-    stripped: &'a mut view::Stripped,
+pub struct Lines<'a, 'b> {
+    look: Look<'a, 'b>,
+    bare: &'b mut Buffers,
+    stripped: &'b mut view::Stripped,
 }
 
 /// What [`Lines`] reuses from block to block.
@@ -192,7 +197,7 @@ pub struct LineBuffers {
     stripped: view::Stripped,
 }
 
-impl Lines<'_> {
+impl Lines<'_, '_> {
     /// The first line at or after `from` (a line start) that matters: its start, and its end (after
     /// its LF, or the block's end).
     pub fn next_from(&mut self, from: usize) -> Option<(usize, usize)> {
@@ -246,11 +251,11 @@ enum Why {
 }
 
 /// Looks at a text, a stretch of blocks at a time.
-struct Look<'a> {
+struct Look<'a, 'b> {
     prefilter: &'a Prefilter,
     engine: &'a Engine,
     text: &'a [u8],
-    buffers: &'a mut Buffers,
+    buffers: &'b mut Buffers,
     /// Where the stretch begins that the buffers speak of, and where it ends.
     stretch: Range<usize>,
     /// The next one of its places, and how many there are.
@@ -302,8 +307,8 @@ impl Place {
     }
 }
 
-impl<'a> Look<'a> {
-    fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8], buffers: &'a mut Buffers) -> Look<'a> {
+impl<'a, 'b> Look<'a, 'b> {
+    fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8], buffers: &'b mut Buffers) -> Look<'a, 'b> {
         Look { prefilter, engine, text, buffers, stretch: 0..0, next: 0, held: 0, cleared: 0 }
     }
 
