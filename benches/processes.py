@@ -170,7 +170,7 @@ class Bench:
                 self.say(f"| `{name}` | {what} | not installed | | | |")
                 continue
             side = measured[name]
-            self.say(f"| `{name}` | {what} | {side.speed:.3f} | {side.cpu:.2f} | {side.bytes / MB:.0f} "
+            self.say(f"| `{name}` | {what} | {chart.text(side.speed)} | {side.cpu:.2f} | {side.bytes / MB:.0f} "
                      f"| {side.wall / figures[0].wall:.2f} |")
         self.say("")
         return [(name, what, measured[name].speed) for name, what, _, _ in table if name in measured]
@@ -184,8 +184,8 @@ class Bench:
         for name in self.clean[1:] + dense + ["ansi", "nested"] + ATTACKS:
             command = lambda f: f"{self.blackbar} < {f}"
             clean, side = self.compare([Side(command, False), Side(command, False, name)], self.clean[0], min(3, self.rounds))
-            self.say(f"| {name} | {side.speed:.3f} | {side.cpu:.2f} | {side.bytes / MB:.0f} "
-                     f"| {side.speed / clean.speed:.3f} |")
+            self.say(f"| {name} | {chart.text(side.speed)} | {side.cpu:.2f} | {side.bytes / MB:.0f} "
+                     f"| {chart.text(side.speed / clean.speed)} |")
         self.say("")
 
     def times(self):

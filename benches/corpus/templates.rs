@@ -52,6 +52,17 @@ pub const CI: &[&str] = &[
     "Note: C:\\hostedtoolcache\\windows\\Java_Temurin\\17.0.{digits:1}\\x64: level:info: org.gradle.api.internal.tasks: FINISHED:0 ms:{digits:3}",
     "java.lang.IllegalStateException: com.example.checkout.PaymentGatewayClient: timeout=30s retries=3 at: com.example.checkout.RetryInterceptor.intercept:{digits:2}",
     "make[{digits:1}]: libs/audio/resampler.cpp: flags=-DHAVE_CONFIG_H=1 -DNDEBUG=1 -std=c++20 deps=config/host.mk:{digits:1}, obj/audio/resampler.o: rule=compile, obj/audio/mixer-core.o: rule=compile",
+    "INFO - Return code: {digits:1}",
+    "INFO -  'USER': 'worker',",
+    "INFO - checking window state",
+    "  NEED_WINDOW_MANAGER=true",
+    "  commit: {hex:40}",
+    "WARN: at: TextureImporter.java({digits:2})",
+    "[INFO] BUILD SUCCESS: billing-reconciliation",
+    "  CC      drivers/net/phy/{hex:8}.o",
+    "Runner name: 'GitHub Actions {digits:4}'",
+    "reftest: layout/reftests/svg/gradient-0{digits:1}.svg == layout/reftests/svg/gradient-ref.svg",
+    "layout/generic/crashtests.list: crashtests/iframe-{digits:3}.html, crashtests/sandbox-{digits:3}.html",
 ];
 
 /// How the long lines of builds begin: what a failing test quotes of a bundle.
@@ -98,6 +109,12 @@ pub const SERVICE: &[&str] = &[
     "INFO dfs.FSNamesystem: BLOCK* NameSystem.addStoredBlock: blockMap updated: 10.251.{digits:2}.{digits:2}:50010 is added to blk_{digits:19} size 67108864",
     "INFO resourcemanager.scheduler.capacity.CapacityScheduler: Application attempt appattempt_{digits:13}_{digits:4}_000001 released container container_{digits:13}_{digits:4}_01_{digits:6} on node: host: worker-{digits:2}.example.internal:45454 #containers=0 available=8192 used=0",
     "see https://wiki.example.org/display/OPS/Runbook+disk-pressure#step-{digits:1} for what to do when usage={digits:2}% on /dev/nvme{digits:1}n1p1",
+    "storage.BlockManager: Found block rdd_{digits:2}_{digits:1} locally",
+    "sshd(pam_unix)[{digits:5}]: check pass; user unknown",
+    "FA||Url||taskID[{digits:10}] dealloc",
+    "workerEnv.init() ok /etc/httpd/conf/workers2.properties",
+    "executor.CoarseGrainedExecutorBackend: Got assigned task {digits:4}",
+    "health: InventoryGateway=UP,CheckoutGateway=UP,SearchIndexWriter=UP,MailQueueConsumer=DOWN",
 ];
 
 /// Events that are JSON themselves.
