@@ -67,6 +67,11 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
+    /// Whether each byte of the set is in another one.
+    pub fn is_within(&self, other: &ByteSet) -> bool {
+        self.0.iter().zip(other.0).all(|(bits, others)| bits & !others == 0)
+    }
+
     /// The bytes of the set, in order.
     pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
         (0..=u8::MAX).filter(|&byte| self.contains(byte))

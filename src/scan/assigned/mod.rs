@@ -229,10 +229,7 @@ impl Scan<'_> {
         }
         // `<property name="password">x</property>`
         for attribute in [&b" name="[..], b" key="] {
-            if memchr::memchr(b'=', tag).is_none() {
-                break;
-            }
-            let Some(n) = memchr::memmem::find(tag, attribute) else { continue };
+            let Some(n) = tag.windows(attribute.len()).position(|part| part == attribute) else { continue };
             let value = start + n + attribute.len() + 1;
             let quote = *text.get(value.checked_sub(1)?)?;
             let len = memchr::memchr(quote, text.get(value..i)?)?;

@@ -184,7 +184,8 @@ fn is_name(v: &[u8]) -> bool {
 }
 
 fn contains(v: &[u8], needle: &[u8]) -> bool {
-    memchr::memmem::find(v, needle).is_some()
+    // Values are short: preparing a search would take longer than this.
+    v.windows(needle.len()).any(|part| part == needle)
 }
 
 const OPERATORS: &[&[u8]] =

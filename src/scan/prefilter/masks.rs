@@ -4,6 +4,8 @@
 //! [`scalar`] says what the masks are; the backends in [`super::simd`] are held equal to it by
 //! property tests.
 
+use crate::rules::condition::ByteSet;
+
 /// How many bytes one [`Masks`] describes.
 pub const BLOCK: usize = 64;
 /// How many bytes after the last block are looked at, because a trigger's window may begin in it.
@@ -151,6 +153,19 @@ pub const fn classes(byte: u8) -> u8 {
 pub fn is_token(byte: u8) -> bool {
     classes(byte) & TOKEN_CLASSES != 0
 }
+
+/// All bytes that can stand in a token.
+pub const TOKEN_BYTES: ByteSet = {
+    let mut set = [0u64; 4];
+    let mut byte: usize = 0;
+    while byte < 256 {
+        if classes(byte as u8) & TOKEN_CLASSES != 0 {
+            set[byte >> 6] |= 1 << (byte & 63);
+        }
+        byte += 1;
+    }
+    ByteSet(set)
+};
 
 /// Fills `masks` from the start of `text`, which must hold [`BLOCK`] bytes for each and
 /// [`LOOKAHEAD`] more.

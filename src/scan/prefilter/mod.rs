@@ -41,7 +41,7 @@ use super::{Engine, assigned, keyblock, tokens::Token};
 use crate::{
     rules::{
         Rule,
-        condition::{ByteSet, Needle, Run, is_word},
+        condition::{Needle, Run, is_word},
     },
     view::{self, envelope},
 };
@@ -72,10 +72,11 @@ impl Prefilter {
         let mut words: Vec<(Literal<'_>, Wanted, bool)> = Vec::new();
         for (index, token) in tokens.iter().enumerate() {
             let Some(needle) = token.pattern.needle() else { continue };
+            let sure = sure_runs(needle);
             let mut parts: Vec<(Literal<'_>, Option<usize>)> = Vec::with_capacity(needle.literals.len());
             for literal in &needle.literals {
                 let literal = plain_part(literal, needle);
-                parts.push((literal, word_of(&literal, needle)));
+                parts.push((literal, word_of(&literal, needle, &sure)));
             }
             let rest = parts.iter().filter(|(_, word)| word.is_none()).map(|(literal, _)| *literal);
             let begins = |literal: &Literal<'_>| begins_word(literal, 0, needle);
@@ -592,16 +593,30 @@ fn merged(literals: Vec<Literal<'_>>) -> Vec<Literal<'_>> {
 /// How many literals may differ in their last byte alone.
 const VARIANTS_MAX: usize = 4;
 
-/// Where in a literal the word begins whose run of token characters is long enough, if there is one.
-fn word_of(literal: &Literal<'_>, needle: &Needle) -> Option<usize> {
+/// Where in a literal the word begins whose run of token bytes is long enough, if there is one.
+/// `sure` is how many bytes of a match are such bytes, without one that is not, from each of its places on.
+fn word_of(literal: &Literal<'_>, needle: &Needle, sure: &[usize]) -> Option<usize> {
     let text = literal.text;
-    let token = |set: &ByteSet| set.bytes().all(masks::is_token);
-    let sure = needle.steps.iter().flat_map(|step| std::iter::repeat_n(token(&step.set), usize::from(step.count)));
-    let own = text.iter().map(|&byte| masks::is_token(byte));
-    let sure: Vec<bool> = own.chain(sure.skip(literal.skipped + text.len())).collect();
-    let run = |at: usize| (at..sure.len()).take_while(|&at| sure[at]).count();
+    let behind = sure.get(literal.skipped + text.len()).copied().unwrap_or(0);
+    let run = |at: usize| {
+        let own = text[at..].iter().take_while(|&&byte| masks::is_token(byte)).count();
+        if at + own == text.len() { own + behind } else { own }
+    };
     let long = |at: &usize| text.len() - at >= PREFIX_BYTES_MIN && run(*at) >= RUN_MIN;
     (0..text.len()).filter(|&at| begins_word(literal, at, needle)).find(long)
+}
+
+/// From each place of a match on, how many bytes in a row are token bytes in every match.
+fn sure_runs(needle: &Needle) -> Vec<usize> {
+    let mut runs: Vec<usize> = Vec::new();
+    for step in needle.steps.iter().rev() {
+        let token = step.set.is_within(&masks::TOKEN_BYTES);
+        for _ in 0..step.count {
+            runs.push(if token { runs.last().copied().unwrap_or(0) + 1 } else { 0 });
+        }
+    }
+    runs.reverse();
+    runs
 }
 
 /// Whether a word begins at a place of a literal wherever a match can be.

@@ -164,3 +164,90 @@ mod avx2 {
         !(_mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256())) as u32)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Windows of every kind: of four bytes, of three, in buckets of both groups.
+    fn windows() -> Windows {
+        let mut windows = Windows::default();
+        for (bucket, word) in [(0, "oken"), (0, "secr"), (1, "://"), (4, "$2a$"), (5, "curl"), (7, "mii"), (7, "a\u{7f}b_")] {
+            let bytes: Vec<Option<u8>> = word.bytes().map(Some).chain([None; 4]).take(4).collect();
+            windows.add(bucket, &[bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        windows
+    }
+
+    /// Every backend's masks of every stretch of whole blocks in `text`, against the scalar ones.
+    fn agree(text: &[u8]) -> Result<(), TestCaseError> {
+        let windows = windows();
+        let blocks = text.len().saturating_sub(LOOKAHEAD) / BLOCK;
+        for count in 0..=blocks.min(5) {
+            let mut wanted = vec![Masks::default(); count];
+            scalar(text, &windows, &mut wanted);
+            for backend in Backend::all() {
+                let mut masks = vec![Masks { word: !0, ..Masks::default() }; count];
+                if count > 0 {
+                    backend.fill(text, &windows, &mut masks);
+                }
+                prop_assert_eq!(&masks, &wanted, "{:?} of {} blocks", backend, count);
+                let (mut survey, mut plain) = (Survey::default(), Survey::default());
+                if let [before, rest @ ..] = masks.as_slice() {
+                    backend.survey(before, rest, &mut survey);
+                    plain.take(before, rest);
+                    prop_assert_eq!(survey.lists(), plain.lists(), "{:?}: survey", backend);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+        #[test]
+        fn backends_agree_on_random_bytes(text in proptest::collection::vec(any::<u8>(), 0..400), skip in 0usize..64) {
+            agree(text.get(skip..).unwrap_or_default())?;
+        }
+
+        #[test]
+        fn backends_agree_on_bytes_of_which_many_mean_something(
+            text in proptest::collection::vec(proptest::sample::select(b"aZ09_-./+=:%&\\\x1b\xc2\x9b tokenSECR$2".to_vec()), 0..400),
+            skip in 0usize..64,
+        ) {
+            agree(text.get(skip..).unwrap_or_default())?;
+        }
+    }
+
+    #[test]
+    fn backends_agree_on_every_byte_at_every_place_of_a_block() {
+        for byte in 0..=u8::MAX {
+            for place in 0..BLOCK + LOOKAHEAD {
+                let mut text = [b' '; BLOCK + LOOKAHEAD];
+                text[place] = byte;
+                agree(&text).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn backends_agree_at_every_length_around_the_edges_of_blocks() {
+        let text: Vec<u8> = b"token=ghp_x ://\\n$2a$ ".iter().copied().cycle().take(6 * BLOCK).collect();
+        for edge in [0, BLOCK, 2 * BLOCK, 4 * BLOCK] {
+            for length in edge.saturating_sub(LOOKAHEAD + 2)..edge + LOOKAHEAD + 2 {
+                for start in 0..BLOCK {
+                    agree(text.get(start..start + length).unwrap_or_default()).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "more bytes than there are")]
+    fn a_text_that_is_too_short_is_refused() {
+        Backend::detect().fill(&[0; BLOCK], &windows(), &mut [Masks::default()]);
+    }
+}

@@ -125,3 +125,57 @@ fn halve(here: u64, after: u64, by: u32) -> (u64, u64) {
 
 /// How many places are written at a time.
 const UNROLLED: usize = 8;
+
+#[cfg(test)]
+impl Survey {
+    /// All lists, in the order of the fields.
+    pub fn lists(&self) -> [&[u16]; 5] {
+        [&self.words, &self.windows, &self.base64, &self.signs, &self.slashes].map(List::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where runs of `least` begin, bit by bit.
+    fn naive(here: u64, after: u64, least: usize) -> u64 {
+        let all = u128::from(here) | u128::from(after) << BLOCK;
+        let run = |at: &usize| (*at..at + least).all(|bit| all >> bit & 1 == 1);
+        (0..BLOCK).filter(run).map(|at| 1 << at).sum()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn runs_are_found_across_blocks(one: u64, two: u64, three: u64, after: u64) {
+            // Three masks together make runs likely.
+            let here = one | two | three;
+            proptest::prop_assert_eq!(run_of_8(here, after | two), naive(here, after | two, 8));
+            let dense = here | one.rotate_left(7) | two.rotate_left(13);
+            proptest::prop_assert_eq!(run_of_20(dense, after | one | two), naive(dense, after | one | two, 20));
+        }
+
+        #[test]
+        fn a_list_holds_the_places_of_all_bits(masks: [u64; STRETCH]) {
+            let (mut list, mut few) = (List::default(), List::default());
+            let mut wanted = Vec::new();
+            for (number, &mask) in masks.iter().enumerate() {
+                let start = (number * BLOCK) as u16;
+                list.add(mask, start);
+                few.add_few(mask, start);
+                wanted.extend((0..64).filter(|bit| mask >> bit & 1 == 1).map(|bit| start + bit));
+            }
+            proptest::prop_assert_eq!(list.as_slice(), wanted.as_slice());
+            proptest::prop_assert_eq!(few.as_slice(), wanted.as_slice());
+        }
+    }
+
+    #[test]
+    fn a_stretch_full_of_bits_has_all_its_places() {
+        let mut list = List::default();
+        for number in 0..STRETCH {
+            list.add(!0, (number * BLOCK) as u16);
+        }
+        assert!(list.as_slice().iter().copied().eq(0..(STRETCH * BLOCK) as u16));
+    }
+}
