@@ -83,6 +83,36 @@ pub fn is_reference(text: &[u8]) -> bool {
     percent::is_code(text)
 }
 
+/// A text unescaped once more each time, for those who only want to know whether it is worth a closer
+/// look. Reused from text to text.
+#[derive(Debug, Default)]
+pub struct Unescaped {
+    view: View,
+    before: Vec<u8>,
+}
+
+impl Unescaped {
+    /// Takes another text, as it is.
+    pub fn start(&mut self, text: &[u8]) {
+        self.view.text.clear();
+        self.view.text.extend_from_slice(text);
+    }
+
+    /// The text.
+    pub fn text(&self) -> &[u8] {
+        &self.view.text
+    }
+
+    /// Unescapes the text. Returns whether that changed anything.
+    pub fn unescape(&mut self) -> bool {
+        std::mem::swap(&mut self.view.text, &mut self.before);
+        self.view.text.clear();
+        self.view.map.clear();
+        json::unescape(&self.before, 0, self.before.len(), &mut self.view);
+        self.view.text.len() < self.before.len()
+    }
+}
+
 /// A line without its escape sequences, for those who only want to know whether it is worth a
 /// closer look. Reused from line to line.
 #[derive(Debug, Default)]

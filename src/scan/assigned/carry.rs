@@ -175,8 +175,12 @@ impl Scan<'_> {
 
     /// At the line's end: what it leaves for the next, if nothing in it said so already.
     pub(super) fn close_line(&mut self, end: usize) {
+        // The `value:` of a name stands in the same object.
+        let line = self.text.get(self.line..end).unwrap_or_default();
+        let last = line.iter().rev().find(|&&b| !matches!(b, b' ' | b'\t' | b',' | b';' | b']'));
         if let Some((rules, left)) = self.named.take()
             && self.pending == Pending::None
+            && last != Some(&b'}')
         {
             self.pending = Pending::Named(rules, left);
         }

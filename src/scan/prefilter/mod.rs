@@ -39,6 +39,7 @@ use self::{
 };
 use super::{Engine, assigned, keyblock, tokens::Token};
 use crate::{
+    limits::JSON_DEPTH_MAX,
     rules::{
         Rule,
         condition::{Needle, Run, is_word},
@@ -275,6 +276,7 @@ pub struct Buffers {
     places: Vec<Place>,
     scratch: assigned::Scratch,
     hits: Vec<assigned::Hit>,
+    unescaped: view::Unescaped,
 }
 
 /// A place in a stretch and what stands there, as one number, so that places are quickly sorted.
@@ -385,16 +387,27 @@ impl<'a, 'b> Look<'a, 'b> {
         let start = memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |end| end + 1);
         let end = line_end(self.text, at);
         let line = &self.text[start..end];
-        // What is escaped is read by those who unescape.
-        if memchr::memchr(b'\\', line).is_some() {
+        self.cleared = end;
+        let Buffers { scratch, hits, unescaped, .. } = &mut *self.buffers;
+        let engine = self.engine;
+        let mut assigns = |text: &[u8]| {
+            hits.clear();
+            let none = assigned::Pending::default();
+            let outcome = assigned::scan(text, true, false, none, names, engine, scratch, hits);
+            !hits.is_empty() || outcome.pending != none
+        };
+        // The text of a container's record is read by itself, too: it says something to the next one.
+        let record = envelope::parse(line).map_or(0..0, |record| record.payload);
+        if assigns(line) || !record.is_empty() && assigns(&line[record.clone()]) {
             return true;
         }
-        self.cleared = end;
-        let Buffers { scratch, hits, .. } = &mut *self.buffers;
-        hits.clear();
-        let none = assigned::Pending::default();
-        let outcome = assigned::scan(line, true, false, none, names, self.engine, scratch, hits);
-        !hits.is_empty() || outcome.pending != none
+        if memchr::memchr(b'\\', line).is_none() {
+            return false;
+        }
+        [line, &line[record]].into_iter().filter(|text| !text.is_empty()).any(|text| {
+            unescaped.start(text);
+            (0..JSON_DEPTH_MAX).any(|_| unescaped.unescape() && assigns(unescaped.text()))
+        })
     }
 
     /// Whether a rule without a literal may match in the run of word characters that begins at `at`.
