@@ -2,7 +2,9 @@
 //! check the rows: `rules::format` does, and a test holds the table against the files.
 //!
 //! Adding a rule is adding data: the list of families is made from the folder. The table spares the
-//! program reading TOML and regular expressions each time it starts.
+//! program reading TOML and regular expressions each time it starts. It holds no addresses, which the
+//! loader would have to relocate, page by page, before the program begins: all texts are one, and a
+//! row has their places in it.
 
 #[path = "src/rules/condition.rs"]
 #[allow(dead_code)]
@@ -11,14 +13,14 @@ mod condition;
 #[allow(dead_code)]
 mod limits;
 
-use std::{env, fmt::Write as _, fs, path::Path};
+use std::{collections::HashMap, env, fmt::Write as _, fs, path::Path};
 
-use toml::{Spanned, Table, Value};
+use toml::{Spanned, Value};
 
 #[derive(serde::Deserialize)]
 struct File {
     #[serde(default)]
-    rule: Vec<Spanned<Table>>,
+    rule: Vec<Spanned<toml::Table>>,
 }
 
 fn main() {
@@ -34,70 +36,120 @@ fn main() {
         .collect();
     // The order of rules decides ties, so it must not depend on the file system.
     names.sort();
-    let mut table = String::from("&[\n");
+    let mut table = Table::default();
     for name in &names {
         let text = fs::read_to_string(folder.join(name)).expect("a rule file is text");
         let file: File = toml::from_str(&text).unwrap_or_else(|fault| panic!("patterns/{name}: {fault}"));
         for row in file.rule {
             let line = 1 + text[..row.span().start].matches('\n').count();
-            write_row(&mut table, name.trim_end_matches(".toml"), line, row.get_ref(), name);
+            table.add(name.trim_end_matches(".toml"), line, row.get_ref());
         }
     }
-    table.push_str("]\n");
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    fs::write(Path::new(&out).join("rules.rs"), table).expect("OUT_DIR is writable");
+    let write = |name: &str, text: &str| fs::write(Path::new(&out).join(name), text).expect("OUT_DIR is writable");
+    let Table { rows, texts, lists, steps, .. } = table;
+    write("rules.rs", &format!("[\n{rows}]\n"));
+    write("texts.txt", &texts);
+    write("lists.rs", &format!("{lists:?}").replace('(', "Text::embedded("));
+    write("steps.rs", &format!("{steps:?}"));
 }
 
-fn write_row(table: &mut String, family: &str, line: usize, row: &Table, file: &str) {
-    let text = |key: &str| row.get(key).and_then(Value::as_str);
-    let list = |key: &str| -> Vec<&str> {
-        let items = row.get(key).and_then(Value::as_array);
-        items.into_iter().flatten().filter_map(Value::as_str).collect()
-    };
-    let number =
-        row.get("entropy").map_or(0.0, |value| value.as_float().unwrap_or(value.as_integer().unwrap_or(0) as f64));
-    let pattern = text("pattern").unwrap_or_default();
-    let condition = match pattern {
-        "" => condition::Condition::default(),
-        _ => condition::parse(pattern).unwrap_or_else(|reason| panic!("patterns/{file}:{line}: {reason}")).2,
-    };
-    let needle = condition.needle.unwrap_or_default();
-    let bytes: Vec<String> = needle.literals.iter().map(|word| format!("b\"{}\"", word.escape_ascii())).collect();
-    writeln!(
-        table,
-        "Embedded {{ family: {family:?}, line: {line}, id: {:?}, name: {:?}, severity: {:?}, pattern: {pattern:?}, \
-         detector: {:?}, names: &{:?}, strength: {:?}, check: {:?}, confidence: {:?}, context: &{:?}, \
-         entropy: {number:?}, action: {:?}, secret_bytes_max: {:?}, tags: &{:?}, reference: {:?}, rotate: {:?}, \
-         since: {:?}, aliases: &{:?}, status: {:?}, off_by_default: {}, examples: &{:?}, counterexamples: &{:?}, \
-         length_max: {}, secret_is_whole: {}, literals: &[{}], before: {:?}, steps: &{:?}, \
-         reach: {:?}, run: {:?} }},",
-        text("id").unwrap_or_default(),
-        text("name").unwrap_or_default(),
-        text("severity").unwrap_or_default(),
-        text("detector"),
-        list("names"),
-        text("strength"),
-        text("check"),
-        text("confidence"),
-        list("context"),
-        text("action"),
-        row.get("secret_bytes_max").and_then(Value::as_integer),
-        list("tags"),
-        text("reference").unwrap_or_default(),
-        text("rotate"),
-        text("since").unwrap_or_default(),
-        list("aliases"),
-        text("status"),
-        row.get("off_by_default").and_then(Value::as_bool).unwrap_or(false),
-        list("examples"),
-        list("counterexamples"),
-        condition.length_max,
-        condition.secret_is_whole,
-        bytes.join(", "),
-        needle.before,
-        needle.steps.iter().map(|step| (step.set.0, step.count)).collect::<Vec<_>>(),
-        needle.reach.map(|reach| (reach.set.0, reach.byte, reach.most)),
-        condition.run.map(|run| (run.least, run.after)),
-    )
-    .expect("writing to a string");
+/// The table in the making.
+#[derive(Default)]
+struct Table {
+    rows: String,
+    /// All texts in one; each stands in it once.
+    texts: String,
+    places: HashMap<String, (usize, usize)>,
+    /// The places of the texts of all lists.
+    lists: Vec<(usize, usize)>,
+    /// What the bytes of matches are: sets and counts.
+    steps: Vec<([u64; 4], u8)>,
+}
+
+impl Table {
+    fn place(&mut self, text: &str) -> (usize, usize) {
+        if let Some(place) = self.places.get(text) {
+            return *place;
+        }
+        let place = (self.texts.len(), self.texts.len() + text.len());
+        self.texts.push_str(text);
+        self.places.insert(text.to_owned(), place);
+        place
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        let (start, end) = self.place(text);
+        format!("Text::embedded({start}, {end})")
+    }
+
+    fn list<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) -> String {
+        let start = self.lists.len();
+        for text in texts {
+            let place = self.place(text);
+            self.lists.push(place);
+        }
+        format!("List::embedded({start}, {})", self.lists.len())
+    }
+
+    fn add(&mut self, family: &str, line: usize, row: &toml::Table) {
+        let at = format!("patterns/{family}.toml:{line}");
+        let text = |key: &str| row.get(key).and_then(Value::as_str);
+        let list = |key: &str| row.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        // What a row does not say is as `rules::format` has it.
+        let word = |key: &str, default: &str| camel(text(key).unwrap_or(default));
+        let detector = if list("names").next().is_none() { "token" } else { "assigned" };
+        let entropy =
+            row.get("entropy").map_or(0.0, |value| value.as_float().unwrap_or(value.as_integer().unwrap_or(0) as f64));
+        let bytes_max = row.get("secret_bytes_max").and_then(Value::as_integer);
+        let pattern = text("pattern").unwrap_or_default();
+        let condition = match pattern {
+            "" => condition::Condition::default(),
+            _ => condition::parse(pattern).unwrap_or_else(|reason| panic!("{at}: {reason}")).2,
+        };
+        let needle = condition.needle.unwrap_or_default();
+        let literals = needle.literals.iter().map(|word| std::str::from_utf8(word).expect("a literal is text"));
+        let steps = (self.steps.len(), self.steps.len() + needle.steps.len());
+        self.steps.extend(needle.steps.iter().map(|step| (step.set.0, step.count)));
+        let row = [
+            ("family", self.text(family)),
+            ("line", line.to_string()),
+            ("id", self.text(text("id").unwrap_or_default())),
+            ("name", self.text(text("name").unwrap_or_default())),
+            ("severity", format!("Severity::{}", word("severity", "low"))),
+            ("pattern", self.text(pattern)),
+            ("detector", format!("Detector::{}", word("detector", detector))),
+            ("names", self.list(list("names"))),
+            ("strength", format!("Strength::{}", word("strength", "strong"))),
+            ("check", text("check").map_or("None".to_owned(), |name| format!("Some(Check::{})", camel(name)))),
+            ("confidence", format!("Confidence::{}", word("confidence", "high"))),
+            ("context", self.list(list("context"))),
+            ("entropy", format!("{entropy:?}")),
+            ("action", format!("Action::{}", word("action", "redact"))),
+            ("secret_bytes_max", bytes_max.unwrap_or(limits::RULE_SECRET_BYTES_DEFAULT as i64).to_string()),
+            ("tags", self.list(list("tags"))),
+            ("reference", self.text(text("reference").unwrap_or_default())),
+            ("rotate", text("rotate").map_or("None".to_owned(), |page| format!("Some({})", self.text(page)))),
+            ("since", self.text(text("since").unwrap_or_default())),
+            ("aliases", self.list(list("aliases"))),
+            ("testing", (text("status") == Some("testing")).to_string()),
+            ("off_by_default", row.get("off_by_default").and_then(Value::as_bool).unwrap_or(false).to_string()),
+            ("examples", self.list(list("examples"))),
+            ("counterexamples", self.list(list("counterexamples"))),
+            ("length_max", condition.length_max.to_string()),
+            ("secret_is_whole", condition.secret_is_whole.to_string()),
+            ("literals", self.list(literals)),
+            ("before", format!("{:?}", needle.before)),
+            ("steps", format!("{steps:?}")),
+            ("reach", format!("{:?}", needle.reach.map(|reach| (reach.set.0, reach.byte, reach.most)))),
+            ("run", format!("{:?}", condition.run.map(|run| (run.least, run.after)))),
+        ];
+        let fields: Vec<String> = row.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        writeln!(self.rows, "Embedded {{ {} }},", fields.join(", ")).expect("writing to a string");
+    }
+}
+
+/// The name of a variant: `KeyBlock` for `key-block`.
+fn camel(word: &str) -> String {
+    word.split('-').map(|part| part[..1].to_ascii_uppercase() + &part[1..]).collect()
 }

@@ -80,9 +80,6 @@ pub enum PipelineError {
         /// Where.
         stage: &'static str,
     },
-    /// A second SIGINT came.
-    #[error("interrupted")]
-    Interrupted,
 }
 
 /// What share of the time, one in so many, is spent on looking at lines that are not whole.
@@ -100,11 +97,8 @@ pub fn run(
     on_finding: &mut dyn FnMut(Finding),
     settings: &Settings,
 ) -> Result<Stats, PipelineError> {
-    let jobs = match settings.jobs {
-        // Counts only the cores that this process may run on.
-        0 => std::thread::available_parallelism().map_or(1, usize::from).min(SCANNERS_MAX),
-        jobs => jobs,
-    };
+    // Asking how many cores there are takes longer than most inputs.
+    let mut jobs = (settings.jobs > 0).then_some(settings.jobs);
     source.enlarge();
     let mut writer = Writer::new(engine, sink, on_finding, settings);
     let mut input = Input { source, flush_after: settings.flush_after, over: None };
@@ -114,11 +108,14 @@ pub fn run(
         match input.next(&mut buffer, writer.due())? {
             Event::Bytes(length) => {
                 writer.push(&buffer[..length])?;
-                let share = load.share(length, writer.busy);
-                if jobs > 1 && share.is_some_and(|share| settings.jobs > 1 || share > PARALLEL_SHARE) {
-                    drop(buffer);
-                    parallel::run(engine, input, &mut writer, jobs)?;
-                    break;
+                let Some(share) = load.share(length, writer.busy) else { continue };
+                if settings.jobs > 0 || share > PARALLEL_SHARE {
+                    let jobs = *jobs.get_or_insert_with(scanners);
+                    if jobs > 1 {
+                        drop(buffer);
+                        parallel::run(engine, input, &mut writer, jobs)?;
+                        break;
+                    }
                 }
             }
             Event::Quiet => writer.idle()?,
@@ -126,6 +123,11 @@ pub fn run(
         }
     }
     writer.finish()
+}
+
+/// How many threads can scan: as many as there are cores on which this process may run.
+fn scanners() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(SCANNERS_MAX)
 }
 
 /// What share of the time must go to the filter before threads pay. Measured on two cores: at 0.7
@@ -187,13 +189,10 @@ impl Input<'_> {
     fn next(&mut self, buffer: &mut [u8], due: Option<Instant>) -> Result<Event, PipelineError> {
         loop {
             let over = self.over.is_some_and(|over| over.load(Ordering::Relaxed));
-            let signal = signals::state();
             if over {
                 return Ok(Event::End);
             }
-            if signal.stop {
-                return Err(PipelineError::Interrupted);
-            }
+            let draining = signals::draining();
             let now = Instant::now();
             // A reader on a thread of its own takes what is there first: looking at a line that is
             // not whole is worth the time only where nothing else is to be done.
@@ -205,7 +204,7 @@ impl Input<'_> {
             let wait = due.map(|due| due.saturating_duration_since(now));
             let wait =
                 if self.over.is_some() { Some(wait.map_or(OVER_CHECK, |wait| wait.min(OVER_CHECK))) } else { wait };
-            let timeout = if signal.drain { Some(Duration::ZERO) } else { wait };
+            let timeout = if draining { Some(Duration::ZERO) } else { wait };
             let fault = |fault: io::Error| PipelineError::Read(fault.kind());
             match self.source.wait(timeout, signals::wake()).map_err(fault)? {
                 Readiness::Ready => match self.source.read(buffer) {
@@ -215,7 +214,7 @@ impl Input<'_> {
                     Err(blocked) if blocked.kind() == io::ErrorKind::WouldBlock => {}
                     Err(other) => return Err(fault(other)),
                 },
-                Readiness::TimedOut if signal.drain => return Ok(Event::End),
+                Readiness::TimedOut if draining => return Ok(Event::End),
                 Readiness::TimedOut if due.is_some_and(|due| due <= Instant::now()) => return Ok(Event::Quiet),
                 Readiness::TimedOut => {}
                 Readiness::Interrupted => signals::acknowledge(),

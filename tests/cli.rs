@@ -294,3 +294,71 @@ fn the_manual_page_is_complete() {
         assert!(ended.stdout.contains(part), "{part}");
     }
 }
+
+#[cfg(unix)]
+mod signals {
+    use std::{
+        io::{BufRead as _, BufReader, Read as _, Write as _},
+        process::{Child, ChildStdin, ChildStdout, Stdio},
+    };
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    use super::{SECRET, Sandbox};
+
+    /// A run that has read and written its first line, so that signals are caught.
+    struct Running {
+        child: Child,
+        stdin: ChildStdin,
+        stdout: BufReader<ChildStdout>,
+    }
+
+    impl Running {
+        fn start(sandbox: &Sandbox) -> Running {
+            let mut command = sandbox.command(&["--no-default-rules", "--rules", "acme.toml", "--quiet"]);
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let (stdin, stdout) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+            let mut running = Running { child, stdin, stdout };
+            running.line("first\n");
+            running
+        }
+
+        /// Sends a line and waits until it is there. What was sent before has been seen then, too.
+        fn line(&mut self, line: &str) {
+            self.stdin.write_all(line.as_bytes()).unwrap();
+            let mut read = String::new();
+            self.stdout.read_line(&mut read).unwrap();
+            assert_eq!(read, line);
+        }
+
+        fn signal(&self, signal: Signal) {
+            kill_process(Pid::from_child(&self.child), signal).unwrap();
+        }
+
+        /// The rest of the output, and the exit code. The input stays open until then.
+        fn end(mut self) -> (String, Option<i32>) {
+            let mut rest = String::new();
+            self.stdout.read_to_string(&mut rest).unwrap();
+            (rest, self.child.wait().unwrap().code())
+        }
+    }
+
+    #[test]
+    fn sigterm_ends_the_run_when_what_has_come_is_scanned_and_written() {
+        let sandbox = Sandbox::new();
+        let mut running = Running::start(&sandbox);
+        running.stdin.write_all(format!("held {SECRET}").as_bytes()).unwrap();
+        running.signal(Signal::TERM);
+        assert_eq!(running.end(), ("held [REDACTED:acme-token]".to_owned(), Some(0)));
+    }
+
+    #[test]
+    fn the_first_sigint_is_for_the_writer_and_the_second_one_ends_the_run() {
+        let sandbox = Sandbox::new();
+        let mut running = Running::start(&sandbox);
+        running.signal(Signal::INT);
+        running.line("still here\n");
+        running.signal(Signal::INT);
+        assert_eq!(running.end(), (String::new(), Some(130)));
+    }
+}

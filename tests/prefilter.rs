@@ -89,7 +89,7 @@ fn try_rule(engine: &Arc<Engine>, rule: &Rule, samples: usize) -> Result<(), Str
             continue;
         }
         // The judge may let a placeholder or the like pass, but it must have been asked.
-        let asked = engine.explain(&line).into_iter().any(|candidate| candidate.rule == rule.id);
+        let asked = engine.explain(&line).into_iter().any(|candidate| candidate.rule == *rule.id);
         if !asked {
             return Err(format!("lost in {}", support::shown(&line)));
         }
@@ -104,7 +104,7 @@ fn try_rule(engine: &Arc<Engine>, rule: &Rule, samples: usize) -> Result<(), Str
 /// The sample in a context, with one of the words that the rule wants to its left.
 fn line(rule: &Rule, sample: &[u8], number: usize) -> Vec<u8> {
     let (before, behind, escaped) = CONTEXTS[number % CONTEXTS.len()];
-    let word = rule.context.first().map(|word| format!("{word} ")).unwrap_or_default();
+    let word = rule.context.iter().next().map(|word| format!("{word} ")).unwrap_or_default();
     let body = match std::str::from_utf8(sample) {
         Ok(text) if escaped => {
             let quoted = serde_json::to_string(text).unwrap();

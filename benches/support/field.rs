@@ -7,7 +7,10 @@
 //! out, and the automaton goes over a block once, not line by line.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use blackbar::{RuleSet, rules::Rule};
+use blackbar::{
+    RuleSet,
+    rules::{List, Rule},
+};
 use regex::bytes::{Regex, RegexBuilder};
 
 /// Keyword automaton and regular expressions.
@@ -111,8 +114,8 @@ fn keywords_of(rule: &Rule) -> Option<Vec<String>> {
 }
 
 /// The longest word of each name that says more than what kind of secret it is.
-fn telling_words(names: &[String]) -> Vec<String> {
-    let longest = |name: &String| {
+fn telling_words(names: &List) -> Vec<String> {
+    let longest = |name: &str| {
         let telling = name.split(' ').filter(|word| !COMMON_WORDS.contains(word)).max_by_key(|word| word.len());
         telling.filter(|word| word.len() >= KEYWORD_BYTES_MIN).map(str::to_owned)
     };
@@ -123,7 +126,7 @@ fn telling_words(names: &[String]) -> Vec<String> {
 }
 
 /// Name, operator and value.
-fn assigned(names: &[String], value: &str) -> String {
+fn assigned(names: &List, value: &str) -> String {
     let names: Vec<String> = names.iter().map(|name| name.replace(' ', "[ _.-]?")).collect();
     format!(
         r"(?i:[\w.-]{{0,50}}?(?:{})(?:[ \t\w.-]{{0,20}})[\s'\x22]{{0,3}}(?:=|>|:{{1,3}}=|:|=>)[\x60'\x22\s=]{{0,5}})(?:{value})(?:[\x60'\x22\s;]|\\[nr]|$)",

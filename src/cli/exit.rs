@@ -15,8 +15,6 @@ pub enum Exit {
     Failed,
     /// Who reads our output has gone; what a shell shows for SIGPIPE.
     ClosedOutput,
-    /// The user stopped it; what a shell shows for SIGINT.
-    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -27,7 +25,6 @@ impl From<Exit> for ExitCode {
             Exit::Usage => ExitCode::from(2),
             Exit::Failed => ExitCode::from(3),
             Exit::ClosedOutput => ExitCode::from(141),
-            Exit::Interrupted => ExitCode::from(130),
         }
     }
 }

@@ -166,7 +166,6 @@ impl<'a> Job<'a> {
             Ok(stats) => self.add(&stats),
             Err(PipelineError::Read(kind)) => self.pass_over(input, kind),
             Err(PipelineError::ClosedOutput) => return Err(Failure::quiet(Exit::ClosedOutput)),
-            Err(PipelineError::Interrupted) => return Err(Failure::quiet(Exit::Interrupted)),
             Err(PipelineError::Write(kind)) => {
                 return Err(Failure::io(format!("standard output: {}", files::reason(kind))));
             }

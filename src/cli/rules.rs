@@ -13,7 +13,7 @@ use blackbar::{
     escape,
     finding::ndjson,
     rules::{
-        Action, Detector, Rule, RuleSet, Strength,
+        Action, Detector, Rule, RuleSet, Strength, Text,
         check::{self, Diagnostic, Level},
         checks::Check,
     },
@@ -147,7 +147,7 @@ fn show(id: &str, settings: &Settings) -> Result<Exit, Failure> {
         if !lines.is_empty() {
             let _ = writeln!(text, "{title}, as templates");
         }
-        for line in lines {
+        for line in lines.iter() {
             let _ = writeln!(text, "  {}", escape::visible(line));
         }
     }
@@ -170,16 +170,16 @@ pub fn described(rule: &Rule) -> Vec<(&'static str, String)> {
         _ => "",
     };
     let rows = [
-        ("id", rule.id.clone()),
-        ("name", rule.name.clone()),
-        ("family", rule.family.clone()),
+        ("id", rule.id.to_string()),
+        ("name", rule.name.to_string()),
+        ("family", rule.family.to_string()),
         ("severity", rule.severity.to_string()),
         ("confidence", rule.confidence.to_string()),
         ("action", if rule.action == Action::Redact { "redact" } else { "alert" }.to_owned()),
         ("status", if rule.testing { "testing" } else { "stable" }.to_owned()),
         ("off_by_default", if rule.off_by_default { "true" } else { "" }.to_owned()),
         ("detector", detector.to_owned()),
-        ("pattern", rule.pattern.clone()),
+        ("pattern", rule.pattern.to_string()),
         ("names", rule.names.join(", ")),
         ("strength", strength.to_owned()),
         ("check", rule.check.and_then(check_name).unwrap_or_default().to_owned()),
@@ -188,9 +188,9 @@ pub fn described(rule: &Rule) -> Vec<(&'static str, String)> {
         ("secret_bytes_max", rule.secret_bytes_max.to_string()),
         ("tags", rule.tags.join(", ")),
         ("aliases", rule.aliases.join(", ")),
-        ("since", rule.since.clone()),
-        ("reference", rule.reference.clone()),
-        ("rotate", rule.rotate.clone().unwrap_or_default()),
+        ("since", rule.since.to_string()),
+        ("reference", rule.reference.to_string()),
+        ("rotate", rule.rotate.as_ref().map(Text::to_string).unwrap_or_default()),
     ];
     rows.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }

@@ -11,6 +11,7 @@ use crate::{
     finding::{Finding, RuleFacts, Taken},
     limits::FINDING_CONTEXT_BYTES,
     redact::RedactedText,
+    rules::Text,
     scan::{Engine, Mode, Settler},
     view::utf16::Encoding,
 };
@@ -166,10 +167,10 @@ impl Tally {
         let facts = self.facts.entry(rule).or_insert_with(|| {
             let rule = &engine.rules().rules()[usize::from(rule)];
             Arc::new(RuleFacts {
-                id: rule.id.clone(),
-                name: rule.name.clone(),
+                id: rule.id.to_string(),
+                name: rule.name.to_string(),
                 severity: rule.severity,
-                rotate: rule.rotate.clone(),
+                rotate: rule.rotate.as_ref().map(Text::to_string),
             })
         });
         Arc::clone(facts)

@@ -1,71 +1,61 @@
-//! Turns signals into a state that the pipeline asks for. Handlers only set flags and wake it up.
+//! Turns signals into a state that the pipeline asks for. Handlers only set flags and wake it up;
+//! there is no thread for them.
 //!
 //! SIGINT in a pipe reaches every process of it: the first one is for whoever writes to us, and we
-//! drain what comes until the end; a second one stops. SIGTERM drains what has arrived.
+//! drain what comes until the end; a second one ends the process, even one that waits for its reader.
+//! SIGTERM drains what has arrived.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What signals have asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct State {
-    /// End with what has arrived.
-    pub drain: bool,
-    /// End at once.
-    pub stop: bool,
-}
-
-static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
 static TERMINATED: AtomicBool = AtomicBool::new(false);
 
-/// What signals have asked for so far.
-pub fn state() -> State {
-    State { drain: TERMINATED.load(Ordering::Relaxed), stop: INTERRUPTS.load(Ordering::Relaxed) > 1 }
+/// Whether the stream is to end with what has arrived.
+pub fn draining() -> bool {
+    TERMINATED.load(Ordering::Relaxed)
 }
 
 #[cfg(unix)]
 mod unix {
     use std::{
+        io,
         os::{
             fd::{AsFd as _, BorrowedFd},
             unix::net::UnixStream,
         },
-        sync::{OnceLock, atomic::Ordering},
-        thread,
+        sync::{OnceLock, atomic::AtomicBool},
     };
 
     use signal_hook::{
         consts::{SIGINT, SIGTERM},
-        iterator::Signals,
+        flag, low_level,
     };
 
+    static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     static WAKE: OnceLock<UnixStream> = OnceLock::new();
 
-    /// Catches SIGINT and SIGTERM for the rest of the process. Where that fails they keep their
-    /// usual meaning, which is to end the process: nothing unscanned leaves then, either.
+    /// What a shell shows for SIGINT.
+    const INTERRUPTED_CODE: i32 = 130;
+
+    /// Catches SIGINT and SIGTERM for the rest of the process. A signal for which that fails keeps
+    /// its usual meaning, which is to end the process: nothing unscanned leaves then, either.
     pub fn install() {
-        let Ok((read, write)) = UnixStream::pair() else { return };
-        let _ = read.set_nonblocking(true);
-        let _ = write.set_nonblocking(true);
-        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
-        if WAKE.set(read).is_err() {
-            return;
-        }
-        let listen = move || {
-            for signal in signals.forever() {
-                match signal {
-                    SIGINT => {
-                        super::INTERRUPTS.fetch_add(1, Ordering::Relaxed);
-                    }
-                    _ => super::TERMINATED.store(true, Ordering::Relaxed),
-                }
-                let _ = std::io::Write::write(&mut &write, &[1]);
-            }
-        };
-        // The thread lives as long as the process; it sleeps in a read.
-        let _ = thread::Builder::new().name("signals".to_owned()).spawn(listen);
+        let _ = catch();
     }
 
-    /// Readable when a signal has come.
+    fn catch() -> io::Result<()> {
+        let (read, write) = UnixStream::pair()?;
+        read.set_nonblocking(true)?;
+        // The flag is looked at before it is set: only a second signal finds it set.
+        flag::register_conditional_shutdown(SIGINT, INTERRUPTED_CODE, &INTERRUPTED)?;
+        flag::register(SIGINT, &INTERRUPTED)?;
+        flag::register(SIGTERM, &super::TERMINATED)?;
+        // Makes its end non-blocking. A wait that began just before the signal came ends, too.
+        low_level::pipe::register(SIGTERM, write)?;
+        let _ = WAKE.set(read);
+        Ok(())
+    }
+
+    /// Readable when SIGTERM has come.
     pub fn wake() -> Option<BorrowedFd<'static>> {
         WAKE.get().map(|stream| stream.as_fd())
     }
@@ -73,7 +63,7 @@ mod unix {
     /// Takes note that the state was looked at.
     pub fn acknowledge() {
         if let Some(stream) = WAKE.get() {
-            let _ = std::io::Read::read(&mut &*stream, &mut [0; 64]);
+            let _ = io::Read::read(&mut &*stream, &mut [0; 64]);
         }
     }
 }

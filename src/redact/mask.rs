@@ -1,6 +1,11 @@
 //! Writes what stands in place of a secret, and knows it again. Does not decide what is masked.
 
-use crate::{finding::Fingerprint, limits::JSON_DEPTH_MAX, rules::Rule, view::utf16::Encoding};
+use crate::{
+    finding::Fingerprint,
+    limits::JSON_DEPTH_MAX,
+    rules::{Rule, Text},
+    view::utf16::Encoding,
+};
 
 /// What stands in place of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,7 +37,7 @@ pub struct Masker {
     /// The pieces of a mask; empty for [`Style::Length`].
     parts: Vec<Part>,
     /// The ids of all rules, by index.
-    ids: Vec<String>,
+    ids: Vec<Text>,
     /// Whether a mask needs escaping inside JSON strings.
     special: bool,
 }

@@ -79,10 +79,10 @@ pub fn test(set: &RuleSet) -> Vec<Diagnostic> {
     };
     for rule in set.rules() {
         let engine = if rule.detector == Detector::Entropy { &all } else { &keyed };
-        for (number, template) in (1..).zip(&rule.examples) {
+        for (number, template) in (1..).zip(rule.examples.iter()) {
             say(rule, &mut found, example(engine, rule, template), &format!("example {number}"));
         }
-        for (number, template) in (1..).zip(&rule.counterexamples) {
+        for (number, template) in (1..).zip(rule.counterexamples.iter()) {
             say(rule, &mut found, counterexample(engine, rule, template), &format!("counterexample {number}"));
         }
     }
@@ -97,7 +97,7 @@ fn example(engine: &Arc<Engine>, rule: &Rule, template: &str) -> Result<(), (Lev
         if !seen.changed && rule.action == Action::Redact && !rule.testing {
             return Err((Level::Error, "is not masked".to_owned()));
         }
-        if !seen.ids.contains(&rule.id) {
+        if !seen.ids.contains(rule.id.as_str()) {
             let others: Vec<&str> = seen.ids.iter().map(String::as_str).collect();
             return Err(match others.as_slice() {
                 [] => (Level::Error, "is not found".to_owned()),
@@ -112,7 +112,7 @@ fn example(engine: &Arc<Engine>, rule: &Rule, template: &str) -> Result<(), (Lev
 fn counterexample(engine: &Arc<Engine>, rule: &Rule, template: &str) -> Result<(), (Level, String)> {
     for seed in 0..BODIES {
         let line = fill(template, &mut Rng::new(seed)).map_err(|fault| (Level::Error, fault))?;
-        if through(engine, &line).ids.contains(&rule.id) {
+        if through(engine, &line).ids.contains(rule.id.as_str()) {
             return Err((Level::Error, "is found, but must not be".to_owned()));
         }
     }
@@ -213,7 +213,7 @@ fn covers(pattern: &Pattern, sample: &[u8]) -> bool {
 }
 
 fn push(rule: &Rule, found: &mut Vec<Diagnostic>, level: Level, text: String) {
-    found.push(Diagnostic { rule: rule.id.clone(), line: rule.line, level, text });
+    found.push(Diagnostic { rule: rule.id.to_string(), line: rule.line, level, text });
 }
 
 /// How many bodies are drawn for each example.

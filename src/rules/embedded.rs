@@ -1,108 +1,126 @@
 //! Turns the table that the build script made of `patterns/*.toml` into rules. Does not parse: at
 //! start-up there is no time for that.
 
+use std::sync::Arc;
+
 use super::{
-    Rule,
+    Action, Confidence, Detector, List, Rule, Severity, Strength, Text,
+    checks::Check,
     condition::{ByteSet, Condition, Needle, Reach, Run, Step},
-    format::{self, Row},
 };
-use crate::error::RuleError;
 
 /// A row of a rule file, and the condition of its pattern.
 struct Embedded {
-    family: &'static str,
+    family: Text,
     line: usize,
-    id: &'static str,
-    name: &'static str,
-    severity: &'static str,
-    pattern: &'static str,
-    detector: Option<&'static str>,
-    names: &'static [&'static str],
-    strength: Option<&'static str>,
-    check: Option<&'static str>,
-    confidence: Option<&'static str>,
-    context: &'static [&'static str],
+    id: Text,
+    name: Text,
+    severity: Severity,
+    pattern: Text,
+    detector: Detector,
+    names: List,
+    strength: Strength,
+    check: Option<Check>,
+    confidence: Confidence,
+    context: List,
     entropy: f32,
-    action: Option<&'static str>,
-    secret_bytes_max: Option<usize>,
-    tags: &'static [&'static str],
-    reference: &'static str,
-    rotate: Option<&'static str>,
-    since: &'static str,
-    aliases: &'static [&'static str],
-    status: Option<&'static str>,
+    action: Action,
+    secret_bytes_max: usize,
+    tags: List,
+    reference: Text,
+    rotate: Option<Text>,
+    since: Text,
+    aliases: List,
+    testing: bool,
     off_by_default: bool,
-    examples: &'static [&'static str],
-    counterexamples: &'static [&'static str],
+    examples: List,
+    counterexamples: List,
     length_max: usize,
     secret_is_whole: bool,
-    literals: &'static [&'static [u8]],
+    literals: List,
     before: (usize, usize),
-    steps: &'static [([u64; 4], u8)],
+    /// From where to where in [`STEPS`].
+    steps: (usize, usize),
     reach: Option<([u64; 4], u8, usize)>,
     run: Option<(usize, Option<u8>)>,
 }
 
 /// Sorted by family, in the order of their files.
-static TABLE: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+static TABLE: &[Embedded] = &include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+/// All texts of the table.
+static TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/texts.txt"));
+/// The texts of all lists of the table.
+static LISTS: &[Text] = &include!(concat!(env!("OUT_DIR"), "/lists.rs"));
+/// What the bytes of matches are, of all rules of the table.
+static STEPS: &[([u64; 4], u8)] = &include!(concat!(env!("OUT_DIR"), "/steps.rs"));
+
+/// A text of the table.
+pub(super) fn text(start: u32, end: u32) -> &'static str {
+    &TEXTS[start as usize..end as usize]
+}
+
+/// Texts of the lists of the table.
+pub(super) fn list(start: u32, end: u32) -> &'static [Text] {
+    &LISTS[start as usize..end as usize]
+}
 
 /// The embedded rules.
-pub(super) fn rules() -> Result<Vec<Rule>, RuleError> {
+pub(super) fn rules() -> Vec<Rule> {
     TABLE.iter().map(Embedded::rule).collect()
 }
 
 impl Embedded {
-    fn rule(&self) -> Result<Rule, RuleError> {
-        let owned = |text: &Option<&str>| text.map(str::to_owned);
-        let all = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-        let row = Row {
-            id: self.id.to_owned(),
-            name: self.name.to_owned(),
-            severity: self.severity.to_owned(),
-            pattern: self.pattern.to_owned(),
-            detector: owned(&self.detector),
-            names: all(self.names),
-            strength: owned(&self.strength),
-            check: owned(&self.check),
-            confidence: owned(&self.confidence),
-            context: all(self.context),
+    fn rule(&self) -> Rule {
+        Rule {
+            id: self.id.clone(),
+            family: self.family.clone(),
+            name: self.name.clone(),
+            severity: self.severity,
+            detector: self.detector,
+            pattern: self.pattern.clone(),
+            names: self.names.clone(),
+            strength: self.strength,
+            check: self.check,
+            confidence: self.confidence,
+            context: self.context.clone(),
             entropy: self.entropy,
-            action: owned(&self.action),
+            action: self.action,
             secret_bytes_max: self.secret_bytes_max,
-            tags: all(self.tags),
-            reference: self.reference.to_owned(),
-            rotate: owned(&self.rotate),
-            since: self.since.to_owned(),
-            aliases: all(self.aliases),
-            status: owned(&self.status),
+            tags: self.tags.clone(),
+            reference: self.reference.clone(),
+            rotate: self.rotate.clone(),
+            since: self.since.clone(),
+            aliases: self.aliases.clone(),
+            testing: self.testing,
             off_by_default: self.off_by_default,
-            examples: all(self.examples),
-            counterexamples: all(self.counterexamples),
-        };
+            examples: self.examples.clone(),
+            counterexamples: self.counterexamples.clone(),
+            line: self.line,
+            condition: Arc::new(self.condition()),
+        }
+    }
+
+    fn condition(&self) -> Condition {
+        let steps = STEPS[self.steps.0..self.steps.1].iter();
         let needle = Needle {
-            literals: self.literals.iter().map(|word| word.to_vec()).collect(),
+            literals: self.literals.iter().map(|word| word.as_bytes().to_vec()).collect(),
             before: self.before,
-            steps: self.steps.iter().map(|&(set, count)| Step { set: ByteSet(set), count }).collect(),
+            steps: steps.map(|&(set, count)| Step { set: ByteSet(set), count }).collect(),
             reach: self.reach.map(|(set, byte, most)| Reach { set: ByteSet(set), byte, most }),
         };
-        let condition = Condition {
+        Condition {
             length_max: self.length_max,
             secret_is_whole: self.secret_is_whole,
             needle: (!needle.literals.is_empty()).then_some(needle),
             run: self.run.map(|(least, after)| Run { least, after }),
-        };
-        format::finish(row, condition, self.family, self.line).map_err(|reason| RuleError {
-            origin: self.family.to_owned(),
-            line: self.line,
-            rule: Some(self.id.to_owned()),
-            reason,
-        })
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::format;
 
     #[test]
     fn the_embedded_table_says_what_the_files_say() {
@@ -117,6 +135,6 @@ mod tests {
             let family = path.file_stem().unwrap().to_str().unwrap();
             parsed.extend(format::parse(&std::fs::read_to_string(&path).unwrap(), family, family).unwrap());
         }
-        assert_eq!(rules().unwrap(), parsed);
+        assert_eq!(rules(), parsed);
     }
 }

@@ -1,10 +1,12 @@
 //! Turns the text of a rule file into rules, or into an error that names the line. Does not
 //! compile patterns for matching; it only makes sure that they are of the allowed kind.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::{
-    Action, Confidence, Detector, Rule, Severity, Strength,
+    Action, Confidence, Detector, Rule, Severity, Strength, Text,
     checks::Check,
     condition::{self, Condition},
 };
@@ -21,48 +23,48 @@ struct File {
 /// error can name the key without quoting the value.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Row {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) severity: String,
+struct Row {
+    id: String,
+    name: String,
+    severity: String,
     #[serde(default)]
-    pub(super) pattern: String,
+    pattern: String,
     #[serde(default)]
-    pub(super) detector: Option<String>,
+    detector: Option<String>,
     #[serde(default)]
-    pub(super) names: Vec<String>,
+    names: Vec<String>,
     #[serde(default)]
-    pub(super) strength: Option<String>,
+    strength: Option<String>,
     #[serde(default)]
-    pub(super) check: Option<String>,
+    check: Option<String>,
     #[serde(default)]
-    pub(super) confidence: Option<String>,
+    confidence: Option<String>,
     #[serde(default)]
-    pub(super) context: Vec<String>,
+    context: Vec<String>,
     #[serde(default)]
-    pub(super) entropy: f32,
+    entropy: f32,
     #[serde(default)]
-    pub(super) action: Option<String>,
+    action: Option<String>,
     #[serde(default)]
-    pub(super) secret_bytes_max: Option<usize>,
+    secret_bytes_max: Option<usize>,
     #[serde(default)]
-    pub(super) tags: Vec<String>,
+    tags: Vec<String>,
     #[serde(default)]
-    pub(super) reference: String,
+    reference: String,
     #[serde(default)]
-    pub(super) rotate: Option<String>,
+    rotate: Option<String>,
     #[serde(default)]
-    pub(super) since: String,
+    since: String,
     #[serde(default)]
-    pub(super) aliases: Vec<String>,
+    aliases: Vec<String>,
     #[serde(default)]
-    pub(super) status: Option<String>,
+    status: Option<String>,
     #[serde(default)]
-    pub(super) off_by_default: bool,
+    off_by_default: bool,
     #[serde(default)]
-    pub(super) examples: Vec<String>,
+    examples: Vec<String>,
     #[serde(default)]
-    pub(super) counterexamples: Vec<String>,
+    counterexamples: Vec<String>,
 }
 
 /// Parses and checks a rule file.
@@ -140,13 +142,9 @@ const CONFIDENCES: &[(&str, Confidence)] = &[
 const SEVERITIES: &[(&str, Severity)] =
     &[("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High), ("critical", Severity::Critical)];
 
+/// Checks what a row says.
 fn check(row: Row, family: &str, line: usize) -> Result<Rule, String> {
     let condition = if row.pattern.is_empty() { Condition::default() } else { condition::parse(&row.pattern)?.2 };
-    finish(row, condition, family, line)
-}
-
-/// Checks what a row says, given the condition of its pattern.
-pub(super) fn finish(row: Row, condition: Condition, family: &str, line: usize) -> Result<Rule, String> {
     if !valid_id(&row.id) {
         return Err("id must be 2 to 64 of a-z, 0-9 and -, beginning with a letter".to_owned());
     }
@@ -183,7 +181,7 @@ pub(super) fn finish(row: Row, condition: Condition, family: &str, line: usize) 
         ),
     };
     Ok(Rule {
-        family: family.to_owned(),
+        family: family.into(),
         severity: weight,
         detector,
         strength: choose(
@@ -202,21 +200,21 @@ pub(super) fn finish(row: Row, condition: Condition, family: &str, line: usize) 
         )?,
         testing: choose("status", row.status.as_deref(), false, &[("stable", false), ("testing", true)])?,
         secret_bytes_max,
-        id: row.id,
-        name: row.name,
-        pattern: row.pattern,
-        names: row.names,
-        context: row.context,
+        id: row.id.into(),
+        name: row.name.into(),
+        pattern: row.pattern.into(),
+        names: row.names.into(),
+        context: row.context.into(),
         entropy: row.entropy,
-        tags: row.tags,
-        reference: row.reference,
-        rotate: row.rotate,
-        since: row.since,
-        aliases: row.aliases,
+        tags: row.tags.into(),
+        reference: row.reference.into(),
+        rotate: row.rotate.map(Text::from),
+        since: row.since.into(),
+        aliases: row.aliases.into(),
         off_by_default: row.off_by_default,
-        examples: row.examples,
-        counterexamples: row.counterexamples,
+        examples: row.examples.into(),
+        counterexamples: row.counterexamples.into(),
         line,
-        condition,
+        condition: Arc::new(condition),
     })
 }

@@ -9,11 +9,13 @@ pub mod condition;
 mod embedded;
 mod format;
 pub mod sample;
+mod text;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+pub use text::{List, Text};
 
 use crate::error::{RuleError, SetupError};
 
@@ -137,19 +139,19 @@ pub enum Strength {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Stable name, kebab-case, vendor first. Users write it in options and allowlists.
-    pub id: String,
+    pub id: Text,
     /// The file's name without its ending; `user` for files of `--rules`.
-    pub family: String,
+    pub family: Text,
     /// What it finds, for people.
-    pub name: String,
+    pub name: Text,
     /// How bad a leak is.
     pub severity: Severity,
     /// Which part of the engine uses it.
     pub detector: Detector,
     /// A linear-time regular expression over bytes; empty where names alone decide.
-    pub pattern: String,
+    pub pattern: Text,
     /// Key names, lower-case words separated by single spaces.
-    pub names: Vec<String>,
+    pub names: List,
     /// How telling the key names are.
     pub strength: Strength,
     /// A structural check (see [`checks`]) that moves the confidence.
@@ -157,7 +159,7 @@ pub struct Rule {
     /// What a hit is worth before checks.
     pub confidence: Confidence,
     /// Words one of which must stand to the left of the match, on the same line.
-    pub context: Vec<String>,
+    pub context: List,
     /// The least Shannon entropy of the secret (bits a byte); 0 for none.
     pub entropy: f32,
     /// Mask, or report only.
@@ -165,27 +167,27 @@ pub struct Rule {
     /// The longest secret this rule masks (bytes).
     pub secret_bytes_max: usize,
     /// Free words for selection.
-    pub tags: Vec<String>,
+    pub tags: List,
     /// Where the format is documented.
-    pub reference: String,
+    pub reference: Text,
     /// Where the vendor lets one revoke it.
-    pub rotate: Option<String>,
+    pub rotate: Option<Text>,
     /// The release that brought it.
-    pub since: String,
+    pub since: Text,
     /// Former ids.
-    pub aliases: Vec<String>,
+    pub aliases: List,
     /// Reports but does not mask yet.
     pub testing: bool,
     /// Off unless named by `--enable` or `--only`.
     pub off_by_default: bool,
     /// Lines (as templates) that must match.
-    pub examples: Vec<String>,
+    pub examples: List,
     /// Lines (as templates) that must not.
-    pub counterexamples: Vec<String>,
+    pub counterexamples: List,
     /// 1-based line of the row in its file.
     pub line: usize,
     /// What is known of the pattern without compiling it.
-    pub condition: condition::Condition,
+    pub condition: Arc<condition::Condition>,
 }
 
 /// Rules in force, in the order that decides ties.
@@ -205,7 +207,7 @@ impl RuleSet {
     /// # Errors
     /// Only if the embedded files are not right, which the tests exclude.
     pub fn builtin() -> Result<Self, RuleError> {
-        Ok(RuleSet { rules: embedded::rules()? })
+        Ok(RuleSet { rules: embedded::rules() })
     }
 
     /// Adds the rules of one file's text. A row with the id of a rule already there replaces it.
@@ -267,6 +269,6 @@ impl RuleSet {
 impl Rule {
     /// Whether `id` is this rule's id or one of its former ids.
     pub fn is_called(&self, id: &str) -> bool {
-        self.id == id || self.aliases.iter().any(|alias| alias == id)
+        self.id == *id || self.aliases.iter().any(|alias| alias == id)
     }
 }

@@ -123,9 +123,9 @@ impl Engine {
     /// If a pattern is not right, or the replacement text would itself be masked.
     pub fn new(rules: RuleSet, options: Options) -> Result<Engine, SetupError> {
         let at_fault = |rule: &Rule, reason: String| RuleError {
-            origin: rule.family.clone(),
+            origin: rule.family.to_string(),
             line: rule.line,
-            rule: Some(rule.id.clone()),
+            rule: Some(rule.id.to_string()),
             reason,
         };
         let list = rules.rules();
@@ -173,8 +173,8 @@ impl Engine {
             seen.push(same);
             let rule = &self.rules.rules()[usize::from(span.rule)];
             list.push(Candidate {
-                rule: rule.id.clone(),
-                name: rule.name.clone(),
+                rule: rule.id.to_string(),
+                name: rule.name.to_string(),
                 view: span.steps.to_string(),
                 column: span.range.start + 1,
                 length: span.range.len(),
@@ -236,7 +236,7 @@ impl Engine {
             settler.settle(&judge, &mask, Encoding::Bytes, End::Line, &mut Carry::default());
             if let Some(span) = settler.spans().first() {
                 let id = &self.rules.rules()[usize::from(span.rule)].id;
-                return Err(SetupError::ReplacementMatches(id.clone()));
+                return Err(SetupError::ReplacementMatches(id.to_string()));
             }
             // Without the rule's id in it, one mask stands for all.
             if !text.contains("{rule}") {

@@ -4,7 +4,7 @@
 
 use std::{
     ops::Range,
-    sync::{Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
 };
 
 use regex_automata::{Anchored, Input, hybrid, meta, nfa::thompson, util::captures::Captures};
@@ -13,7 +13,7 @@ use regex_syntax::hir::Hir;
 use crate::{
     limits::PATTERN_COMPILED_BYTES_MAX,
     rules::{
-        Rule,
+        Rule, Text,
         condition::{self, Condition, Needle, Run},
     },
 };
@@ -21,8 +21,8 @@ use crate::{
 /// A rule's pattern, checked when the rule was read.
 #[derive(Debug)]
 pub struct Pattern {
-    source: String,
-    condition: Condition,
+    source: Text,
+    condition: Arc<Condition>,
     parts: OnceLock<Option<Parts>>,
     regex: OnceLock<Option<meta::Regex>>,
     before_regex: OnceLock<Option<meta::Regex>>,
@@ -49,7 +49,7 @@ impl Pattern {
     pub fn of(rule: &Rule) -> Pattern {
         Pattern {
             source: rule.pattern.clone(),
-            condition: rule.condition.clone(),
+            condition: Arc::clone(&rule.condition),
             parts: OnceLock::new(),
             regex: OnceLock::new(),
             before_regex: OnceLock::new(),
@@ -201,8 +201,8 @@ mod tests {
     fn pattern(source: &str) -> Pattern {
         let condition = condition::parse(source).unwrap().2;
         Pattern {
-            source: source.to_owned(),
-            condition,
+            source: source.into(),
+            condition: Arc::new(condition),
             parts: OnceLock::new(),
             regex: OnceLock::new(),
             before_regex: OnceLock::new(),

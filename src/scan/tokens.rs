@@ -7,7 +7,7 @@ use super::{Engine, pattern::Pattern, prefilter};
 use crate::{
     limits::{CONTEXT_BYTES_MAX, SECRET_BYTES_MAX},
     rules::{
-        Confidence, Rule, USER_FAMILY,
+        Confidence, List, Rule, USER_FAMILY,
         checks::Facts,
         condition::{Run, is_word},
     },
@@ -365,7 +365,7 @@ fn ends_token(views: &Views, index: usize, end: usize) -> bool {
 }
 
 /// Whether one of the words stands to the left of `start` on its line, near enough.
-fn has_context(text: &[u8], start: usize, words: &[String]) -> bool {
+fn has_context(text: &[u8], start: usize, words: &List) -> bool {
     if words.is_empty() {
         return true;
     }
