@@ -25,7 +25,7 @@ use crate::{
     finding::Finding,
     limits::{LINE_BYTES_MAX, OVERLAP_BYTES, PARTIAL_BYTES_MAX, PARTIAL_RECORDS_MAX},
     redact::{Clean, Output},
-    scan::{Carry, End, Engine, Mode, LineBuffers, Settler, Stretch, Stretches, is_partial},
+    scan::{Carry, End, Engine, LineBuffers, Mode, Settler, Stretch, Stretches, is_partial},
     view::utf16::Encoding,
 };
 use tally::Tally;

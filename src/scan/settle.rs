@@ -175,8 +175,7 @@ impl Settler {
     fn unit(&mut self, engine: &Engine, unit: &Unit, encoding: Encoding, carry: &mut Carry, found: &mut Vec<Span>) {
         let open = unit.end == End::Open;
         self.views.start(&self.masked.text, &unit.parts, encoding, open);
-        let mut searched: Vec<(usize, Found)> =
-            self.views.searched().map(|index| (index, Found::default())).collect();
+        let mut searched: Vec<(usize, Found)> = self.views.searched().map(|index| (index, Found::default())).collect();
         let primary = self.views.primary(unit.docker);
         let before = found.len();
         for (index, words) in &mut searched {
@@ -204,9 +203,7 @@ impl Settler {
         if !news {
             for &(index, words) in &searched {
                 let carry = (index == primary).then_some(&mut *carry);
-                if words.key_name
-                    || carry.as_ref().is_some_and(|carry| carry.pending != assigned::Pending::default())
-                {
+                if words.key_name || carry.as_ref().is_some_and(|carry| carry.pending != assigned::Pending::default()) {
                     self.key_names(engine, unit, index, carry, found);
                 }
                 self.random_tokens(engine, unit, index, found);

@@ -54,7 +54,9 @@ pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
     if groups.all(|group| base64_group(group).is_some_and(|bytes| bytes.iter().all(|&byte| is_text(byte)))) {
         return is_mostly_ascii(base64_bytes(run));
     }
-    is_hex(run) && run.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text)) && is_mostly_ascii(hex_bytes(run))
+    is_hex(run)
+        && run.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text))
+        && is_mostly_ascii(hex_bytes(run))
 }
 
 fn is_mostly_ascii(bytes: impl Iterator<Item = u8>) -> bool {

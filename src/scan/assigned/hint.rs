@@ -23,9 +23,11 @@ pub fn may_assign(trigger: &Trigger, text: &[u8], start: usize, end: usize, open
     // The letter of an escape is no letter of the name.
     let escaped = usize::from(before == b'\\' && first < start);
     let is_flag = text[first] == b'-' || text[first + escaped] == b'-';
-    is_flag || before == b'<' || operator_follows(text, end, open) || directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first) || {
-        named_before(text, first)
-    }
+    is_flag
+        || before == b'<'
+        || operator_follows(text, end, open)
+        || directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first)
+        || { named_before(text, first) }
 }
 
 /// Whether an operator stands behind the key, over words that say which one it is (`_OLD`, `[0]`),
@@ -81,7 +83,9 @@ fn named_before(text: &[u8], first: usize) -> bool {
     };
     let at = back(first, &|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'=' | b':' | b'>'));
     let at = back(at, &|byte| matches!(byte, b' ' | b'\t'));
-    let Some(operator) = at.checked_sub(1).filter(|&at| at >= floor) else { return first > at && at == floor && floor > 0 };
+    let Some(operator) = at.checked_sub(1).filter(|&at| at >= floor) else {
+        return first > at && at == floor && floor > 0;
+    };
     let mut ends = match text[operator] {
         // Values may hold the signs of operators themselves.
         b'=' | b':' | b'>' => operator,

@@ -342,7 +342,9 @@ impl Scan<'_> {
         let from = start.saturating_sub(MASK_BYTES_MAX).max(self.line);
         let covers = |at: usize| self.env.mask_len_at(self.text, at).is_some_and(|n| at + n > name.start);
         let masked = match self.env.mask_begins() {
-            Some(byte) => memchr::memchr_iter(byte, self.text.get(from..=start).unwrap_or_default()).any(|at| covers(from + at)),
+            Some(byte) => {
+                memchr::memchr_iter(byte, self.text.get(from..=start).unwrap_or_default()).any(|at| covers(from + at))
+            }
             None => (from..=start).any(covers),
         };
         (!masked).then_some(rules)

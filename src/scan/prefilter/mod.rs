@@ -113,12 +113,7 @@ impl Prefilter {
     }
 
     /// Goes through the lines of `block` that matter.
-    pub fn lines<'a, 'b>(
-        &'a self,
-        engine: &'a Engine,
-        block: &'a [u8],
-        buffers: &'b mut LineBuffers,
-    ) -> Lines<'a, 'b> {
+    pub fn lines<'a, 'b>(&'a self, engine: &'a Engine, block: &'a [u8], buffers: &'b mut LineBuffers) -> Lines<'a, 'b> {
         let LineBuffers { lines, bare, stripped } = buffers;
         Lines { look: Look::new(self, engine, block, lines), bare, stripped }
     }

@@ -81,8 +81,8 @@ mod avx2 {
     use std::arch::x86_64::*;
 
     use super::super::masks::{
-        ANYWHERE_BUCKETS, BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, INTRODUCERS, Masks, TOKEN_CLASSES, WINDOW,
-        WORD_CLASSES, Windows,
+        ANYWHERE_BUCKETS, BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, INTRODUCERS, Masks,
+        TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
     };
     use super::Survey;
 
@@ -174,7 +174,9 @@ mod tests {
     /// Windows of every kind: of four bytes, of three, in buckets of both groups.
     fn windows() -> Windows {
         let mut windows = Windows::default();
-        for (bucket, word) in [(0, "oken"), (0, "secr"), (1, "://"), (4, "$2a$"), (5, "curl"), (7, "mii"), (7, "a\u{7f}b_")] {
+        for (bucket, word) in
+            [(0, "oken"), (0, "secr"), (1, "://"), (4, "$2a$"), (5, "curl"), (7, "mii"), (7, "a\u{7f}b_")]
+        {
             let bytes: Vec<Option<u8>> = word.bytes().map(Some).chain([None; 4]).take(4).collect();
             windows.add(bucket, &[bytes[0], bytes[1], bytes[2], bytes[3]]);
         }

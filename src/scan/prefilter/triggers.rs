@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::{
     Literal,
-    prefixes::{Keys, all_keys, key_at},
     masks::{ANYWHERE_BUCKETS, WINDOW, Windows, fold, upper},
+    prefixes::{Keys, all_keys, key_at},
 };
 use crate::rules::condition::ByteSet;
 
@@ -182,7 +182,8 @@ const WORD_WINDOW_MIN: usize = 3;
 
 /// Puts each window into the bucket that it makes least likely to be hit by chance.
 fn distribute<'a>(windows: impl Iterator<Item = (&'a [Option<u8>; WINDOW], bool)>, sets: &mut Windows) {
-    let mut list: Vec<_> = windows.map(|(window, begins)| (Bucket::default().with(window).chance(), window, begins)).collect();
+    let mut list: Vec<_> =
+        windows.map(|(window, begins)| (Bucket::default().with(window).chance(), window, begins)).collect();
     // What is common anyway comes first and gets a bucket of its own kind.
     list.sort_by(|one, other| other.0.total_cmp(&one.0));
     let mut buckets = [Bucket::default(); 8];
@@ -217,7 +218,9 @@ impl Bucket {
         let place = |place: usize| {
             COMMON
                 .iter()
-                .filter(|(byte, _)| self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> upper(*byte) & 1 == 1)
+                .filter(|(byte, _)| {
+                    self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> upper(*byte) & 1 == 1
+                })
                 .map(|(_, share)| *share)
                 .sum::<f32>()
                 .min(1.0)
@@ -233,11 +236,53 @@ fn frequency(byte: u8) -> f32 {
 
 /// The bytes of logs and their shares, of 8 MB of logs of builds, services and containers.
 const COMMON: &[(u8, f32)] = &[
-    (b' ', 0.11), (b'e', 0.064), (b't', 0.052), (b'0', 0.048), (b'o', 0.041), (b'a', 0.041), (b'i', 0.041),
-    (b'n', 0.040), (b's', 0.039), (b'r', 0.037), (b'1', 0.034), (b'c', 0.026), (b'd', 0.026), (b':', 0.025),
-    (b'l', 0.024), (b'2', 0.024), (b'-', 0.022), (b'.', 0.022), (b'/', 0.021), (b'm', 0.020), (b'p', 0.019),
-    (b'3', 0.017), (b'u', 0.017), (b'4', 0.015), (b'5', 0.015), (b'f', 0.014), (b'h', 0.013), (b'6', 0.012),
-    (b'7', 0.012), (b'8', 0.012), (b'9', 0.012), (b'g', 0.012), (b'"', 0.012), (b'b', 0.012), (b'_', 0.010),
-    (b'w', 0.008), (b'y', 0.008), (b'=', 0.007), (b'k', 0.007), (b'v', 0.007), (b'x', 0.006), (b'[', 0.006),
-    (b']', 0.006), (b'(', 0.004), (b')', 0.004), (b'j', 0.003), (b'z', 0.002), (b'q', 0.002), (b'|', 0.002),
+    (b' ', 0.11),
+    (b'e', 0.064),
+    (b't', 0.052),
+    (b'0', 0.048),
+    (b'o', 0.041),
+    (b'a', 0.041),
+    (b'i', 0.041),
+    (b'n', 0.040),
+    (b's', 0.039),
+    (b'r', 0.037),
+    (b'1', 0.034),
+    (b'c', 0.026),
+    (b'd', 0.026),
+    (b':', 0.025),
+    (b'l', 0.024),
+    (b'2', 0.024),
+    (b'-', 0.022),
+    (b'.', 0.022),
+    (b'/', 0.021),
+    (b'm', 0.020),
+    (b'p', 0.019),
+    (b'3', 0.017),
+    (b'u', 0.017),
+    (b'4', 0.015),
+    (b'5', 0.015),
+    (b'f', 0.014),
+    (b'h', 0.013),
+    (b'6', 0.012),
+    (b'7', 0.012),
+    (b'8', 0.012),
+    (b'9', 0.012),
+    (b'g', 0.012),
+    (b'"', 0.012),
+    (b'b', 0.012),
+    (b'_', 0.010),
+    (b'w', 0.008),
+    (b'y', 0.008),
+    (b'=', 0.007),
+    (b'k', 0.007),
+    (b'v', 0.007),
+    (b'x', 0.006),
+    (b'[', 0.006),
+    (b']', 0.006),
+    (b'(', 0.004),
+    (b')', 0.004),
+    (b'j', 0.003),
+    (b'z', 0.002),
+    (b'q', 0.002),
+    (b'|', 0.002),
 ];
