@@ -9,6 +9,8 @@ mod extent;
 mod hint;
 mod key;
 mod name;
+mod trigger;
+mod words;
 
 use std::ops::Range;
 
@@ -20,7 +22,8 @@ use super::judge::{self, Case, Confidence, Separator};
 
 pub use self::carry::Pending;
 pub use self::hint::may_assign;
-pub use self::name::{Family, NamedRule, Names, Strength, Trigger};
+pub use self::name::{Family, NamedRule, Names, Strength};
+pub use self::trigger::Trigger;
 
 /// What the scan asks of the rest of the engine.
 pub trait Env {
