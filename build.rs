@@ -26,6 +26,7 @@ struct File {
 fn main() {
     println!("cargo::rerun-if-changed=patterns");
     println!("cargo::rerun-if-changed=src/rules/condition.rs");
+    println!("cargo::rerun-if-changed=src/rules/steps.rs");
     println!("cargo::rerun-if-changed=src/limits.rs");
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
     let folder = Path::new(&root).join("patterns");

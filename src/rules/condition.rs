@@ -4,7 +4,13 @@
 //! The build script includes this file to derive the conditions of the embedded rules once; those
 //! of a user's rules are derived when the rules are read.
 
+#[path = "steps.rs"]
+mod steps;
+
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+pub use self::steps::{ByteSet, Reach, Step};
+use self::steps::{may_be_escaped, reach, steps};
 
 use crate::limits::{PATTERN_BYTES_MAX, SECRET_BYTES_MAX};
 
@@ -32,60 +38,6 @@ pub struct Needle {
     pub steps: Vec<Step>,
     /// What stands in every match further on.
     pub reach: Option<Reach>,
-}
-
-/// Some bytes in a row that are all of one set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
-    /// The set.
-    pub set: ByteSet,
-    /// How many bytes.
-    pub count: u8,
-}
-
-/// A byte that stands in every match behind its literal, with nothing but bytes of a set before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reach {
-    /// What stands before it, the literal included, and itself.
-    pub set: ByteSet,
-    /// The byte.
-    pub byte: u8,
-    /// How far behind the start of the literal it stands at most (bytes).
-    pub most: usize,
-}
-
-/// A set of bytes, one bit each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ByteSet(pub [u64; 4]);
-
-impl ByteSet {
-    /// All bytes.
-    pub const ALL: ByteSet = ByteSet([u64::MAX; 4]);
-
-    /// Whether a byte is in the set.
-    pub fn contains(&self, byte: u8) -> bool {
-        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
-    }
-
-    /// Whether each byte of the set is in another one.
-    pub fn is_within(&self, other: &ByteSet) -> bool {
-        self.0.iter().zip(other.0).all(|(bits, others)| bits & !others == 0)
-    }
-
-    /// The bytes of the set, in order.
-    pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
-        (0..=u8::MAX).filter(|&byte| self.contains(byte))
-    }
-
-    fn add(&mut self, from: u8, to: u8) {
-        for byte in from..=to {
-            self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
-        }
-    }
-
-    fn add_all(&mut self, other: &ByteSet) {
-        self.0.iter_mut().zip(other.0).for_each(|(bits, more)| *bits |= more);
-    }
 }
 
 impl Needle {
@@ -128,19 +80,6 @@ impl Needle {
         }
         text.len() - at <= reach.most
     }
-}
-
-/// Whether what the backslashes at `place` stand for may be of a set.
-fn may_be_escaped(text: &[u8], place: usize, set: &ByteSet) -> bool {
-    let behind = text[place..].iter().find(|&&byte| byte != b'\\');
-    set.contains(b'\\')
-        || match behind {
-            Some(b'n') => set.contains(b'\n'),
-            Some(b'r') => set.contains(b'\r'),
-            Some(b't') => set.contains(b'\t'),
-            Some(&byte) => set.contains(byte),
-            None => true,
-        }
 }
 
 /// A run of letters, digits, `-` and `_` with which every match begins, where there is no literal.
@@ -258,7 +197,8 @@ fn needle(hir: &Hir) -> Option<Needle> {
             let long = size(&found) >= LITERAL_BYTES_MIN;
             if let Some(names) = &first {
                 let common = long && found.literals.len() == 1 && most <= NAMES_BYTES_MAX;
-                if common && names.literals.len() > 1 && !names.literals.iter().all(|name| is_long_word(name)) {
+                if common && names.literals.len() >= NAMES_MIN && !names.literals.iter().all(|name| is_long_word(name))
+                {
                     return Some(found);
                 }
             } else if most == 0 && long {
@@ -303,112 +243,6 @@ fn is_words(hir: &Hir) -> bool {
         HirKind::Repetition(repetition) => is_words(&repetition.sub),
         HirKind::Capture(capture) => is_words(&capture.sub),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().all(is_words),
-    }
-}
-
-/// What the bytes of every text are that `parts` match one after the other.
-fn steps(parts: &[Hir]) -> Vec<Step> {
-    let mut sets = [ByteSet::default(); STEPS_BYTES_MAX];
-    let mut ends = 1;
-    for part in parts {
-        ends = advance(part, ends, &mut sets);
-    }
-    // Behind the shortest match there may be anything.
-    let sure = (ends.trailing_zeros() as usize).min(STEPS_BYTES_MAX);
-    let mut steps: Vec<Step> = Vec::new();
-    for set in &sets[..sure] {
-        match steps.last_mut() {
-            Some(last) if last.set == *set => last.count += 1,
-            _ => steps.push(Step { set: *set, count: 1 }),
-        }
-    }
-    steps
-}
-
-/// Adds to `sets` what `hir` matches when it begins at one of the places `begins`, a bit each.
-/// Returns the places where it may end; those beyond the bits are of no interest.
-fn advance(hir: &Hir, begins: u64, sets: &mut [ByteSet; STEPS_BYTES_MAX]) -> u64 {
-    if begins == 0 {
-        return 0;
-    }
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => begins,
-        HirKind::Literal(literal) => literal.0.iter().fold(begins, |places, &byte| {
-            places_of(places, |place| sets[place].add(byte, byte));
-            places << 1
-        }),
-        HirKind::Class(class) => {
-            let mut set = ByteSet::default();
-            match class {
-                Class::Bytes(class) => class.iter().for_each(|range| set.add(range.start(), range.end())),
-                Class::Unicode(_) => set.add(0, u8::MAX),
-            }
-            places_of(begins, |place| sets[place].add_all(&set));
-            begins << 1
-        }
-        HirKind::Capture(capture) => advance(&capture.sub, begins, sets),
-        HirKind::Concat(parts) => parts.iter().fold(begins, |places, part| advance(part, places, sets)),
-        HirKind::Alternation(options) => {
-            options.iter().fold(0, |places, option| places | advance(option, begins, sets))
-        }
-        HirKind::Repetition(repetition) => {
-            let mut ends = if repetition.min == 0 { begins } else { 0 };
-            let mut places = begins;
-            for time in 1..=repetition.max.unwrap_or(u32::MAX) {
-                places = advance(&repetition.sub, places, sets);
-                if time >= repetition.min {
-                    // What was reached before leads nowhere new.
-                    if places & !ends == 0 {
-                        break;
-                    }
-                    ends |= places;
-                }
-                if places == 0 {
-                    break;
-                }
-            }
-            ends
-        }
-    }
-}
-
-fn places_of(places: u64, mut act: impl FnMut(usize)) {
-    (0..STEPS_BYTES_MAX).filter(|place| places >> place & 1 == 1).for_each(&mut act);
-}
-
-/// The last byte that all matches of `parts` hold, if something may vary before it.
-fn reach(parts: &[Hir]) -> Option<Reach> {
-    let mut found = None;
-    let mut set = ByteSet::default();
-    let (mut least, mut most) = (0, 0);
-    for (index, part) in parts.iter().enumerate() {
-        if let HirKind::Literal(literal) = part.kind()
-            && index > 0
-        {
-            let byte = literal.0[0];
-            set.add(byte, byte);
-            // A letter says little, and at a fixed distance the steps say it.
-            if byte.is_ascii_punctuation() && least < most {
-                found = Some(Reach { set, byte, most });
-            }
-        }
-        add_bytes(part, &mut set);
-        least += part.properties().minimum_len().unwrap_or(0);
-        most += part.properties().maximum_len()?;
-    }
-    found
-}
-
-/// Adds all bytes that `hir` may match.
-fn add_bytes(hir: &Hir, set: &mut ByteSet) {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => {}
-        HirKind::Literal(literal) => literal.0.iter().for_each(|&byte| set.add(byte, byte)),
-        HirKind::Class(Class::Bytes(class)) => class.iter().for_each(|range| set.add(range.start(), range.end())),
-        HirKind::Class(Class::Unicode(_)) => set.add(0, u8::MAX),
-        HirKind::Capture(capture) => add_bytes(&capture.sub, set),
-        HirKind::Repetition(repetition) => add_bytes(&repetition.sub, set),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().for_each(|part| add_bytes(part, set)),
     }
 }
 
@@ -486,11 +320,10 @@ fn spellings(hir: &Hir) -> Option<(Vec<Vec<u8>>, bool)> {
     }
 }
 
-/// How far behind the start of a match a literal may stand that is looked for in place of several
-/// names (bytes).
+/// So many literals at the start of a pattern are names, in place of which a common one is looked for.
+const NAMES_MIN: usize = 4;
+/// How far behind the start of a match such a literal may stand (bytes).
 const NAMES_BYTES_MAX: usize = 24;
-/// How many bytes of a match are told one by one, from its literal on.
-const STEPS_BYTES_MAX: usize = 40;
 /// The shortest literal that is worth looking for (bytes).
 const LITERAL_BYTES_MIN: usize = 3;
 /// The longest literal that is taken; more would not make it rarer (bytes).
