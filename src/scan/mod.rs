@@ -5,6 +5,7 @@
 pub mod assigned;
 pub mod judge;
 mod keyblock;
+pub mod known;
 pub(crate) mod pattern;
 pub mod prefilter;
 mod settle;

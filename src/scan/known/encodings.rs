@@ -1,0 +1,400 @@
+//! Turns a value into the strings that logs show in its place. Does not look for them.
+//!
+//! Each row of [`ENCODINGS`] is one way in which programs write a value. Where a row changes
+//! nothing about a value, or two rows agree, the string is kept once, under the first row's name;
+//! so the order of the rows is that of their importance. A row that cannot write a value (text
+//! escapes of bytes that are no text) is left out for it.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A way to write a value: an index into [`ENCODINGS`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Encoding(pub(super) u8);
+
+impl Encoding {
+    /// The value as it is.
+    pub const RAW: Encoding = Encoding(0);
+
+    /// The name in findings, as `base64`. Several rows may share one, where they differ in nothing
+    /// that a reader would want to know.
+    pub fn name(self) -> &'static str {
+        ENCODINGS[usize::from(self.0)].0
+    }
+}
+
+impl fmt::Debug for Encoding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Calls `each` with every way to write `value`, the value itself first. The buffer it is given is
+/// wiped in the end.
+pub(super) fn each<E>(value: &[u8], mut each: impl FnMut(Encoding, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    // With this room the buffer never moves, which would leave a copy behind that is not wiped.
+    let mut out = Zeroizing::new(Vec::with_capacity(GROWTH_MAX * value.len() + 16));
+    for (index, (_, write)) in (0..).zip(ENCODINGS) {
+        out.clear();
+        // Most rows change nothing about most values.
+        if write(value, &mut out).is_some() && (index == 0 || *out != value) {
+            each(Encoding(index), &out)?;
+        }
+    }
+    Ok(())
+}
+
+/// How many bytes of a string stand for one byte of the value, at most: `\\u0000` of a control
+/// character in JSON inside JSON.
+const GROWTH_MAX: usize = 7;
+
+/// Writes a value into an empty buffer; `None` if this encoding has no form for it.
+type Write = fn(&[u8], &mut Vec<u8>) -> Option<()>;
+
+/// All encodings. Base64 comes in three alignments: the digits that depend on the value alone when
+/// 0, 1 or 2 bytes (modulo 3) stand before it. The digits shared with its neighbours are left out.
+const ENCODINGS: &[(&str, Write)] = &[
+    ("raw", |value, out| raw(value, out)),
+    // RFC 4648, sections 4 and 5: <https://www.rfc-editor.org/rfc/rfc4648>
+    ("base64", |value, out| base64_whole(value, STANDARD, out)),
+    ("base64", |value, out| base64_part(value, 0, STANDARD, out)),
+    ("base64", |value, out| base64_part(value, 1, STANDARD, out)),
+    ("base64", |value, out| base64_part(value, 2, STANDARD, out)),
+    ("base64-url", |value, out| base64_whole(value, URL_SAFE, out)),
+    ("base64-url", |value, out| base64_part(value, 0, URL_SAFE, out)),
+    ("base64-url", |value, out| base64_part(value, 1, URL_SAFE, out)),
+    ("base64-url", |value, out| base64_part(value, 2, URL_SAFE, out)),
+    ("hex", |value, out| hex(value, LOWER, out)),
+    ("hex", |value, out| hex(value, UPPER, out)),
+    // What an encoder of URLs leaves as it is differs: RFC 3986 names the unreserved characters,
+    // JavaScript's encodeURIComponent and Python's quote leave some more.
+    ("percent", |value, out| percent(value, b"-._~", UPPER, out)),
+    ("percent", |value, out| percent(value, b"-._~", LOWER, out)),
+    ("percent", |value, out| percent(value, b"-._~!'()*", UPPER, out)),
+    ("percent", |value, out| percent(value, b"-._~/", UPPER, out)),
+    // <https://url.spec.whatwg.org/#urlencoded-serializing>
+    ("form", |value, out| percent(value, b"-._* ", UPPER, out)),
+    ("form", |value, out| percent(value, b"-._* ", LOWER, out)),
+    // RFC 8259, section 7, and what encoders escape beyond need: PHP the slash, Python what is not
+    // ASCII, Go and PHP what HTML would read, .NET all of that and the plus sign.
+    ("json", |value, out| json(value, Json::default(), out)),
+    ("json", |value, out| json(value, Json { slash: true, ..Json::default() }, out)),
+    ("json", |value, out| json(value, Json { ascii: true, ..Json::default() }, out)),
+    ("json", |value, out| json(value, Json { ascii: true, digits: UPPER, ..Json::default() }, out)),
+    ("json", |value, out| json(value, Json { ascii: true, slash: true, ..Json::default() }, out)),
+    ("json", |value, out| json(value, Json { coded: b"<>&", ..Json::default() }, out)),
+    ("json", |value, out| json(value, Json { coded: b"<>&'\"", digits: UPPER, ..Json::default() }, out)),
+    ("json", |value, out| json(value, Json { coded: b"<>&'\"+`", ascii: true, digits: UPPER, ..Json::default() }, out)),
+    ("json-unicode", |value, out| json_unicode(value, LOWER, out)),
+    ("json-unicode", |value, out| json_unicode(value, UPPER, out)),
+    ("json-json", json_in_json),
+    // XML's five entities, then the forms of PHP, Python and Go for the two quotes.
+    ("xml", |value, out| xml(value, "&quot;", "&apos;", out)),
+    ("xml", |value, out| xml(value, "\"", "'", out)),
+    ("xml", |value, out| xml(value, "&quot;", "'", out)),
+    ("xml", |value, out| xml(value, "&quot;", "&#39;", out)),
+    ("xml", |value, out| xml(value, "&quot;", "&#039;", out)),
+    ("xml", |value, out| xml(value, "&quot;", "&#x27;", out)),
+    ("xml", |value, out| xml(value, "&#34;", "&#39;", out)),
+    // Go's %q and %+q: <https://pkg.go.dev/strconv#Quote>
+    ("go", |value, out| go(value, false, out)),
+    ("go", |value, out| go(value, true, out)),
+    ("quoted", |value, out| escaped(value, b"\\'", out)),
+    ("quoted", |value, out| escaped(value, b"\\\"", out)),
+    ("escaped-line-ends", line_ends),
+    // What stands between the quotes of a POSIX shell, and what bash writes for `printf %q`.
+    ("shell", |value, out| replaced(value, b"'", "'\\''", out)),
+    ("shell", |value, out| replaced(value, b"'", "'\"'\"'", out)),
+    ("shell", |value, out| prefixed(value, b"\\\"$`", b'\\', out)),
+    ("shell", |value, out| prefixed(value, b" \t!\"#$&'()*,;<>?[\\]^`{|}~", b'\\', out)),
+    ("shell", |value, out| shell_ansi(value, false, out)),
+    ("shell", |value, out| shell_ansi(value, true, out)),
+    ("powershell", |value, out| prefixed(value, b"`\"$", b'`', out)),
+    ("powershell", |value, out| replaced(value, b"'", "''", out)),
+    ("powershell", |value, out| replaced(value, b"\"", "\"\"", out)),
+    ("cmd", |value, out| prefixed(value, b"&|<>^()\"!", b'^', out)),
+    ("cmd", |value, out| prefixed(value, b"&|<>^", b'^', out)),
+    ("cmd", |value, out| replaced(value, b"%", "%%", out)),
+    ("utf16", utf16),
+    // The argument of PowerShell's -EncodedCommand.
+    ("base64-utf16", |value, out| base64_whole(&utf16_of(value)?, STANDARD, out)),
+    ("base64-utf16", |value, out| base64_part(&utf16_of(value)?, 0, STANDARD, out)),
+    ("base64-utf16", |value, out| base64_part(&utf16_of(value)?, 1, STANDARD, out)),
+    ("base64-utf16", |value, out| base64_part(&utf16_of(value)?, 2, STANDARD, out)),
+    // A value that was encoded, as in a Kubernetes Secret, inside a text that was encoded again.
+    ("base64-base64", |value, out| base64_twice(value, None, out)),
+    ("base64-base64", |value, out| base64_twice(value, Some(0), out)),
+    ("base64-base64", |value, out| base64_twice(value, Some(1), out)),
+    ("base64-base64", |value, out| base64_twice(value, Some(2), out)),
+];
+
+const LOWER: &[u8; 16] = b"0123456789abcdef";
+const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+fn raw(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    out.extend_from_slice(value);
+    Some(())
+}
+
+/// The value alone, padded.
+fn base64_whole(value: &[u8], digits: &[u8; 64], out: &mut Vec<u8>) -> Option<()> {
+    let length = value.len().checked_mul(8)?.div_ceil(6);
+    (0..length).for_each(|index| out.push(base64_digit(value, 6 * index, digits)));
+    out.resize(length.next_multiple_of(4), b'=');
+    Some(())
+}
+
+/// The digits that hold bits of the value only, if `before` bytes (modulo 3) precede it.
+fn base64_part(value: &[u8], before: usize, digits: &[u8; 64], out: &mut Vec<u8>) -> Option<()> {
+    let first = (8 * before).div_ceil(6);
+    let end = 8 * (before + value.len()) / 6;
+    (first..end).for_each(|index| out.push(base64_digit(value, 6 * index - 8 * before, digits)));
+    Some(())
+}
+
+/// The digit of the six bits from `bit` on; bits behind the end are 0.
+fn base64_digit(value: &[u8], bit: usize, digits: &[u8; 64]) -> u8 {
+    let byte = |index| value.get(index).map_or(0, |&byte: &u8| u16::from(byte));
+    let pair = byte(bit / 8) << 8 | byte(bit / 8 + 1);
+    digits[usize::from(pair >> (10 - bit % 8) & 63)]
+}
+
+/// Standard base64 of the standard base64 of the value alone: that alone, too, or the part that
+/// depends on the value only, with `before` bytes before it.
+fn base64_twice(value: &[u8], before: Option<usize>, out: &mut Vec<u8>) -> Option<()> {
+    let mut once = Zeroizing::new(Vec::with_capacity(value.len() * 4 / 3 + 4));
+    match before {
+        None => {
+            base64_whole(value, STANDARD, &mut once)?;
+            base64_whole(&once, STANDARD, out)
+        }
+        Some(before) => {
+            base64_part(value, 0, STANDARD, &mut once)?;
+            base64_part(&once, before, STANDARD, out)
+        }
+    }
+}
+
+fn push_hex(byte: u8, digits: &[u8; 16], out: &mut Vec<u8>) {
+    out.extend([digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]);
+}
+
+fn hex(value: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) -> Option<()> {
+    value.iter().for_each(|&byte| push_hex(byte, digits, out));
+    Some(())
+}
+
+/// Percent codes for all but ASCII letters, digits and `kept`; where a blank is kept, it is a plus.
+fn percent(value: &[u8], kept: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
+            out.push(if byte == b' ' { b'+' } else { byte });
+        } else {
+            out.push(b'%');
+            push_hex(byte, digits, out);
+        }
+    }
+    Some(())
+}
+
+/// What a JSON encoder escapes beyond need.
+#[derive(Clone, Copy)]
+struct Json {
+    slash: bool,
+    /// All that is not ASCII.
+    ascii: bool,
+    /// These, as `\u` and four digits.
+    coded: &'static [u8],
+    digits: &'static [u8; 16],
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Json { slash: false, ascii: false, coded: b"", digits: LOWER }
+    }
+}
+
+fn json(value: &[u8], how: Json, out: &mut Vec<u8>) -> Option<()> {
+    each_char(value, out, |character, out| match character {
+        _ if u8::try_from(character).is_ok_and(|byte| how.coded.contains(&byte)) => {
+            push_unicode(character, how.digits, out);
+        }
+        '"' | '\\' => out.extend([b'\\', character as u8]),
+        '/' if how.slash => out.extend(b"\\/"),
+        '\u{8}' => out.extend(b"\\b"),
+        '\u{c}' => out.extend(b"\\f"),
+        '\n' => out.extend(b"\\n"),
+        '\r' => out.extend(b"\\r"),
+        '\t' => out.extend(b"\\t"),
+        '\0'..' ' => push_unicode(character, how.digits, out),
+        '\u{7f}'.. if how.ascii => push_unicode(character, how.digits, out),
+        _ => push_char(character, out),
+    })
+}
+
+fn json_unicode(value: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) -> Option<()> {
+    each_char(value, out, |character, out| {
+        if character.is_ascii_alphanumeric() {
+            push_char(character, out);
+        } else {
+            push_unicode(character, digits, out);
+        }
+    })
+}
+
+fn json_in_json(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut once = Zeroizing::new(Vec::with_capacity(GROWTH_MAX * value.len()));
+    json(value, Json::default(), &mut once)?;
+    json(&once, Json::default(), out)
+}
+
+fn xml(value: &[u8], double: &str, single: &str, out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        match byte {
+            b'&' => out.extend(b"&amp;"),
+            b'<' => out.extend(b"&lt;"),
+            b'>' => out.extend(b"&gt;"),
+            b'"' => out.extend(double.as_bytes()),
+            b'\'' => out.extend(single.as_bytes()),
+            _ => out.push(byte),
+        }
+    }
+    Some(())
+}
+
+/// Go's quoting, of bytes that are no text, too; only ASCII if `ascii`.
+fn go(value: &[u8], ascii: bool, out: &mut Vec<u8>) -> Option<()> {
+    for chunk in value.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '"' | '\\' => out.extend([b'\\', character as u8]),
+                '\u{7}' => out.extend(b"\\a"),
+                '\u{8}' => out.extend(b"\\b"),
+                '\u{c}' => out.extend(b"\\f"),
+                '\n' => out.extend(b"\\n"),
+                '\r' => out.extend(b"\\r"),
+                '\t' => out.extend(b"\\t"),
+                '\u{b}' => out.extend(b"\\v"),
+                '\0'..' ' | '\u{7f}' => push_byte_escape(character as u8, out),
+                '\u{80}'.. if ascii && character as u32 > 0xffff => {
+                    out.extend(b"\\U");
+                    (0..4).rev().for_each(|place| push_hex((character as u32 >> (8 * place)) as u8, LOWER, out));
+                }
+                '\u{80}'.. if ascii => push_unicode(character, LOWER, out),
+                _ => push_char(character, out),
+            }
+        }
+        chunk.invalid().iter().for_each(|&byte| push_byte_escape(byte, out));
+    }
+    Some(())
+}
+
+/// Backslashes before `special`, and the letters of C for line ends and tabs.
+fn escaped(value: &[u8], special: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        match byte {
+            b'\n' => out.extend(b"\\n"),
+            b'\r' => out.extend(b"\\r"),
+            b'\t' => out.extend(b"\\t"),
+            _ if special.contains(&byte) => out.extend([b'\\', byte]),
+            _ => out.push(byte),
+        }
+    }
+    Some(())
+}
+
+/// Escapes for line ends, and for nothing else.
+fn line_ends(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        match byte {
+            b'\n' => out.extend(b"\\n"),
+            b'\r' => out.extend(b"\\r"),
+            _ => out.push(byte),
+        }
+    }
+    Some(())
+}
+
+fn prefixed(value: &[u8], special: &[u8], prefix: u8, out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        if special.contains(&byte) {
+            out.push(prefix);
+        }
+        out.push(byte);
+    }
+    Some(())
+}
+
+fn replaced(value: &[u8], special: &[u8], replacement: &str, out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        if special.contains(&byte) {
+            out.extend(replacement.as_bytes());
+        } else {
+            out.push(byte);
+        }
+    }
+    Some(())
+}
+
+/// What bash writes between `$'` and `'`; octal for all that is not ASCII if `ascii`.
+fn shell_ansi(value: &[u8], ascii: bool, out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        match byte {
+            b'\'' | b'\\' => out.extend([b'\\', byte]),
+            7 => out.extend(b"\\a"),
+            8 => out.extend(b"\\b"),
+            9 => out.extend(b"\\t"),
+            10 => out.extend(b"\\n"),
+            11 => out.extend(b"\\v"),
+            12 => out.extend(b"\\f"),
+            13 => out.extend(b"\\r"),
+            27 => out.extend(b"\\E"),
+            0..32 | 127 => push_octal(byte, out),
+            128.. if ascii => push_octal(byte, out),
+            _ => out.push(byte),
+        }
+    }
+    Some(())
+}
+
+fn utf16(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    each_char(value, out, |character, out| {
+        character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.extend(unit.to_le_bytes()));
+    })
+}
+
+fn utf16_of(value: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(2 * value.len()));
+    utf16(value, &mut text)?;
+    Some(text)
+}
+
+fn each_char(value: &[u8], out: &mut Vec<u8>, mut each: impl FnMut(char, &mut Vec<u8>)) -> Option<()> {
+    std::str::from_utf8(value).ok()?.chars().for_each(|character| each(character, out));
+    Some(())
+}
+
+fn push_char(character: char, out: &mut Vec<u8>) {
+    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+/// `\u` and four digits for each UTF-16 unit.
+fn push_unicode(character: char, digits: &[u8; 16], out: &mut Vec<u8>) {
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        out.extend(b"\\u");
+        unit.to_be_bytes().iter().for_each(|&byte| push_hex(byte, digits, out));
+    }
+}
+
+fn push_byte_escape(byte: u8, out: &mut Vec<u8>) {
+    out.extend(b"\\x");
+    push_hex(byte, LOWER, out);
+}
+
+fn push_octal(byte: u8, out: &mut Vec<u8>) {
+    out.push(b'\\');
+    out.extend([byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| b'0' + digit));
+}

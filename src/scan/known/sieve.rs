@@ -1,0 +1,464 @@
+//! Finds the places of a text where a known string may stand, looking at a few of its bytes only.
+//! **It has no false negatives.** Does not compare strings.
+//!
+//! Each string has a *core*: as many of its bytes in a row as the shortest string has, those that
+//! text is least likely to hold. A core of `c` bytes holds `s = c - w + 1` *windows* of `w` bytes.
+//! Of the windows of a text only each `s`th is looked at: one of them is in every core, wherever
+//! it stands. So all windows of all cores are in a bitmap, and a text without known strings costs
+//! one test of the bitmap for each `s` bytes, however many strings there are.
+//!
+//! Where a test succeeds, so must those of the windows around it, `s` in a row. Where they do, the
+//! core is looked up in a hash table.
+//!
+//! Example, `c` = 8 and `w` = 4, so that `s` is 5, and the core `hunter2!`:
+//!
+//! ```text
+//! text      p w = h u n t e r 2 ! ;        windows of the core: hunt unte nter ter2 er2!
+//! tested          |       |       |        `= hu` and `er2!` and so on: the second is known
+//! ```
+
+use memchr::memmem;
+
+use super::{
+    bitmap::Bitmap,
+    strings::Strings,
+    table::{Hasher, Table, word},
+};
+
+/// Finds candidates for a part of the known strings.
+pub(super) struct Sieve {
+    core_bytes: usize,
+    window_bytes: usize,
+    stride: usize,
+    windows: Windows,
+    hasher: Hasher,
+    /// The first string of each core.
+    cores: Table,
+}
+
+/// The windows of all cores. What fits into the narrow bitmap is tested fastest.
+enum Windows {
+    Narrow(Bitmap<CELLS_NARROW>),
+    Wide(Bitmap<CELLS_WIDE>),
+}
+
+/// What a sieve says about a string.
+#[derive(Clone, Copy)]
+pub(super) struct Needle {
+    /// Where its core is in it.
+    pub(super) core: u32,
+    /// The next string with the same core, or [`NONE`].
+    pub(super) next: u32,
+    /// Whether comparing it wherever its core is found could take long: it is left to the automaton.
+    pub(super) odd: bool,
+}
+
+/// How many sieves there can be.
+pub(super) const SIEVES_MAX: usize = TIERS.len();
+
+/// No string.
+pub(super) const NONE: u32 = u32::MAX;
+
+impl Needle {
+    /// A string that no sieve has seen yet.
+    pub(super) const UNSEEN: Needle = Needle { core: 0, next: NONE, odd: false };
+}
+
+/// Strings that share a sieve.
+#[derive(Clone, Default)]
+pub(super) struct Group {
+    strings: Vec<u32>,
+    /// The length of the shortest of them; 0 if there are none.
+    shortest: usize,
+}
+
+/// Which strings share a sieve, so that the fewest samples in all are taken. A sieve takes as many
+/// as its shortest string demands, so one sieve is best; but many long strings need long windows,
+/// which make the samples for a short one frequent.
+pub(super) fn groups(strings: &Strings) -> Vec<Group> {
+    let mut tiers = vec![Group::default(); TIERS.len()];
+    for (index, string) in strings.iter() {
+        // No string is empty, so the first tier takes what no other does.
+        let above = TIERS.iter().take_while(|&&least| string.len() >= least).count();
+        let tier = &mut tiers[above.saturating_sub(1)];
+        tier.shortest = if tier.strings.is_empty() { string.len() } else { tier.shortest.min(string.len()) };
+        tier.strings.push(index);
+    }
+    tiers.retain(|tier| !tier.strings.is_empty());
+    // Bit n of a choice begins a new group with tier n. The tiers ascend in length.
+    let begins = |choice: u32, tier: usize| tier == 0 || choice >> tier & 1 == 1;
+    let cost = |choice: &u32| {
+        let mut shapes: Vec<(usize, usize)> = Vec::new();
+        for (place, tier) in tiers.iter().enumerate() {
+            match shapes.last_mut() {
+                Some((_, count)) if !begins(*choice, place) => *count += tier.strings.len(),
+                _ => shapes.push((tier.shortest, tier.strings.len())),
+            }
+        }
+        shapes.into_iter().map(|(shortest, count)| Shape::new(shortest, count).cost()).sum::<usize>()
+    };
+    let best = (0..1 << tiers.len()).step_by(2).min_by_key(cost).unwrap_or(0);
+    let mut groups: Vec<Group> = Vec::new();
+    for (place, tier) in tiers.into_iter().enumerate() {
+        match groups.last_mut() {
+            Some(group) if !begins(best, place) => group.strings.extend(tier.strings),
+            _ => groups.push(tier),
+        }
+    }
+    groups
+}
+
+/// The measures of a sieve.
+struct Shape {
+    core_bytes: usize,
+    window_bytes: usize,
+    /// Windows of all cores together.
+    windows: usize,
+    /// Whether the bitmap tells clean text from known windows well enough.
+    selective: bool,
+}
+
+impl Shape {
+    fn new(shortest: usize, count: usize) -> Shape {
+        let core_bytes = shortest.min(CORE_BYTES_MAX);
+        let longest_window = core_bytes.min(WINDOWS_MAX.len());
+        let windows = |window_bytes: usize| (core_bytes + 1 - window_bytes) * count;
+        let fits = |&window_bytes: &usize| windows(window_bytes) <= WINDOWS_MAX[window_bytes - 1];
+        let found = (1..=longest_window).find(fits);
+        let window_bytes = found.unwrap_or(longest_window);
+        Shape { core_bytes, window_bytes, windows: windows(window_bytes), selective: found.is_some() }
+    }
+
+    fn stride(&self) -> usize {
+        self.core_bytes + 1 - self.window_bytes
+    }
+
+    /// Samples in 64 KiB of clean text, and a fine for candidates that are none.
+    fn cost(&self) -> usize {
+        (64 << 10) / self.stride() * if self.selective { 1 } else { 4 }
+    }
+}
+
+impl Sieve {
+    /// Takes up the strings of a group, and says what it made of each of them in `needles`.
+    pub(super) fn new(strings: &Strings, group: &Group, needles: &mut [Needle]) -> Sieve {
+        let shape = Shape::new(group.shortest, group.strings.len());
+        let hasher = strings.hasher();
+        let windows = match shape.windows {
+            ..=WINDOWS_NARROW => Windows::Narrow(Bitmap::new(shape.window_bytes, shape.windows, hasher)),
+            _ => Windows::Wide(Bitmap::new(shape.window_bytes, shape.windows, hasher)),
+        };
+        let mut sieve = Sieve {
+            core_bytes: shape.core_bytes,
+            window_bytes: shape.window_bytes,
+            stride: shape.stride(),
+            windows,
+            hasher,
+            cores: Table::with_room(group.strings.len()),
+        };
+        group.strings.iter().for_each(|&index| sieve.add(strings, index, needles));
+        sieve
+    }
+
+    /// Where scanning begins: the last window of a core that begins at `from`.
+    pub(super) fn first_sample(&self, from: usize) -> usize {
+        from + self.stride - 1
+    }
+
+    /// The first place where a core may begin that has not been visited before this sample.
+    pub(super) fn first_core(&self, sample: usize) -> usize {
+        sample + 1 - self.stride
+    }
+
+    /// Calls `visit` with each place where a core stands, in order, and the first string that has
+    /// it. Goes on at `sample`, which begins at [`first_sample`](Sieve::first_sample), until it has
+    /// reached `until` or the end of the text, and leaves the next sample there.
+    pub(super) fn scan(&self, within: Within, sample: &mut usize, until: usize, visit: &mut impl FnMut(usize, u32)) {
+        match &self.windows {
+            Windows::Narrow(windows) => self.scan_with(windows, within, sample, until, visit),
+            Windows::Wide(windows) => self.scan_with(windows, within, sample, until, visit),
+        }
+    }
+
+    fn scan_with<const CELLS: usize>(
+        &self,
+        windows: &Bitmap<CELLS>,
+        within: Within,
+        sample: &mut usize,
+        until: usize,
+        visit: &mut impl FnMut(usize, u32),
+    ) {
+        let known = &mut |sample: usize| self.look_around(windows, within, sample, visit);
+        let text = within.text;
+        // One copy of the loop for each stride: with a stride that is not constant, each load
+        // would have a test of bounds of its own.
+        macro_rules! samples_by {
+            ($($stride:literal)*) => {
+                match self.stride {
+                    $($stride => samples_by::<$stride, CELLS>(windows, text, sample, until, known),)*
+                    // No core is longer than that.
+                    _ => unreachable!("a stride of {}", self.stride),
+                }
+            };
+        }
+        samples_by!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
+        // The last samples, where a whole word is not left.
+        while *sample < until && *sample + self.window_bytes <= text.len() {
+            if windows.knows(word(text, *sample)) {
+                known(*sample);
+            }
+            *sample += self.stride;
+        }
+    }
+
+    /// Looks for cores that hold the window at `sample`.
+    #[cold]
+    fn look_around<const CELLS: usize>(
+        &self,
+        windows: &Bitmap<CELLS>,
+        within: Within,
+        sample: usize,
+        visit: &mut impl FnMut(usize, u32),
+    ) {
+        let Within { text, from, .. } = within;
+        let others = self.stride - 1;
+        let known = |place: &usize| windows.knows(word(text, *place));
+        let left = (from..sample).rev().take(others).take_while(known).count();
+        // The window at the sample lies within the text.
+        let windows_end = text.len() - self.window_bytes + 1;
+        let right = (sample + 1..windows_end).take(others).take_while(known).count();
+        for place in sample - left..(sample + right + 1).saturating_sub(others) {
+            if let Some(first) = self.first_with(&text[place..place + self.core_bytes], within.strings, within.needles)
+            {
+                visit(place, first);
+            }
+        }
+    }
+
+    /// The first string with this core.
+    fn first_with(&self, core: &[u8], strings: &Strings, needles: &[Needle]) -> Option<u32> {
+        self.cores.find(self.hash(core), |index| {
+            let start = needles[index as usize].core as usize;
+            &strings.get(index)[start..start + self.core_bytes] == core
+        })
+    }
+
+    /// The hash of a core, by three words that cover it.
+    fn hash(&self, core: &[u8]) -> u64 {
+        let last = core.len().saturating_sub(8);
+        let ends = self.hasher.pair(word(core, 0), word(core, last));
+        self.hasher.pair(ends, word(core, last / 2))
+    }
+
+    fn add(&mut self, strings: &Strings, index: u32, needles: &mut [Needle]) {
+        let string = strings.get(index);
+        let choice = self.choose(string, strings, needles);
+        let start = choice.core;
+        let odd = choice.crowd >= CROWD_MAX || string.len() > ODD_BYTES_MIN && !choice.alone;
+        needles[index as usize] = Needle { core: start as u32, next: NONE, odd };
+        let core = &string[start..start + self.core_bytes];
+        match self.first_with(core, strings, needles) {
+            None => {
+                self.cores.insert(self.hash(core), index);
+                for place in start..start + self.stride {
+                    match &mut self.windows {
+                        Windows::Narrow(windows) => windows.add(word(string, place)),
+                        Windows::Wide(windows) => windows.add(word(string, place)),
+                    }
+                }
+            }
+            // One odd string stands for all.
+            Some(first) if odd && chain(needles, first).any(|other| needles[other as usize].odd) => {}
+            Some(first) => {
+                needles[index as usize].next = needles[first as usize].next;
+                needles[first as usize].next = index;
+            }
+        }
+    }
+
+    /// Chooses the core of a string: one that no other string has, if there is one, that does not
+    /// come twice in a long string, and of those the one that text is least likely to hold.
+    fn choose(&self, string: &[u8], strings: &Strings, needles: &[Needle]) -> Choice {
+        let last = string.len() - self.core_bytes;
+        let quick = self.best(string, 0..=last, strings, needles);
+        if string.len() <= ODD_BYTES_MIN || is_alone(string, quick.core, self.core_bytes) {
+            return Choice { alone: true, ..quick };
+        }
+        let mut cores: Vec<(u64, usize)> =
+            (0..=last).map(|place| (self.hash(&string[place..place + self.core_bytes]), place)).collect();
+        cores.sort_unstable();
+        let alone = cores.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() == 1).map(|same| same[0].1);
+        let mut alone: Vec<usize> = alone.collect();
+        alone.sort_unstable();
+        if alone.is_empty() {
+            return quick;
+        }
+        Choice { alone: true, ..self.best(string, alone.into_iter(), strings, needles) }
+    }
+
+    fn best(
+        &self,
+        string: &[u8],
+        places: impl Iterator<Item = usize>,
+        strings: &Strings,
+        needles: &[Needle],
+    ) -> Choice {
+        let mut best = Choice { core: 0, crowd: usize::MAX, rarity: 0, alone: false };
+        let (mut start, mut end, mut rarity) = (0, 0, 0);
+        for core in places {
+            while end < core + self.core_bytes {
+                rarity += rarity_at(string, end);
+                end += 1;
+            }
+            while start < core {
+                rarity -= rarity_at(string, start);
+                start += 1;
+            }
+            // Most strings have cores of their own: then only those are looked up that are rarer.
+            if best.crowd == 0 && rarity <= best.rarity {
+                continue;
+            }
+            let first = self.first_with(&string[core..end], strings, needles);
+            let crowd = first.map_or(0, |first| chain(needles, first).count());
+            if crowd < best.crowd || crowd == best.crowd && rarity > best.rarity {
+                best = Choice { core, crowd, rarity, alone: false };
+            }
+        }
+        best
+    }
+
+    pub(super) fn shape(&self) -> String {
+        let m = match &self.windows {
+            Windows::Narrow(windows) => windows.memory_bytes(),
+            Windows::Wide(windows) => windows.memory_bytes(),
+        };
+        format!("[c{} w{} s{} {}KiB]", self.core_bytes, self.window_bytes, self.stride, m / 1024)
+    }
+
+    /// What the sieve takes in memory (bytes).
+    pub(super) fn memory_bytes(&self) -> usize {
+        let windows = match &self.windows {
+            Windows::Narrow(windows) => windows.memory_bytes(),
+            Windows::Wide(windows) => windows.memory_bytes(),
+        };
+        windows + self.cores.memory_bytes()
+    }
+}
+
+/// Gives each known sample of a text to `known`, as long as a whole group of samples is left.
+#[inline(always)]
+fn samples_by<const STRIDE: usize, const CELLS: usize>(
+    windows: &Bitmap<CELLS>,
+    text: &[u8],
+    sample: &mut usize,
+    until: usize,
+    known: &mut impl FnMut(usize),
+) {
+    while *sample < until {
+        let Some(group) = text.get(*sample..*sample + (GROUP - 1) * STRIDE + 8) else { break };
+        // One branch for all of them.
+        let any = (0..GROUP).fold(false, |any, index| any | windows.knows(word(group, index * STRIDE)));
+        if any {
+            for place in (*sample..).step_by(STRIDE).take(GROUP) {
+                if windows.knows(word(text, place)) && (STRIDE == 1 || has_neighbour(windows, text, place)) {
+                    known(place);
+                }
+            }
+        }
+        *sample += GROUP * STRIDE;
+    }
+}
+
+/// Whether the window before or behind a known one is known, too, as it is in a core of more than
+/// one window. A window that is known by chance seldom has such a neighbour.
+#[inline(always)]
+fn has_neighbour<const CELLS: usize>(windows: &Bitmap<CELLS>, text: &[u8], place: usize) -> bool {
+    windows.knows(word(text, place - 1)) | windows.knows(word(text, place + 1))
+}
+
+/// The part of a text that is looked at, and what is looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Within<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) from: usize,
+    pub(super) strings: &'a Strings,
+    pub(super) needles: &'a [Needle],
+}
+
+/// The core of a string.
+struct Choice {
+    core: usize,
+    /// How many other strings have it.
+    crowd: usize,
+    rarity: usize,
+    /// Whether it comes but once in the string.
+    alone: bool,
+}
+
+/// The strings with one core, from the first.
+pub(super) fn chain(needles: &[Needle], first: u32) -> impl Iterator<Item = u32> {
+    let next = |index: u32| (index != NONE).then_some(index);
+    std::iter::successors(next(first), move |&index| next(needles[index as usize].next))
+}
+
+/// Whether a part of a string does not come again in it.
+fn is_alone(string: &[u8], start: usize, length: usize) -> bool {
+    let part = &string[start..start + length];
+    memmem::find(&string[..start + length - 1], part).is_none() && memmem::find(&string[start + 1..], part).is_none()
+}
+
+/// How much a byte tells a string from the words, numbers and digests that logs are full of. What
+/// changes tells more: words have one kind of letters, digests two.
+fn rarity_at(string: &[u8], place: usize) -> usize {
+    let byte = string[place];
+    let before = if place > 0 { string[place - 1] } else { byte };
+    let kind = |byte: u8| KINDS[usize::from(byte)];
+    let changes = kind(byte) != kind(before);
+    usize::from(byte != before) * usize::from(kind(byte)) + 3 * usize::from(changes)
+}
+
+/// The kind of each byte, the rarest last: blanks, small letters, digits, capitals, all others.
+const KINDS: [u8; 256] = {
+    let mut kinds = [4; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        match byte as u8 {
+            b' ' | b'\0' => kinds[byte] = 0,
+            b'a'..=b'z' => kinds[byte] = 1,
+            b'0'..=b'9' => kinds[byte] = 2,
+            b'A'..=b'Z' => kinds[byte] = 3,
+            _ => {}
+        }
+        byte += 1;
+    }
+    kinds
+};
+
+/// How many samples are tested at once.
+const GROUP: usize = 4;
+
+/// How many cells the two kinds of bitmaps have (of 64 bits): a quarter of a MiB, which the pages
+/// that a processor keeps at hand cover; and what fits into larger caches.
+const CELLS_NARROW: usize = 1 << 15;
+const CELLS_WIDE: usize = 1 << 19;
+
+/// How many windows a narrow bitmap takes.
+const WINDOWS_NARROW: usize = CELLS_NARROW * 64 / 10;
+
+/// The longest core (bytes): what three words cover.
+const CORE_BYTES_MAX: usize = 24;
+
+/// Which lengths of strings may have a sieve of their own, from these on (bytes).
+const TIERS: &[usize] = &[1, 2, 3, 4, 8, 12, 16];
+
+/// How many windows of 1, 2, ... bytes a sieve may know before clean text meets them too often.
+const WINDOWS_MAX: &[usize] = &[4, 16, 256, 8 << 10, 1 << 20, 4 << 20, 16 << 20, usize::MAX];
+
+/// How many strings may have the same core before the next is odd.
+const CROWD_MAX: usize = 8;
+
+/// How long a string may be in which every core comes twice before it is odd (bytes).
+///
+/// This makes comparing linear: if a core comes but once in a string, a comparison that begins
+/// there cannot reach beyond the next place of the text where the core stands, and fail later.
+const ODD_BYTES_MIN: usize = 64;
