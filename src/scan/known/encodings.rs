@@ -9,7 +9,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A way to write a value: an index into [`ENCODINGS`].
+/// A way to write a value: an index into the list of all.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Encoding(pub(super) u8);
 

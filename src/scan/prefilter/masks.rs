@@ -176,7 +176,8 @@ pub fn scalar(text: &[u8], windows: &Windows, masks: &mut [Masks]) {
     for (number, mask) in masks.iter_mut().enumerate() {
         let bytes = &text[number * BLOCK..(number + 1) * BLOCK + LOOKAHEAD];
         *mask = Masks::default();
-        for (place, window) in bytes.array_windows::<WINDOW>().enumerate() {
+        for place in 0..BLOCK {
+            let Some(window) = bytes[place..].first_chunk::<WINDOW>() else { break };
             let class = classes(window[0]);
             let bit = |is: bool| u64::from(is) << place;
             mask.word |= bit(class & WORD_CLASSES != 0);

@@ -39,8 +39,7 @@ impl Survey {
             list.length = 0;
         }
         let mut before = *before;
-        for (number, pair) in masks.array_windows::<2>().enumerate() {
-            let [here, after] = pair;
+        for (number, (here, after)) in masks.iter().zip(masks.iter().skip(1)).enumerate() {
             let start = (number * BLOCK) as u16;
             // The letter behind a backslash may be none: then a word, or a run, begins behind it.
             let escaped = here.slash << 2 | before.slash >> (BLOCK - 2);
