@@ -65,7 +65,7 @@ struct Table {
     /// The places of the texts of all lists.
     lists: Vec<(usize, usize)>,
     /// What the bytes of matches are: sets and counts.
-    steps: Vec<([u64; 4], u8)>,
+    steps: Vec<condition::Step>,
 }
 
 impl Table {
@@ -111,7 +111,7 @@ impl Table {
         let needle = condition.needle.unwrap_or_default();
         let literals = needle.literals.iter().map(|word| std::str::from_utf8(word).expect("a literal is text"));
         let steps = (self.steps.len(), self.steps.len() + needle.steps.len());
-        self.steps.extend(needle.steps.iter().map(|step| (step.set.0, step.count)));
+        self.steps.extend_from_slice(&needle.steps);
         let row = [
             ("family", self.text(family)),
             ("line", line.to_string()),

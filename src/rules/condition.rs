@@ -7,6 +7,8 @@
 #[path = "steps.rs"]
 mod steps;
 
+use std::borrow::Cow;
+
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 pub use self::steps::{ByteSet, Reach, Step};
@@ -35,7 +37,7 @@ pub struct Needle {
     /// How far behind the start of a match they stand (bytes, least and most).
     pub before: (usize, usize),
     /// What the bytes of every match are from its literal on.
-    pub steps: Vec<Step>,
+    pub steps: Cow<'static, [Step]>,
     /// What stands in every match further on.
     pub reach: Option<Reach>,
 }
@@ -58,7 +60,7 @@ impl Needle {
     /// still be escaped: a backslash stands for itself, or for a blank or quote behind it.
     pub fn may_go_on(&self, text: &[u8], at: usize) -> bool {
         let mut place = at;
-        for step in &self.steps {
+        for step in self.steps.iter() {
             for _ in 0..step.count {
                 match text.get(place) {
                     Some(b'\\') => return may_be_escaped(text, place, &step.set),
@@ -192,7 +194,7 @@ fn needle(hir: &Hir) -> Option<Needle> {
     for at in 0..parts.len() {
         if let Some(literals) = literals_at(&parts[at..]) {
             let before = (least, most);
-            let found = Needle { literals, before, steps: steps(&parts[at..]), reach: reach(&parts[at..]) };
+            let found = Needle { literals, before, steps: steps(&parts[at..]).into(), reach: reach(&parts[at..]) };
             let size = |needle: &Needle| needle.literals.iter().map(Vec::len).min().unwrap_or(0);
             let long = size(&found) >= LITERAL_BYTES_MIN;
             if let Some(names) = &first {

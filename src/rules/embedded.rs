@@ -52,7 +52,7 @@ static TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/texts.txt"));
 /// The texts of all lists of the table.
 static LISTS: &[Text] = &include!(concat!(env!("OUT_DIR"), "/lists.rs"));
 /// What the bytes of matches are, of all rules of the table.
-static STEPS: &[([u64; 4], u8)] = &include!(concat!(env!("OUT_DIR"), "/steps.rs"));
+static STEPS: &[Step] = &include!(concat!(env!("OUT_DIR"), "/steps.rs"));
 
 /// A text of the table.
 pub(super) fn text(start: u32, end: u32) -> &'static str {
@@ -101,11 +101,10 @@ impl Embedded {
     }
 
     fn condition(&self) -> Condition {
-        let steps = STEPS[self.steps.0..self.steps.1].iter();
         let needle = Needle {
             literals: self.literals.iter().map(|word| word.as_bytes().to_vec()).collect(),
             before: self.before,
-            steps: steps.map(|&(set, count)| Step { set: ByteSet(set), count }).collect(),
+            steps: STEPS[self.steps.0..self.steps.1].into(),
             reach: self.reach.map(|(set, byte, most)| Reach { set: ByteSet(set), byte, most }),
         };
         Condition {

@@ -166,9 +166,8 @@ fn check(row: Row, family: &str, line: usize) -> Result<Rule, String> {
     if !(1..=limits::SECRET_BYTES_MAX).contains(&secret_bytes_max) {
         return Err(format!("secret_bytes_max must be 1 to {}", limits::SECRET_BYTES_MAX));
     }
-    let words = |name: &String| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b' ')
-    };
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let words = |name: &String| name.split(' ').all(word);
     if !row.names.iter().all(words) {
         return Err("names must be lower-case words separated by single spaces".to_owned());
     }

@@ -133,7 +133,7 @@ impl Engine {
         let tokens = Tokens::new(list).map_err(|(index, reason)| at_fault(&list[index], reason))?;
         let (named, shapes) =
             named_rules(list, options.entropy).map_err(|(index, reason)| at_fault(&list[index], reason))?;
-        let names = (!named.is_empty()).then(|| Names::new(named));
+        let names = (!named.is_empty()).then(|| Names::new(&named));
         let of = |detector| list.iter().position(|rule| rule.detector == detector).map(|index| index as u16);
         let key_block = of(Detector::KeyBlock);
         let entropy = of(Detector::Entropy).filter(|_| options.entropy == Entropy::All);
@@ -263,10 +263,10 @@ impl assigned::Env for Engine {
     }
 }
 
-type Named = (Vec<assigned::NamedRule>, HashMap<usize, Pattern>);
+type Named<'a> = (Vec<assigned::NamedRule<'a>>, HashMap<usize, Pattern>);
 
 /// The key names of all rules that have some, and the shapes that their values must have.
-fn named_rules(rules: &[Rule], entropy: Entropy) -> Result<Named, (usize, String)> {
+fn named_rules(rules: &[Rule], entropy: Entropy) -> Result<Named<'_>, (usize, String)> {
     let mut named = Vec::new();
     let mut shapes = HashMap::new();
     for (index, rule) in rules.iter().enumerate() {
@@ -280,7 +280,7 @@ fn named_rules(rules: &[Rule], entropy: Entropy) -> Result<Named, (usize, String
         }
         named.extend(rule.names.iter().map(|name| assigned::NamedRule {
             rule: index as u16,
-            words: name.split(' ').map(str::to_owned).collect(),
+            name,
             strength: rule.strength,
             shape: (!generic).then_some(index),
         }));

@@ -5,7 +5,7 @@
 //! whose last words say that it holds no secret (`public_key`, `password_file`) matches no rule but one with a shape.
 
 use super::{
-    trigger::{Trigger, is_told, single_words, triggers_of},
+    trigger::{PAIRS, Singles, Trigger, pair, triggers_of},
     words::{NEGATIONS, NOT_KEYS, NOT_OTHERS, NOT_SECRETS, NOT_TOKENS, STAGES},
 };
 pub use crate::rules::Strength;
@@ -26,12 +26,12 @@ pub enum Family {
 }
 
 /// One name of one rule, as the rule files have it.
-#[derive(Clone, Debug)]
-pub struct NamedRule {
+#[derive(Clone, Copy, Debug)]
+pub struct NamedRule<'a> {
     /// The rule's place in the rule table.
     pub rule: u16,
-    /// The name as lower-case words: `["api", "key"]`.
-    pub words: Vec<String>,
+    /// The name, lower-case words with single spaces between them: `api key`.
+    pub name: &'a str,
     /// How sure the name makes us.
     pub strength: Strength,
     /// A predicate on the whole value, known to [`super::Env`]. Without a match the rule does not apply.
@@ -41,8 +41,10 @@ pub struct NamedRule {
 /// All names of all rules, ready to be looked up.
 pub struct Names {
     entries: Vec<Entry>,
-    /// By the [`tail`] of a name the entries that end so, longest first.
-    by_tail: Vec<Vec<u16>>,
+    /// The entries by the [`tail`]s of their names, each tail's longest first.
+    by_tail: Vec<u16>,
+    /// Where in `by_tail` the entries of a tail begin; those of the next one are behind them.
+    tails: Vec<u16>,
     /// The tails of keys that may end in a name, or in what may follow one.
     ends: Vec<bool>,
     triggers: Vec<Trigger>,
@@ -113,24 +115,22 @@ pub enum Role {
 
 impl Names {
     /// Compiles the table. Names longer than 64 letters, or without any, are left out.
-    pub fn new(rules: Vec<NamedRule>) -> Names {
-        let single = single_words(&rules);
-        let entry = |rule: &NamedRule| Entry::new(rule, !is_told(rule, &single));
-        let mut entries: Vec<Entry> = rules.iter().filter_map(entry).take(usize::from(u16::MAX)).collect();
+    pub fn new(rules: &[NamedRule]) -> Names {
+        let singles = Singles::of(rules);
+        let told: Vec<bool> = rules.iter().map(|rule| singles.tell(rule.name)).collect();
+        let entries = rules.iter().zip(&told).filter_map(|(rule, told)| Entry::new(rule, !told));
+        let mut entries: Vec<Entry> = entries.take(usize::from(u16::MAX)).collect();
         // The order within a bucket is the order of preference: a shape decides best, then the longest name.
         entries.sort_by_key(|e| (e.shape.is_none(), usize::MAX - e.joined.len(), e.strength == Strength::Weak));
-        let mut by_tail: Vec<Vec<u16>> = vec![Vec::new(); TAILS];
-        for (i, e) in entries.iter().enumerate() {
-            by_tail[tail(&e.joined)].push(i as u16);
-        }
-        let mut ends = vec![false; TAILS];
+        let (by_tail, tails) = by_tail(&entries);
+        let mut ends = vec![false; PAIRS];
         let suffixes = STAGES.iter().chain(&["hash", "hashed"]).map(|word| word.as_bytes());
         for word in entries.iter().map(|e| &*e.joined).chain(suffixes) {
             ends[tail(word)] = true;
-            ends[tail(&[word, b"s"].concat())] = true;
+            ends[tail(&[word[word.len() - 1], b's'])] = true;
         }
-        let triggers = triggers_of(&rules, single, &entries);
-        Names { entries, by_tail, ends, triggers }
+        let triggers = triggers_of(rules, &told, &singles, &entries);
+        Names { entries, by_tail, tails, ends, triggers }
     }
 
     /// The caseless literals of which at least one stands in every text that holds a key of this table.
@@ -173,7 +173,8 @@ impl Names {
     fn find(&self, words: &KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
         let letters = words.letters.get(..end)?;
         let &[.., a, b] = letters else { return None };
-        let bucket = &self.by_tail[tail(&[a, b])];
+        let tail = tail(&[a, b]);
+        let bucket = &self.by_tail[usize::from(self.tails[tail])..usize::from(self.tails[tail + 1])];
         let mut found = Match { entries: [0; MATCH_ENTRIES_MAX], len: 0, plural, weakened };
         for &id in bucket {
             let e = self.entries.get(usize::from(id))?;
@@ -198,37 +199,47 @@ impl Names {
     }
 }
 
-/// A number for the last two letters or digits of a word, whatever their case.
-fn tail(word: &[u8]) -> usize {
-    let number = |byte: u8| match byte {
-        b'a'..=b'z' => usize::from(byte - b'a'),
-        b'A'..=b'Z' => usize::from(byte - b'A'),
-        b'0'..=b'9' => usize::from(byte - b'0') + 26,
-        _ => 36,
-    };
-    match word {
-        [.., a, b] => number(*a) * 37 + number(*b),
-        _ => TAILS - 1,
+/// The numbers of entries in the order of their tails, and where those of each tail begin.
+fn by_tail(entries: &[Entry]) -> (Vec<u16>, Vec<u16>) {
+    let mut tails = vec![0u16; PAIRS + 1];
+    entries.iter().for_each(|e| tails[tail(&e.joined) + 1] += 1);
+    for at in 1..tails.len() {
+        tails[at] += tails[at - 1];
     }
+    let mut next = tails.clone();
+    let mut by_tail = vec![0; entries.len()];
+    for (number, e) in (0..).zip(entries) {
+        let place = &mut next[tail(&e.joined)];
+        by_tail[usize::from(*place)] = number;
+        *place += 1;
+    }
+    (by_tail, tails)
+}
+
+/// A number for the last two letters or digits of a word, whatever their case; some share theirs.
+fn tail(word: &[u8]) -> usize {
+    pair(&word[word.len().saturating_sub(2)..])
 }
 
 impl Entry {
     fn new(rule: &NamedRule, begins: bool) -> Option<Entry> {
-        let mut joined = Vec::new();
+        let spaces = rule.name.bytes().filter(|&b| b == b' ').count();
+        let mut joined = Vec::with_capacity(rule.name.len() - spaces);
         let mut starts = 0u128;
-        for w in &rule.words {
+        for word in rule.name.as_bytes().split(|&b| b == b' ') {
             starts |= 1 << joined.len().min(127);
-            joined.extend(w.bytes().map(|b| b.to_ascii_lowercase()).filter(u8::is_ascii_alphanumeric));
+            joined.extend_from_slice(word);
         }
         if !(2..=64).contains(&joined.len()) {
             return None;
         }
+        let holds = |part: &[u8]| joined.windows(part.len()).any(|letters| letters == part);
         let name = str::from_utf8(&joined).unwrap_or_default();
         let family = if name.ends_with("mnemonic") || name.ends_with("seedphrase") {
             Family::Mnemonic
         } else if name.ends_with("passphrase") {
             Family::Passphrase
-        } else if name.contains("pass") || name.contains("pwd") || name.ends_with("pw") || name.ends_with("psk") {
+        } else if holds(b"pass") || holds(b"pwd") || name.ends_with("pw") || name.ends_with("psk") {
             Family::Password
         } else if name.ends_with("key") {
             Family::Key
@@ -367,7 +378,5 @@ fn listed(list: &[&str], word: &[u8]) -> bool {
 /// More bytes than this no key has that a person wrote; 128 also is what the bit sets hold.
 pub const KEY_BYTES_MAX: usize = 120;
 const MATCH_ENTRIES_MAX: usize = 4;
-/// How many numbers [`tail`] gives.
-const TAILS: usize = 37 * 37;
 /// Names that are the ends of common words: they must begin where a word does.
 const NO_GLUE: &[&str] = &["cookie", "session", "signature", "credential", "creds", "bearer"];

@@ -37,27 +37,26 @@ impl Letters {
 }
 
 impl Trigger {
-    /// A literal among the entries whose keys it tells.
-    pub fn new(text: String, begins: bool, entries: &[Entry]) -> Trigger {
-        let key: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
-        let mut trigger = Trigger { text, begins, glued: false, before: Letters(0), behind: Letters(0) };
-        if begins {
-            // What stands before it is known, and what stands behind says little about so long a word.
-            trigger.behind = Letters(u64::MAX);
-            return trigger;
+    /// A literal that stands where a word begins: what stands before it is known, and what stands
+    /// behind says little about so long a word.
+    fn beginning(text: String) -> Trigger {
+        Trigger { text, begins: true, glued: false, before: Letters(0), behind: Letters(u64::MAX) }
+    }
+
+    /// A literal that may stand anywhere in a key.
+    fn anywhere(text: String) -> Trigger {
+        Trigger { text, begins: false, glued: false, before: Letters(0), behind: Letters(0) }
+    }
+
+    /// Takes note that the literal stands in an entry's name, at a place.
+    fn stands_in(&mut self, entry: &Entry, at: usize) {
+        match at.checked_sub(1) {
+            None => self.glued |= entry.glue && !entry.begins,
+            Some(before) => self.before.0 |= Letters::bit(entry.joined[before]),
         }
-        for entry in entries {
-            for at in places(&entry.joined, &key) {
-                match at.checked_sub(1) {
-                    None => trigger.glued |= entry.glue && !entry.begins,
-                    Some(before) => trigger.before.0 |= Letters::bit(entry.joined[before]),
-                }
-                // The last word of a name may be in the plural.
-                let behind = entry.joined.get(at + key.len()).copied().unwrap_or(b's');
-                trigger.behind.0 |= Letters::bit(behind);
-            }
-        }
-        trigger
+        // The last word of a name may be in the plural.
+        let behind = entry.joined.get(at + self.text.len()).copied().unwrap_or(b's');
+        self.behind.0 |= Letters::bit(behind);
     }
 
     /// Whether a name may stand where the trigger stands at `text[start..end]`: it is no part of
@@ -85,57 +84,104 @@ impl Trigger {
 }
 
 /// The single words of which one stands in most keys, and fewer where one contains another.
-pub fn single_words(rules: &[NamedRule]) -> Vec<String> {
-    let single = rules.iter().filter(|rule| rule.words.len() == 1);
-    let mut words: Vec<String> = single.filter_map(|rule| rule.words.first()).map(|w| w.to_ascii_lowercase()).collect();
-    words.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
-    words.dedup();
-    let mut kept: Vec<String> = Vec::new();
-    for word in words {
-        if !kept.iter().any(|k| word.contains(k.as_str())) {
-            kept.push(word);
+pub struct Singles<'a> {
+    words: Vec<&'a [u8]>,
+    /// By [`pair`] the last of the words that begin so; at most places of a name there is none, which
+    /// is seen with one look.
+    heads: Vec<Option<u16>>,
+    /// The word before each one that begins as it does.
+    before: Vec<Option<u16>>,
+}
+
+impl<'a> Singles<'a> {
+    /// Those among the names of rules.
+    pub fn of(rules: &[NamedRule<'a>]) -> Singles<'a> {
+        let single = rules.iter().map(|rule| rule.name.as_bytes());
+        let mut words: Vec<&[u8]> = single.filter(|name| name.len() > 1 && !name.contains(&b' ')).collect();
+        words.sort_unstable_by_key(|word| (word.len(), *word));
+        words.dedup();
+        let mut kept = Singles { words: Vec::new(), heads: vec![None; PAIRS], before: Vec::new() };
+        for word in words {
+            if kept.places(word).next().is_none() {
+                let number = kept.words.len() as u16;
+                kept.words.push(word);
+                kept.before.push(kept.heads[pair(word)].replace(number));
+            }
         }
+        kept
     }
-    kept
+
+    /// Whether one of them stands in each key with this name, however its words are joined.
+    pub fn tell(&self, name: &str) -> bool {
+        name.as_bytes().split(|&byte| byte == b' ').any(|word| self.places(word).next().is_some())
+    }
+
+    /// Where in some letters which of them stands. None contains another, so at one place there is
+    /// one at most.
+    fn places(&self, letters: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+        let heads = letters.windows(2).enumerate();
+        heads.filter_map(move |(at, head)| {
+            let mut next = self.heads[pair(head)];
+            while let Some(number) = next {
+                let number = usize::from(number);
+                if letters[at..].starts_with(self.words[number]) {
+                    return Some((at, number));
+                }
+                next = self.before[number];
+            }
+            None
+        })
+    }
 }
 
-/// Whether one of the single words stands in each key with this name, however its words are joined.
-pub fn is_told(rule: &NamedRule, single: &[String]) -> bool {
-    rule.words.iter().any(|word| single.iter().any(|k| places(word.as_bytes(), k.as_bytes()).next().is_some()))
-}
-
-/// Where `part`, which is not empty, stands in a word. At start-up this is asked thousands of times of short
-/// words, for which preparing a search would take longer than the search.
-fn places<'a>(word: &'a [u8], part: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    (0..(word.len() + 1).saturating_sub(part.len()))
-        .filter(move |&at| word[at] == part[0] && word[at..at + part.len()] == *part)
+/// A number for the first two letters or digits of a word, whatever their case; some share theirs.
+pub fn pair(word: &[u8]) -> usize {
+    match word {
+        [a, b, ..] => usize::from(a & 31) << 5 | usize::from(b & 31),
+        _ => 0,
+    }
 }
 
 /// One literal a name, and fewer where one contains another: each text with a key of the table holds one.
-pub fn triggers_of(rules: &[NamedRule], single: Vec<String>, entries: &[Entry]) -> Vec<Trigger> {
-    let untold: Vec<&[String]> = rules.iter().filter(|r| !is_told(r, &single)).map(|r| &r.words[..]).collect();
-    // A longer name holds a shorter one behind a separator, or is one word with it.
-    let mut forms: Vec<String> = untold.iter().flat_map(|words| joined_forms(words)).collect();
-    forms.sort();
-    forms.dedup();
-    let single = single.into_iter().map(|text| Trigger::new(text, false, entries));
-    single.chain(forms.into_iter().map(|text| Trigger::new(text, true, entries))).collect()
-}
-
-/// A name of several words with each joiner between them.
-fn joined_forms(words: &[String]) -> Vec<String> {
-    let mut forms = vec![String::new()];
-    for (i, word) in words.iter().enumerate() {
-        let word = word.to_ascii_lowercase();
-        let joiners: &[&str] = if i == 0 { &[""] } else { JOINERS };
-        forms = forms
-            .iter()
-            .flat_map(|form| joiners.iter().map(|j| format!("{form}{j}{word}")).collect::<Vec<_>>())
-            .collect();
+/// `told` says which names hold a single word.
+pub fn triggers_of(rules: &[NamedRule], told: &[bool], singles: &Singles, entries: &[Entry]) -> Vec<Trigger> {
+    let text = |word: &&[u8]| String::from_utf8_lossy(word).into_owned();
+    let mut triggers: Vec<Trigger> = singles.words.iter().map(text).map(Trigger::anywhere).collect();
+    for entry in entries {
+        singles.places(&entry.joined).for_each(|(at, index)| triggers[index].stands_in(entry, at));
     }
-    forms.retain(|form| !form.is_empty());
-    forms
+    // A longer name holds a shorter one behind a separator, or is one word with it.
+    let mut forms = Vec::new();
+    for (rule, _) in rules.iter().zip(told).filter(|(rule, told)| !**told && rule.name.len() > 1) {
+        joined_forms(rule.name, &mut forms);
+    }
+    forms.sort_unstable();
+    forms.dedup();
+    triggers.extend(forms.into_iter().map(Trigger::beginning));
+    triggers
 }
 
-/// What may stand between the words of one name.
+/// Appends a name of several words with each joiner between them.
+fn joined_forms(name: &str, forms: &mut Vec<String>) {
+    let first = forms.len();
+    forms.push(String::with_capacity(name.len()));
+    for (number, word) in name.split(' ').enumerate() {
+        // What stood there so far goes on with the first joiner, its copies with the others.
+        let stems = first..forms.len();
+        for joiner in if number == 0 { &[][..] } else { &JOINERS[1..] } {
+            for stem in stems.clone() {
+                let mut form = String::with_capacity(name.len());
+                for part in [forms[stem].as_str(), joiner, word] {
+                    form.push_str(part);
+                }
+                forms.push(form);
+            }
+        }
+        forms[stems].iter_mut().for_each(|form| form.push_str(word));
+    }
+}
+
+/// How many numbers [`pair`] gives.
+pub const PAIRS: usize = 1 << 10;
+/// What may stand between the words of one name; first of all nothing.
 const JOINERS: &[&str] = &["", "_", "-", ".", " "];
