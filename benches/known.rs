@@ -5,11 +5,12 @@
 
 mod corpus;
 
-use std::hint::black_box;
+use std::{hint::black_box, sync::Arc};
 
 use blackbar::{
+    KnownValues,
     rules::sample::{Rng, fill},
-    scan::known::{Builder, Known},
+    scan::known::Known,
 };
 use corpus::Kind;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -32,17 +33,17 @@ fn values(count: usize) -> Vec<String> {
     (0..count).map(|_| fill("{base64url:16-40}", &mut rng).unwrap()).collect()
 }
 
-fn builder<V: AsRef<[u8]>>(values: &[V]) -> Builder {
-    let mut builder = Builder::default();
+fn registry<V: AsRef<[u8]>>(values: &[V]) -> KnownValues {
+    let registry = KnownValues::default();
     for value in values {
         // Nothing here is too short or too common.
-        builder.add("VALUE", value.as_ref(), false).unwrap();
+        registry.add("VALUE", value.as_ref()).unwrap();
     }
-    builder
+    registry
 }
 
-fn known<V: AsRef<[u8]>>(values: &[V]) -> Known {
-    builder(values).build()
+fn known<V: AsRef<[u8]>>(values: &[V]) -> Arc<Known> {
+    registry(values).current()
 }
 
 /// Looks for the first hit of each block.
@@ -104,7 +105,7 @@ fn hostile(criterion: &mut Criterion) {
     let shared: Vec<String> = (0..1_000).map(|index| format!("{shared}{index:04}")).collect();
     let nested: Vec<Vec<u8>> = (8..=512).map(|length| repeated(b"ab", length)).collect();
     let almost = [repeated(b"a", 4095), b"b".to_vec()].concat();
-    let cases: Vec<(&str, Known, Vec<u8>)> = vec![
+    let cases: Vec<(&str, Arc<Known>, Vec<u8>)> = vec![
         ("a..ab in a..a", known(&[&almost]), repeated(b"a", HOSTILE_BYTES)),
         (
             "a..ab in aab..aab",
@@ -128,16 +129,23 @@ fn hostile(criterion: &mut Criterion) {
 /// What a start costs, and the end of a read.
 fn building(criterion: &mut Criterion) {
     let values = values(1_000);
-    let builder = builder(&values);
-    let known = builder.build();
+    let known = known(&values);
     println!("1000 values: {} strings, {} KiB", known.strings(), known.memory_bytes() >> 10);
     let log = corpus::log(Kind::Ci, BLOCK_BYTES, 0, SEED);
     let mut group = criterion.benchmark_group("known-build");
     group.sample_size(10);
-    group.bench_function("encode 1000 values", |bencher| bencher.iter(|| self::builder(black_box(&values)).len()));
-    group.bench_function("build 1000 values", |bencher| bencher.iter(|| black_box(&builder).build().strings()));
-    group.bench_function("first tail", |bencher| {
-        bencher.iter_batched(|| builder.build(), |known| known.tail(&log, 8), criterion::BatchSize::PerIteration);
+    group.bench_function("encode 1000 values", |bencher| bencher.iter(|| registry(black_box(&values)).len()));
+    group.bench_function("encode and build 1000 values", |bencher| {
+        bencher.iter(|| self::known(black_box(&values)).strings())
+    });
+    group.bench_function("1000 values one by one", |bencher| {
+        bencher.iter(|| {
+            let registry = KnownValues::default();
+            for value in &values {
+                registry.add("VALUE", value.as_bytes()).unwrap();
+                black_box(registry.current());
+            }
+        })
     });
     group.bench_function("tail of a block", |bencher| bencher.iter(|| known.tail(black_box(&log), 8)));
     group.finish();

@@ -47,6 +47,8 @@ use tally::Tally;
 pub struct Filter {
     engine: Arc<Engine>,
     settler: Settler,
+    /// Of the known values that the settler looks for.
+    epoch: u64,
     /// Absent while it is lent out.
     line_buffers: Option<Box<LineBuffers>>,
     tally: Tally,
@@ -77,6 +79,8 @@ pub(crate) struct Block {
     tally: Tally,
     consumed: usize,
     carry: Carry,
+    /// Of the known values that were looked for.
+    epoch: u64,
 }
 
 impl Filter {
@@ -85,6 +89,7 @@ impl Filter {
         Filter {
             engine,
             settler: Settler::default(),
+            epoch: 0,
             line_buffers: None,
             tally: Tally::default(),
             output: Output::default(),
@@ -104,6 +109,7 @@ impl Filter {
     /// Takes the next bytes of the stream. Returns what can be written now; most of it is part of
     /// `bytes`, which is not copied.
     pub fn push<'a>(&'a mut self, bytes: &'a [u8]) -> Clean<'a> {
+        self.follow();
         self.output.start(bytes);
         self.tally.bytes_in(bytes.len());
         self.take(bytes);
@@ -112,6 +118,7 @@ impl Filter {
 
     /// Writes what nothing that may follow can change: called when no byte has come for a while.
     pub fn idle(&mut self) -> Clean<'_> {
+        self.follow();
         self.output.start(&[]);
         if self.begun && !self.window.is_empty() {
             self.settle_window(End::Open);
@@ -123,6 +130,7 @@ impl Filter {
 
     /// Ends the stream: what is held is scanned as it is, and written.
     pub fn finish(&mut self) -> Clean<'_> {
+        self.follow();
         self.output.start(&[]);
         if !self.window.is_empty() {
             self.begun = true;
@@ -153,10 +161,11 @@ impl Filter {
         (self.window.len() - self.written) as u64
     }
 
-    /// Whether a block of whole lines can be scanned away from the stream and taken over: nothing
-    /// is held, nothing is carried.
-    pub(crate) fn is_between_lines(&self) -> bool {
+    /// Whether a block of whole lines can be taken over that was scanned away from the stream:
+    /// nothing is held, nothing is carried, and the known values are still the same.
+    pub(crate) fn can_adopt(&self, block: &Block) -> bool {
         self.begun
+            && block.epoch == self.engine.options().known.epoch()
             && self.encoding == Encoding::Bytes
             && self.window.is_empty()
             && self.carry.is_empty()
@@ -165,6 +174,8 @@ impl Filter {
 
     /// Scans lines as if they stood between lines of a stream without a carry.
     pub(crate) fn scan_block(&mut self, lines: &[u8], block: &mut Block) {
+        self.follow();
+        block.epoch = self.epoch;
         std::mem::swap(&mut self.output, &mut block.output);
         std::mem::swap(&mut self.tally, &mut block.tally);
         self.output.start(lines);
@@ -177,15 +188,25 @@ impl Filter {
         std::mem::swap(&mut self.tally, &mut block.tally);
     }
 
-    /// Takes over a block that a twin has scanned; [`Filter::is_between_lines`] must hold. Returns
-    /// what can be written; `bytes` are what the twin was given. The block is left for reuse.
+    /// Takes over a block that a twin has scanned; [`Filter::can_adopt`] must hold. Returns what can be written; `bytes` are what the twin was given. The block is left for reuse.
     pub(crate) fn adopt<'a>(&'a mut self, block: &mut Block, bytes: &'a [u8]) -> Clean<'a> {
+        self.follow();
         self.tally.bytes_in(bytes.len());
         self.tally.adopt(&mut block.tally);
         self.carry = std::mem::take(&mut block.carry);
         std::mem::swap(&mut self.output, &mut block.output);
         self.take(&bytes[block.consumed..]);
         self.emit(bytes)
+    }
+
+    /// Looks for the values that are known by now: what is held is not written yet.
+    fn follow(&mut self) {
+        let known = &self.engine.options().known;
+        let epoch = known.epoch();
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            self.settler.know(known.current());
+        }
     }
 
     fn emit<'a>(&'a mut self, bytes: &'a [u8]) -> Clean<'a> {
@@ -247,9 +268,9 @@ impl Filter {
     /// Scans a block of whole lines. Returns how much of it was taken; the rest begins with a
     /// record whose line goes on.
     fn lines(&mut self, block: &[u8]) -> usize {
-        let engine = Arc::clone(&self.engine);
+        let (engine, known) = (Arc::clone(&self.engine), Arc::clone(self.settler.known()));
         let mut buffers = self.line_buffers.take().unwrap_or_default();
-        let mut stretches = Stretches::new(&engine, block, &mut buffers);
+        let mut stretches = Stretches::new(&engine, &known, block, &mut buffers);
         let taken = self.stretches(&mut stretches, block);
         self.line_buffers = Some(buffers);
         taken
@@ -340,7 +361,7 @@ impl Filter {
     /// came in two pieces.
     fn window_passes(&mut self) -> bool {
         let mut buffers = self.line_buffers.take().unwrap_or_default();
-        let first = Stretches::new(&self.engine, &self.window, &mut buffers).next();
+        let first = Stretches::new(&self.engine, self.settler.known(), &self.window, &mut buffers).next();
         self.line_buffers = Some(buffers);
         let Some(Stretch::Passed(passed)) = first else { return false };
         if passed.as_bytes().len() < self.window.len() {

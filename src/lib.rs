@@ -32,4 +32,4 @@ pub mod view;
 pub use error::{RuleError, SetupError};
 pub use filter::{Filter, Stats};
 pub use rules::RuleSet;
-pub use scan::{Engine, Options};
+pub use scan::{Engine, Options, known::KnownValues};

@@ -292,7 +292,7 @@ impl<'a> Writer<'a> {
 
     /// Takes over a block that a scanner has looked at; `bytes` is the block.
     fn adopt(&mut self, block: &mut Block, bytes: &[u8]) -> Result<(), PipelineError> {
-        if self.failed.is_some() || !self.filter.is_between_lines() {
+        if self.failed.is_some() || !self.filter.can_adopt(block) {
             return self.push(bytes);
         }
         self.guarded(bytes, |filter, bytes| filter.adopt(block, bytes))

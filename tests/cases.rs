@@ -188,6 +188,7 @@ fn engine(setup: &Setup) -> Arc<Engine> {
             Some(other) => panic!("no confidence {other}"),
         },
         fingerprint_key: FingerprintKey::from_bytes(KEY),
+        ..Options::default()
     };
     Arc::new(Engine::new(rules, options).unwrap())
 }

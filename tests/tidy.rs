@@ -204,7 +204,7 @@ fn every_rule_is_documented() {
     for rule in RuleSet::builtin().unwrap().rules() {
         let at = format!("{} (patterns/{}.toml:{})", rule.id, rule.family, rule.line);
         // The name of a mask has nothing to match.
-        let matches = rule.detector != Detector::Ceiling;
+        let matches = !matches!(rule.detector, Detector::Ceiling | Detector::Known);
         let kebab = rule.id.split('-').all(|word| {
             !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         });

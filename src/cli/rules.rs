@@ -163,6 +163,7 @@ pub fn described(rule: &Rule) -> Vec<(&'static str, String)> {
         Detector::KeyBlock => "key-block",
         Detector::Entropy => "entropy",
         Detector::Ceiling => "ceiling",
+        Detector::Known => "known",
     };
     let strength = match (rule.detector, rule.strength) {
         (Detector::Assigned, Strength::Strong) => "strong",

@@ -74,6 +74,7 @@ pub fn engine(settings: &Settings, key: FingerprintKey) -> Result<Engine, Failur
         },
         mask_confidence: confidence(settings.word("mask-confidence", "low")),
         fingerprint_key: key,
+        ..Options::default()
     };
     Engine::new(rules(settings)?, options).map_err(|fault| failure(&fault, settings))
 }

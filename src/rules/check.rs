@@ -144,7 +144,7 @@ fn through(engine: &Arc<Engine>, line: &str) -> Seen {
 /// What a reader of the rule would miss.
 fn documentation(rule: &Rule, found: &mut Vec<Diagnostic>) {
     // The name of a mask has nothing to match.
-    if rule.detector == Detector::Ceiling {
+    if matches!(rule.detector, Detector::Ceiling | Detector::Known) {
         return;
     }
     for (list, name) in [(&rule.examples, "examples"), (&rule.counterexamples, "counterexamples")] {

@@ -28,7 +28,8 @@ impl Facts {
         self.0.is_empty()
     }
 
-    fn with(mut self, name: &'static str, value: String) -> Self {
+    /// Adds a fact.
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
         self.0.push((name, value));
         self
     }

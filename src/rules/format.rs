@@ -155,6 +155,7 @@ fn check(row: Row, family: &str, line: usize) -> Result<Rule, String> {
         ("key-block", Detector::KeyBlock),
         ("entropy", Detector::Entropy),
         ("ceiling", Detector::Ceiling),
+        ("known", Detector::Known),
     ];
     let detector = choose("detector", row.detector.as_deref(), default, kinds)?;
     match detector {

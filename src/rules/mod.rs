@@ -122,6 +122,8 @@ pub enum Detector {
     Entropy,
     /// A value that is longer than any bound: the name of its mask.
     Ceiling,
+    /// A known value: the name of its mask.
+    Known,
 }
 
 /// How telling the key names of an `assigned` rule are.
@@ -243,6 +245,13 @@ impl RuleSet {
             (on || named(enable, rule)) && !named(disable, rule)
         });
         Ok(())
+    }
+
+    /// Adds the rule of known values if it is not there.
+    pub fn add_known_value(&mut self) {
+        if !self.rules.iter().any(|rule| rule.detector == Detector::Known) {
+            self.rules.extend(embedded::rules().into_iter().filter(|rule| rule.detector == Detector::Known));
+        }
     }
 
     /// The rules in their order.

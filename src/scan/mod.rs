@@ -14,6 +14,7 @@ mod units;
 
 use std::collections::HashMap;
 
+use known::{Gate, Known, KnownValues};
 pub use prefilter::LineBuffers;
 pub use settle::{Carry, Settler, Span};
 pub use tokens::End;
@@ -63,6 +64,12 @@ pub struct Options {
     pub mask_confidence: Confidence,
     /// The key of the fingerprints in findings and hashed masks.
     pub fingerprint_key: FingerprintKey,
+    /// Values that are masked wherever they appear. Whoever keeps a clone can add to them while
+    /// filters run.
+    pub known: KnownValues,
+    /// Whether somebody types what is filtered and waits for its echo: then the first bytes of what
+    /// may become a known value are not held back.
+    pub interactive: bool,
 }
 
 impl Default for Options {
@@ -73,6 +80,8 @@ impl Default for Options {
             entropy: Entropy::Keyed,
             mask_confidence: Confidence::Low,
             fingerprint_key: FingerprintKey::ephemeral(),
+            known: KnownValues::default(),
+            interactive: false,
         }
     }
 }
@@ -89,6 +98,7 @@ pub struct Engine {
     key_block: Option<u16>,
     entropy: Option<u16>,
     ceiling: u16,
+    known: u16,
     masker: Masker,
 }
 
@@ -122,7 +132,9 @@ impl Engine {
     ///
     /// # Errors
     /// If a pattern is not right, or the replacement text would itself be masked.
-    pub fn new(rules: RuleSet, options: Options) -> Result<Engine, SetupError> {
+    pub fn new(mut rules: RuleSet, options: Options) -> Result<Engine, SetupError> {
+        // Whatever rules were chosen: values were given to be masked, and a mask needs a name.
+        rules.add_known_value();
         let at_fault = |rule: &Rule, reason: String| RuleError {
             origin: rule.family.to_string(),
             line: rule.line,
@@ -138,6 +150,7 @@ impl Engine {
         let key_block = of(Detector::KeyBlock);
         let entropy = of(Detector::Entropy).filter(|_| options.entropy == Entropy::All);
         let ceiling = of(Detector::Ceiling).unwrap_or(0);
+        let known = of(Detector::Known).unwrap_or(0);
         let prefilter = Prefilter::new(
             tokens.tokens(),
             names.as_ref().map_or(&[][..], |names| names.triggers()),
@@ -145,7 +158,8 @@ impl Engine {
             entropy.is_some(),
         );
         let masker = Masker::new(&options.style, list);
-        let engine = Engine { prefilter, tokens, names, shapes, key_block, entropy, ceiling, masker, rules, options };
+        let engine =
+            Engine { prefilter, tokens, names, shapes, key_block, entropy, ceiling, known, masker, rules, options };
         engine.check_replacement()?;
         Ok(engine)
     }
@@ -163,6 +177,7 @@ impl Engine {
     /// Every hit in one line, masked or not, in every view, for people who ask why.
     pub fn explain(&self, line: &[u8]) -> Vec<Candidate> {
         let mut settler = Settler::default().traced();
+        settler.know(self.options.known.current());
         settler.settle(self, line, Encoding::Bytes, End::Line, &mut Carry::default());
         let mut seen = Vec::new();
         let mut list = Vec::new();
@@ -211,6 +226,10 @@ impl Engine {
 
     pub(crate) fn entropy_rule(&self) -> Option<u16> {
         self.entropy
+    }
+
+    pub(crate) fn known_rule(&self) -> u16 {
+        self.known
     }
 
     pub(crate) fn ceiling_rule(&self) -> u16 {
@@ -327,15 +346,24 @@ pub enum Stretch<'a> {
 /// block is looked at once, however the two kinds alternate.
 pub struct Stretches<'a, 'b> {
     lines: prefilter::Lines<'a, 'b>,
+    known: &'a Known,
+    gate: Gate,
     block: &'a [u8],
+    /// The next line that the prefilter has found; an empty one at the block's end if there is none.
     next: Option<(usize, usize)>,
     place: usize,
 }
 
 impl<'a, 'b> Stretches<'a, 'b> {
     /// Starts at the block's first line.
-    pub fn new(engine: &'a Engine, block: &'a [u8], buffers: &'b mut LineBuffers) -> Stretches<'a, 'b> {
-        Stretches { lines: engine.prefilter.lines(engine, block, buffers), block, next: None, place: 0 }
+    pub fn new(
+        engine: &'a Engine,
+        known: &'a Known,
+        block: &'a [u8],
+        buffers: &'b mut LineBuffers,
+    ) -> Stretches<'a, 'b> {
+        let lines = engine.prefilter.lines(engine, known, block, buffers);
+        Stretches { lines, known, gate: Gate::default(), block, next: None, place: 0 }
     }
 
     /// Where the next stretch begins.
@@ -346,9 +374,14 @@ impl<'a, 'b> Stretches<'a, 'b> {
     /// Goes on at `place`, a line start, because what is before it was taken as it is.
     pub fn skip_to(&mut self, place: usize) {
         self.place = place;
-        if self.next.is_some_and(|(start, _)| start < place) {
-            self.next = None;
-        }
+    }
+
+    /// The next line with a known value.
+    fn known_line(&mut self) -> Option<(usize, usize)> {
+        let at = self.gate.next(self.known, self.block, self.place)?;
+        let start = memchr::memrchr(b'\n', &self.block[self.place..at]).map_or(self.place, |end| self.place + end + 1);
+        let end = memchr::memchr(b'\n', &self.block[at..]).map_or(self.block.len(), |end| at + end + 1);
+        Some((start, end))
     }
 }
 
@@ -356,16 +389,19 @@ impl<'a> Iterator for Stretches<'a, '_> {
     type Item = Stretch<'a>;
 
     fn next(&mut self) -> Option<Stretch<'a>> {
-        if self.place >= self.block.len() {
+        let (place, length) = (self.place, self.block.len());
+        if place >= length {
             return None;
         }
-        let found = self.next.take().or_else(|| self.lines.next_from(self.place));
-        let (start, end) = found.unwrap_or((self.block.len(), self.block.len()));
-        if start > self.place {
-            let bytes = &self.block[self.place..start];
+        let found = match self.next {
+            Some(found) if found.0 >= place => found,
+            _ => self.lines.next_from(place).unwrap_or((length, length)),
+        };
+        self.next = Some(found);
+        let (start, end) = self.known_line().map_or(found, |line| line.min(found));
+        if start > place {
             self.place = start;
-            self.next = found;
-            return Some(Stretch::Passed(Passed { bytes }));
+            return Some(Stretch::Passed(Passed { bytes: &self.block[place..start] }));
         }
         self.place = end;
         Some(Stretch::Matters(start, end))

@@ -6,11 +6,14 @@
 //! found. First the tokens are masked, then key names are read: a provider's rule wins over a
 //! generic one on the same value because the generic one sees a mask there.
 
-use std::ops::Range;
+mod known_values;
+
+use std::{ops::Range, sync::Arc};
 
 use super::{
     Engine, assigned, judge,
     keyblock::{self, Block, Piece},
+    known::{self, Known},
     prefilter::Found,
     tokens::{self, End, Hit},
     units::{Unit, units},
@@ -84,6 +87,8 @@ pub struct Settler {
     masked: Masked,
     spans: Vec<Span>,
     live: Option<usize>,
+    known: Arc<Known>,
+    known_hits: Vec<known::Hit>,
     tracing: bool,
     trace: Vec<Span>,
     hits: Vec<Hit>,
@@ -98,6 +103,16 @@ impl Settler {
     pub fn traced(mut self) -> Self {
         self.tracing = true;
         self
+    }
+
+    /// Looks for these values in the next pieces.
+    pub fn know(&mut self, known: Arc<Known>) {
+        self.known = known;
+    }
+
+    /// The values that are looked for.
+    pub fn known(&self) -> &Arc<Known> {
+        &self.known
     }
 
     /// Scans one piece under `carry`, which becomes what the piece says about the next.
@@ -178,6 +193,9 @@ impl Settler {
         let mut searched: Vec<(usize, Found)> = self.views.searched().map(|index| (index, Found::default())).collect();
         let primary = self.views.primary(unit.docker);
         let before = found.len();
+        if !self.known.is_empty() {
+            self.known_values(engine, unit, found);
+        }
         for (index, words) in &mut searched {
             let index = *index;
             self.hits.clear();
@@ -436,6 +454,7 @@ impl Span {
 /// A provider's rule names a secret before a structure does, and that before a key name.
 fn rank(rule: &crate::rules::Rule) -> u8 {
     match rule.detector {
+        Detector::Known => 4,
         Detector::KeyBlock => 3,
         Detector::Token if rule.family == "structures" => 2,
         Detector::Token => 3,

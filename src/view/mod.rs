@@ -189,6 +189,11 @@ impl Views {
         (0..self.used).filter(|&index| self.views[index].stripped.is_none())
     }
 
+    /// The indices of all views, those included that are searched without their escapes.
+    pub fn all(&self) -> Range<usize> {
+        0..self.used
+    }
+
     /// A view's text.
     pub fn text(&self, index: usize) -> &[u8] {
         &self.views[index].text

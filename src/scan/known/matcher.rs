@@ -1,5 +1,5 @@
-//! Turns a text into the spans of the known strings in it. Does not know what a value is, beyond
-//! the name to report.
+//! Turns a text into the spans of the strings of some values in it. Does not know what a value is,
+//! beyond its number.
 
 use std::{ops::Range, sync::OnceLock};
 
@@ -11,17 +11,10 @@ use super::{
     strings::Strings,
 };
 
-/// A set of known values. The default is empty, and looking for it costs nothing.
-///
-/// Neither `Debug` nor `Display`, so that no value is ever printed:
-///
-/// ```compile_fail
-/// println!("{:?}", blackbar::scan::known::Known::default());
-/// ```
+/// The strings of some values, ready to be looked for.
 #[derive(Default)]
-pub struct Known {
+pub(super) struct Matcher {
     strings: Strings,
-    names: Vec<String>,
     sieves: Vec<Sieve>,
     /// What the sieves say about each string.
     needles: Vec<Needle>,
@@ -44,7 +37,7 @@ pub struct Hit {
     /// Where it ends.
     pub end: usize,
     /// Whose string the longest in it is: an index into the values as they were added.
-    pub value: u32,
+    pub(super) value: u32,
     /// How that is written.
     pub encoding: Encoding,
     /// The place of the longest.
@@ -71,8 +64,8 @@ impl Hit {
     }
 }
 
-impl Known {
-    pub(super) fn new(strings: Strings, names: Vec<String>) -> Known {
+impl Matcher {
+    pub(super) fn new(strings: Strings) -> Matcher {
         let mut needles = vec![Needle::UNSEEN; strings.len()];
         let sieves = sieve::groups(&strings).iter().map(|group| Sieve::new(&strings, group, &mut needles)).collect();
         let (mut reach_left, mut reach_right, mut longest) = (0, 0, 0);
@@ -82,7 +75,7 @@ impl Known {
             reach_right = reach_right.max(if needle.odd { string.len() - before } else { 0 });
             longest = longest.max(string.len());
         }
-        Known { strings, names, sieves, needles, reach_left, reach_right, longest, ..Known::default() }
+        Matcher { strings, sieves, needles, reach_left, reach_right, longest, ..Matcher::default() }
     }
 
     /// Whether there is nothing to look for.
@@ -90,9 +83,9 @@ impl Known {
         self.sieves.is_empty()
     }
 
-    /// How many strings are looked for: all values in all encodings.
-    pub fn strings(&self) -> usize {
-        self.strings.len()
+    /// The strings that are looked for.
+    pub fn strings(&self) -> &Strings {
+        &self.strings
     }
 
     /// The length of the longest string (bytes); 0 if there is none.
@@ -100,29 +93,17 @@ impl Known {
         self.longest
     }
 
-    /// The name of the value that a hit is named after.
-    pub fn name(&self, hit: &Hit) -> &str {
-        &self.names[hit.value as usize]
-    }
-
-    /// Finds all strings in a text: their union, as hits that share no bytes, in order. Hits that
-    /// only touch are kept apart. What `hits` held before is gone.
-    ///
-    /// Never panics. Allocates nothing where nothing is found.
+    /// Appends the place of each string in a text to `hits`, in no order; some that share bytes are one.
     pub fn find(&self, text: &[u8], hits: &mut Vec<Hit>) {
-        hits.clear();
         let mut search = Search::new(self, text, 0);
         while search.step(&mut |hit| match hits.last_mut() {
             Some(last) if last.overlaps(&hit) => last.absorb(hit),
             _ => hits.push(hit),
         }) {}
-        unite(hits);
     }
 
     /// Where the first of all strings in `text[from..]` begins. Takes no more time than the bytes
     /// up to there, and some KiB, need; so a text can be walked through from hit to hit.
-    ///
-    /// Never panics. Allocates nothing.
     pub fn first_in(&self, text: &[u8], from: usize) -> Option<usize> {
         let mut search = Search::new(self, text, from);
         let mut first: Option<usize> = None;
@@ -135,9 +116,7 @@ impl Known {
     }
 
     /// Where the longest end of `text` begins that is the beginning of a string, though not all of
-    /// it, and has at least `least` bytes.
-    ///
-    /// Never panics. Allocates only where such an end may be, and at the first call.
+    /// it, and has at least `least` bytes. Allocates only where such an end may be.
     pub fn tail(&self, text: &[u8], least: usize) -> Option<usize> {
         if self.is_empty() {
             return None;
@@ -154,11 +133,6 @@ impl Known {
         self.strings.memory_bytes() + needles + sieves + prefixes + automaton
     }
 
-    /// X.
-    pub fn shapes(&self) -> String {
-        self.sieves.iter().map(|s| s.shape()).collect()
-    }
-
     fn automaton(&self) -> &Automaton {
         self.automaton.get_or_init(|| {
             let odd = (0..).zip(&self.needles).filter(|(_, needle)| needle.odd);
@@ -168,7 +142,7 @@ impl Known {
 }
 
 /// Puts hits in order and joins those that share bytes.
-fn unite(hits: &mut Vec<Hit>) {
+pub(super) fn unite(hits: &mut Vec<Hit>) {
     hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
     hits.dedup_by(|next, hit| {
         let joined = hit.overlaps(next);
@@ -182,7 +156,7 @@ fn unite(hits: &mut Vec<Hit>) {
 /// The search through one text. It goes on by segments, in which the sieves take turns: what one
 /// of them finds soon need not wait for another to reach the end.
 struct Search<'a> {
-    known: &'a Known,
+    known: &'a Matcher,
     within: Within<'a>,
     /// The next sample of each sieve.
     samples: [usize; sieve::SIEVES_MAX],
@@ -196,7 +170,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(known: &'a Known, text: &'a [u8], from: usize) -> Search<'a> {
+    fn new(known: &'a Matcher, text: &'a [u8], from: usize) -> Search<'a> {
         let mut samples = [0; sieve::SIEVES_MAX];
         for (sample, sieve) in samples.iter_mut().zip(&known.sieves) {
             *sample = sieve.first_sample(from);

@@ -327,14 +327,6 @@ impl Sieve {
         best
     }
 
-    pub(super) fn shape(&self) -> String {
-        let m = match &self.windows {
-            Windows::Narrow(windows) => windows.memory_bytes(),
-            Windows::Wide(windows) => windows.memory_bytes(),
-        };
-        format!("[c{} w{} s{} {}KiB]", self.core_bytes, self.window_bytes, self.stride, m / 1024)
-    }
-
     /// What the sieve takes in memory (bytes).
     pub(super) fn memory_bytes(&self) -> usize {
         let windows = match &self.windows {

@@ -17,7 +17,7 @@ pub(super) struct Entry {
     pub(super) encoding: Encoding,
 }
 
-/// The strings of all values.
+/// The strings of some values.
 #[derive(Default)]
 pub(super) struct Strings {
     /// All strings, one after the other.
@@ -91,10 +91,12 @@ impl Strings {
         }
     }
 
-    /// A copy to which nothing will be added.
-    pub(super) fn frozen(&self) -> Strings {
-        let Strings { bytes, entries, hasher, .. } = self;
-        Strings { bytes: bytes.clone(), entries: entries.clone(), seen: Table::default(), hasher: *hasher }
+    /// Adds all strings of another list that are not there yet.
+    pub(super) fn add_all(&mut self, other: &Strings) -> Result<(), Full> {
+        other.iter().try_for_each(|(index, string)| {
+            let Entry { value, encoding, .. } = other.entry(index);
+            self.add(string, value, encoding)
+        })
     }
 
     /// What the list takes in memory (bytes).

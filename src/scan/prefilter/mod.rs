@@ -40,7 +40,7 @@ use self::{
     simd::Backend,
     triggers::{Triggers, Wanted},
 };
-use super::{Engine, assigned, keyblock, tokens::Token};
+use super::{Engine, assigned, keyblock, known::Known, tokens::Token};
 use crate::{
     rules::{Rule, condition::Run},
     view,
@@ -61,8 +61,6 @@ pub struct Prefilter {
     runs: Vec<Run>,
     /// Whether some rule has neither literal nor run, so that every line matters.
     everything: bool,
-    /// Whether nothing is looked for at all: then no line matters.
-    nothing: bool,
 }
 
 impl Prefilter {
@@ -97,24 +95,26 @@ impl Prefilter {
         let runs: Vec<Run> = tokens.iter().filter_map(|token| token.pattern.run()).collect();
         let helpless = |token: &Token| token.pattern.needle().is_none() && token.pattern.run().is_none();
         let everything = everything || tokens.iter().any(helpless);
-        let nothing = prefixes.is_empty() && words.is_empty() && runs.is_empty() && !everything;
-        if !nothing {
-            words.extend(RECORDS.iter().map(|record| (whole(record), Wanted::Record, false)));
-        }
+        words.extend(RECORDS.iter().map(|record| (whole(record), Wanted::Record, false)));
         Prefilter {
             backend: Backend::detect(),
             prefixes: Prefixes::new(prefixes.into_iter()),
             triggers: Triggers::new(words.into_iter()),
             runs,
             everything,
-            nothing,
         }
     }
 
     /// Goes through the lines of `block` that matter.
-    pub fn lines<'a, 'b>(&'a self, engine: &'a Engine, block: &'a [u8], buffers: &'b mut LineBuffers) -> Lines<'a, 'b> {
+    pub fn lines<'a, 'b>(
+        &'a self,
+        engine: &'a Engine,
+        known: &'a Known,
+        block: &'a [u8],
+        buffers: &'b mut LineBuffers,
+    ) -> Lines<'a, 'b> {
         let LineBuffers { lines, bare, stripped } = buffers;
-        Lines { look: Look::new(self, engine, block, lines), bare, stripped }
+        Lines { look: Look::new(self, engine, block, lines), known, bare, stripped }
     }
 
     /// Looks up one text that is not escaped: calls `token` with the place of each literal, and says
@@ -181,6 +181,7 @@ pub struct Found {
 /// The lines of a block that matter, in order. Each place is looked at once.
 pub struct Lines<'a, 'b> {
     look: Look<'a, 'b>,
+    known: &'a Known,
     bare: &'b mut Buffers,
     stripped: &'b mut view::Stripped,
 }
@@ -198,7 +199,7 @@ impl Lines<'_, '_> {
     /// its LF, or the block's end).
     pub fn next_from(&mut self, from: usize) -> Option<(usize, usize)> {
         let (prefilter, block) = (self.look.prefilter, self.look.text);
-        if prefilter.nothing || from >= block.len() {
+        if from >= block.len() {
             return None;
         }
         if prefilter.everything {
@@ -229,7 +230,9 @@ impl Lines<'_, '_> {
             prefilter.places_at(bare, at, |place, token| found |= may_match(engine, bare, place, token));
             found
         };
-        self.stripped.gaps().any(matters) || Look::new(prefilter, engine, bare, self.bare).first(0).is_some()
+        self.known.first_in(bare, 0).is_some()
+            || self.stripped.gaps().any(matters)
+            || Look::new(prefilter, engine, bare, self.bare).first(0).is_some()
     }
 }
 
@@ -244,6 +247,7 @@ pub fn condition(rule: &Rule) -> String {
         Detector::Assigned => format!("one of {} key names", rule.names.len()),
         Detector::Entropy => "every token, if `--entropy all` is given".to_owned(),
         Detector::Ceiling => "a value that is longer than any bound".to_owned(),
+        Detector::Known => "a known value, in any encoding".to_owned(),
         Detector::KeyBlock => "the BEGIN line of a private key, or the first bytes of its body".to_owned(),
         Detector::Token => match &rule.condition.needle {
             None => match rule.condition.run {

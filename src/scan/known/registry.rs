@@ -1,0 +1,279 @@
+//! Turns values that arrive one by one into what is looked for, for all filters that share the
+//! registry. Does not look for them.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use super::{
+    encodings::{self, Encoding},
+    matcher::Matcher,
+    snapshot::{Known, TIERS_MAX, Tier, Value},
+    strings::{self, Strings},
+    table::{Hasher, Table},
+    value,
+};
+use crate::limits::SECRET_BYTES_MAX;
+
+/// Values that are masked wherever they appear. Clones share one list: a value that is added
+/// through one of them is looked for by every filter whose engine has another, from the next bytes
+/// on that it writes.
+///
+/// ```
+/// use std::sync::Arc;
+/// use blackbar::{Engine, Filter, KnownValues, Options, RuleSet};
+///
+/// let known = KnownValues::default();
+/// let options = Options { known: known.clone(), ..Options::default() };
+/// let engine = Arc::new(Engine::new(RuleSet::builtin()?, options)?);
+/// let (mut stdout, mut stderr) = (Filter::new(Arc::clone(&engine)), Filter::new(engine));
+///
+/// // At any time, from any thread. What is refused is refused by its name.
+/// known.add("DB_PASSWORD", b"correct horse")?;
+/// assert!(known.add("IMAGE", b"docker").is_err());
+///
+/// assert_eq!(stdout.push(b"(correct%20horse)\n").to_vec(), b"([REDACTED:known-value])\n");
+/// assert_eq!(stderr.push(b"Y29ycmVjdCBob3JzZQ==\n").to_vec(), b"[REDACTED:known-value]\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Neither `Debug` nor `Display`, so that no value is ever printed:
+///
+/// ```compile_fail
+/// println!("{:?}", blackbar::KnownValues::default());
+/// ```
+#[derive(Clone, Default)]
+pub struct KnownValues {
+    shared: Arc<Shared>,
+}
+
+/// Which values are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How long a value must be (bytes).
+    pub value_bytes_min: usize,
+    /// Whether values are taken that are shorter, or common.
+    pub weak: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy { value_bytes_min: VALUE_BYTES_MIN, weak: false }
+    }
+}
+
+/// What became of a value that was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// It is looked for from now on.
+    New,
+    /// It was looked for already, maybe under another name.
+    Known,
+}
+
+/// Why a value is not looked for. Holds the name it goes by, never its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It has no bytes.
+    #[error("{name} is empty")]
+    Empty {
+        /// The name of the value.
+        name: String,
+    },
+    /// It would be found in text that has nothing to do with it.
+    #[error("{name} is shorter than {least} bytes")]
+    TooShort {
+        /// The name of the value.
+        name: String,
+        /// How long it would have to be (bytes).
+        least: usize,
+    },
+    /// Masking it would tell it: it is a common word, a number, or made of very few characters.
+    #[error("{name} is too easy to guess")]
+    Guessable {
+        /// The name of the value.
+        name: String,
+    },
+    /// One of its encodings is longer than what is found whole wherever it lies.
+    #[error("{name}, encoded, is longer than {SECRET_BYTES_MAX} bytes")]
+    TooLong {
+        /// The name of the value.
+        name: String,
+    },
+    /// There is no room left for it.
+    #[error("there is no room for {name} beside the other values")]
+    TooMany {
+        /// The name of the value.
+        name: String,
+    },
+}
+
+#[derive(Default)]
+struct Shared {
+    policy: Policy,
+    /// Counts the values. Read by every filter each time it gets bytes.
+    epoch: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// The values, and how far they have been made ready. Making ready waits for the first filter that
+/// asks, so that a thousand values are made ready once.
+#[derive(Default)]
+struct State {
+    values: Vec<Arc<Value>>,
+    /// The values by their bytes.
+    seen: Table,
+    hasher: Hasher,
+    tiers: Vec<Arc<Tier>>,
+    /// How many of the values the tiers hold; the strings of the others.
+    ready: usize,
+    pending: Strings,
+    /// What the filters were last given.
+    current: Arc<Known>,
+}
+
+impl KnownValues {
+    /// An empty registry that takes values by this policy.
+    pub fn new(policy: Policy) -> KnownValues {
+        KnownValues { shared: Arc::new(Shared { policy, ..Shared::default() }) }
+    }
+
+    /// Takes a value to look for under a name, which findings tell. Line ends at its end do not
+    /// count.
+    ///
+    /// An encoded form of fewer than eight bytes is not looked for, because random text would hold
+    /// it. If the policy takes weak values, short forms count, too, unless the value has fewer than
+    /// four bytes.
+    ///
+    /// # Errors
+    /// If the value is too short, too common or too long. Then nothing of it is looked for.
+    pub fn add(&self, name: &str, value: &[u8]) -> Result<Added, Refused> {
+        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let added = state.add(name, value, self.shared.policy)?;
+        if added == Added::New {
+            self.shared.epoch.fetch_add(1, Ordering::Release);
+        }
+        Ok(added)
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).values.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.epoch() == 0
+    }
+
+    /// Counts up with each value that is added; 0 if there is none.
+    pub fn epoch(&self) -> u64 {
+        self.shared.epoch.load(Ordering::Acquire)
+    }
+
+    /// What is looked for now.
+    pub fn current(&self) -> Arc<Known> {
+        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.ready < state.values.len() {
+            state.make_ready();
+        }
+        Arc::clone(&state.current)
+    }
+}
+
+impl State {
+    fn add(&mut self, name: &str, value: &[u8], policy: Policy) -> Result<Added, Refused> {
+        let name = name.to_owned();
+        let value = without_line_ends(value);
+        if value.is_empty() {
+            return Err(Refused::Empty { name });
+        }
+        if !policy.weak && value.len() < policy.value_bytes_min {
+            return Err(Refused::TooShort { name, least: policy.value_bytes_min });
+        }
+        if !policy.weak && value::is_guessable(value) {
+            return Err(Refused::Guessable { name });
+        }
+        let hash = self.hasher.bytes(value);
+        if self.seen.find(hash, |index| self.values[index as usize].bytes() == value).is_some() {
+            return Ok(Added::Known);
+        }
+        let before = self.pending.len();
+        // Fewer values than strings, which an index can count.
+        let owner = self.values.len() as u32;
+        if let Err(fault) = add_forms(&mut self.pending, value, owner, policy.weak) {
+            self.pending.truncate(before);
+            return Err(match fault {
+                Fault::TooLong => Refused::TooLong { name },
+                Fault::Full => Refused::TooMany { name },
+            });
+        }
+        self.seen.insert(hash, owner);
+        self.values.push(Arc::new(Value::new(name, value)));
+        Ok(Added::New)
+    }
+
+    /// Makes a tier of the values that are new. Small tiers are taken up into it, so that there are
+    /// few, and a value is made ready again only when there are many times as many.
+    fn make_ready(&mut self) {
+        let mut strings = std::mem::take(&mut self.pending);
+        let mut count = self.values.len() - self.ready;
+        while let Some(last) = self.tiers.last() {
+            let small = last.values <= TIER_GROWTH * count || self.tiers.len() >= TIERS_MAX;
+            // If they do not fit in one list, they stay apart.
+            if !small || strings.add_all(last.matcher.strings()).is_err() {
+                break;
+            }
+            count += last.values;
+            self.tiers.pop();
+        }
+        self.tiers.push(Arc::new(Tier { matcher: Matcher::new(strings), values: count }));
+        self.ready = self.values.len();
+        self.current = Arc::new(Known::new(self.tiers.clone(), self.values.clone()));
+    }
+}
+
+/// Why the forms of a value are not looked for.
+enum Fault {
+    TooLong,
+    Full,
+}
+
+fn add_forms(strings: &mut Strings, value: &[u8], owner: u32, weak: bool) -> Result<(), Fault> {
+    value::forms(value, |form| {
+        let least = match form.len() {
+            _ if !weak => ENCODED_BYTES_MIN,
+            ..WEAK_ENCODED_MIN => usize::MAX,
+            _ => 1,
+        };
+        encodings::each(form, |encoding, string| {
+            if string.len() > SECRET_BYTES_MAX {
+                return Err(Fault::TooLong);
+            }
+            if encoding != Encoding::RAW && string.len() < least {
+                return Ok(());
+            }
+            strings.add(string, owner, encoding).map_err(|strings::Full| Fault::Full)
+        })
+    })
+}
+
+fn without_line_ends(mut value: &[u8]) -> &[u8] {
+    while let [rest @ .., b'\n' | b'\r'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// How long a value must be unless the user says otherwise (bytes).
+const VALUE_BYTES_MIN: usize = 6;
+
+/// How long an encoded form must be (bytes).
+const ENCODED_BYTES_MIN: usize = 8;
+
+/// How long a weak value must be for its encoded forms to be looked for (bytes).
+const WEAK_ENCODED_MIN: usize = 4;
+
+/// How many times as many values as there are new ones a tier may have to be taken up.
+const TIER_GROWTH: usize = 8;
