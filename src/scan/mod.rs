@@ -67,8 +67,8 @@ pub struct Options {
     /// Values that are masked wherever they appear. Whoever keeps a clone can add to them while
     /// filters run.
     pub known: KnownValues,
-    /// Whether somebody types what is filtered and waits for its echo: then the first bytes of what
-    /// may become a known value are not held back.
+    /// Whether somebody types what is filtered and waits for its echo: then neither words are held
+    /// back, which could become a token without a prefix, nor the first bytes of known values.
     pub interactive: bool,
 }
 

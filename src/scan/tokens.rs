@@ -194,7 +194,7 @@ impl Tokens {
             hits.push(hit);
         }
         match end {
-            End::Open => self.live((views, index), live, &hits[first_hit..]),
+            End::Open => self.live((views, index), live, &hits[first_hit..], engine.options().interactive),
             End::Line => None,
             End::Input => {
                 self.cut_tokens(text, (views, index), hits, &scratch.candidates);
@@ -214,14 +214,21 @@ impl Tokens {
     }
 
     /// The earliest place where something may have begun that the end of the text cuts.
-    fn live(&self, (views, index): (&Views, usize), found: Option<usize>, hits: &[Hit]) -> Option<usize> {
+    fn live(
+        &self,
+        (views, index): (&Views, usize),
+        found: Option<usize>,
+        hits: &[Hit],
+        interactive: bool,
+    ) -> Option<usize> {
         let text = views.text(index);
         let mut live = found;
         let mut earlier = |at: usize| live = Some(live.map_or(at, |old| old.min(at)));
-        // A run at the end may go on to be a token without a prefix, or an encoded text.
+        // A run at the end may go on to be a token without a prefix, or an encoded text. Most words
+        // that somebody types are such runs.
         let padding = text.iter().rev().take(2).take_while(|&&byte| byte == b'=').count();
         let run = text[..text.len() - padding].iter().rev().take_while(|&&byte| view::is_base64(byte)).count();
-        if run > 0 && run <= SECRET_BYTES_MAX {
+        if run > 0 && run <= SECRET_BYTES_MAX && !interactive {
             earlier(text.len() - padding - run);
         }
         // A literal may be cut, or may stand behind a beginning without one.
