@@ -14,7 +14,7 @@
 //! | `{{`, `}}` | a literal brace |
 //!
 //! Alphabets: `base62`, `alnum-lower`, `alnum-upper`, `hex`, `HEX`, `base64`, `base64url`,
-//! `base32`, `digits`, `upper`, `lower`, `letters`. A body of 8 characters or more mixes letters
+//! `base32`, `BECH32`, `digits`, `upper`, `lower`, `letters`. A body of 8 characters or more mixes letters
 //! and digits where its alphabet has both, as nearly every real one does.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -276,6 +276,7 @@ const ALPHABETS: &[(&str, &[u8])] = &[
     ("base64", b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
     ("base64url", BASE64URL),
     ("base32", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+    ("BECH32", b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"),
     ("digits", b"0123456789"),
     ("upper", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
     ("lower", b"abcdefghijklmnopqrstuvwxyz"),
