@@ -321,7 +321,7 @@ fn verify(token: &Token, rule: &Rule, (views, index): (&Views, usize), start: us
     }
     let bytes = &text[secret.clone()];
     // A structure says where a secret stands, not that one does.
-    if rule.family == STRUCTURES && is_template(bytes) {
+    if rule.family == STRUCTURES && judge::stands_in(bytes) {
         return None;
     }
     if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
@@ -340,16 +340,6 @@ fn verify(token: &Token, rule: &Rule, (views, index): (&Views, usize), start: us
         }
     }
     Some(Hit { span: secret, rule: token.rule, confidence, facts, why })
-}
-
-/// Whether a value is to be filled in: `${DB_PASSWORD}`, `$(cat f)`, `{{ .Values.x }}`, `{token}`, `%s`, `***`.
-fn is_template(value: &[u8]) -> bool {
-    let starts = [&b"${"[..], b"$(", b"{{", b"<%"];
-    let named = |inner: &[u8]| !inner.is_empty() && inner.iter().all(|&byte| is_word(byte) || byte == b'.');
-    starts.iter().any(|start| value.starts_with(start))
-        || value.strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).is_some_and(named)
-        || value == b"%s"
-        || value.len() >= 3 && value.iter().all(|&byte| byte == b'*')
 }
 
 /// Whether a token can begin at `start`: not within a word, unless what is before it is itself

@@ -11,6 +11,7 @@ mod value_type;
 
 use std::ops::Range;
 
+pub use self::placeholder::stands_in;
 use self::placeholder::{is_code, is_placeholder, names_a_secret};
 use self::randomness::{entropy_milli, mix, text_odds};
 pub use self::value_type::{ValueType, trim_marks, value_type};
@@ -95,7 +96,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if !case.quoted && case.separator != Separator::Block && is_code(v) {
         return None;
     }
-    if closes_a_string(case) || repeats_key(case) || is_a_name(case) {
+    if closes_a_string(case) || repeats_key(case) || is_a_name(case) || is_markup_in_code(case) || is_unpacked(case) {
         return None;
     }
     // `required|string`, `true/false`, or one word of that kind.
@@ -138,18 +139,63 @@ fn is_a_name(case: &Case) -> bool {
     let word = &case.before[case.before.len() - word..];
     let arn =
         case.separator == Separator::Colon && word.ends_with(b":") && memchr::memmem::find(word, b"arn:").is_some();
-    arn || word.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
+    // `"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"`: the key is a type's path.
+    let path = matches!(case.key.first(), Some(b'"' | b'\'')) && memchr::memmem::find(case.key, b"::").is_some();
+    // `--server-password=SERVER_PASS`: what a flag's help calls its value, cut by a hyphen of the page or not.
+    let called = v_trimmed(case.value);
+    let flag = case.key.starts_with(b"-") || case.before.ends_with(b"-");
+    let metavar =
+        flag && called.len() >= 3 && called.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
+    arn || path || metavar || word.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
 }
 
-/// `authkey=authkey`: a variable handed on under its own name.
+/// A value without the hyphen that a formatter broke it with (U+2010).
+fn v_trimmed(v: &[u8]) -> &[u8] {
+    v.strip_suffix("\u{2010}".as_bytes()).unwrap_or(v)
+}
+
+/// `(?P<secret>[^/]+)`, `DenseMap<Pass *, X> names;`: what looks like an element's tag is a group's name or a type's
+/// parameter.
+fn is_markup_in_code(case: &Case) -> bool {
+    if case.separator != Separator::Element {
+        return false;
+    }
+    let Some(open) = memchr::memrchr(b'<', case.before) else { return false };
+    let head = case.before.get(..open).unwrap_or_default();
+    let group = head.ends_with(b"(?P") || head.ends_with(b"(?");
+    // A tag whose element the line end cuts stands alone; a word before it makes it an argument.
+    let joined = head.last().is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'=' | b':'));
+    group || case.end_of_line && joined
+}
+
+/// `user, password = split`: a list of variables is given the parts of something, unless that is a literal.
+fn is_unpacked(case: &Case) -> bool {
+    let list = case.separator == Separator::Equals && case.spaced && case.before.trim_ascii_end().ends_with(b",");
+    // `"passwd:gecos"`: one name made of two.
+    let joined = case.separator == Separator::Colon
+        && !case.spaced
+        && matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
+        && !case.key.starts_with(b"\"")
+        && case.value.iter().all(|b| b.is_ascii_lowercase());
+    !case.quoted && (list && case.value.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_') || joined)
+}
+
+/// `authkey=authkey`, `TLS_DHE_PSK: DHE-PSK`: a variable handed on under its own name, a name spelt out.
 fn repeats_key(case: &Case) -> bool {
-    let name = case.value.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_');
     // A rename in a change list: `{readpassphrase.3 => readpassphrase.3bsd}`.
     let head = case.value.get(..6).unwrap_or(case.value);
     let renamed = case.separator == Separator::Arrow
         && !case.quoted
         && case.key.windows(head.len().max(1)).any(|w| w.eq_ignore_ascii_case(head));
-    renamed || name && case.key.windows(case.value.len()).any(|w| w.eq_ignore_ascii_case(case.value))
+    let named = case.value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'));
+    // The key's last letters are the value, or the value's are the key's name.
+    let same = letters(case.value).zip(letters(case.key)).all(|(a, b)| a.eq_ignore_ascii_case(b));
+    renamed || named && same && letters(case.value).count() <= letters(case.key).count()
+}
+
+/// The letters and digits of a text, last one first.
+fn letters(text: &[u8]) -> impl Iterator<Item = &u8> {
+    text.iter().rev().filter(|b| b.is_ascii_alphanumeric())
 }
 
 fn strong(case: &Case) -> Option<Verdict> {
@@ -253,7 +299,13 @@ fn identifier(case: &Case) -> Option<Verdict> {
     if v.contains(&b':') && !case.quoted {
         return None;
     }
+    let humps = v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
     if case.password() {
+        // `{ passphrase: keyPassphrase, ... }`, `f(path, password=getpass_unicode)`
+        let handed_on = !case.quoted && !case.end_of_line && !digits && text_odds(v) > -100;
+        if handed_on && (case.loose() && humps || v.contains(&b'_') && case.before.contains(&b'(')) {
+            return None;
+        }
         if !digits && case.loose() && (case.more_follows || case.separator != Separator::Colon) && text_odds(v) > -100 {
             return None;
         }
@@ -270,6 +322,8 @@ fn identifier(case: &Case) -> Option<Verdict> {
     match (digits, case.quoted) {
         (true, _) if short || case.quoted => Some((Confidence::Medium, why)),
         (true, false) if !case.loose() => Some((Confidence::Low, why)),
+        // `API_KEY = "MetadataKey"`, `"app:applicationId"`: the name of a field.
+        (false, true) if v.contains(&b':') || v.ends_with(b"Key") || v.ends_with(b"Id") => None,
         (false, true) => Some((Confidence::Low, why)),
         _ => None,
     }
@@ -288,7 +342,13 @@ fn opaque(case: &Case) -> Option<Verdict> {
         let head = bare.iter().take_while(|b| b.is_ascii_digit()).count();
         let counted = head > 0 && head <= 3 && bare.get(head) == Some(&b'-');
         let weak_mix = bare.len() < 4 || prose::says_nothing(bare) || prose::goes_on(bare);
-        if weak_mix || counted || letters && (case.more_follows || !case.password()) && text_odds(bare) > -80 {
+        // `SECRET: PKCS-12 bag with keys`
+        let sentence = case.more_follows && !case.password() && !random(v);
+        if weak_mix
+            || counted
+            || sentence
+            || letters && (case.more_follows || !case.password()) && text_odds(bare) > -80
+        {
             return None;
         }
     }

@@ -48,14 +48,38 @@ pub fn is_placeholder(v: &[u8]) -> bool {
         || reference(v)
         || speaks(v)
         || regex(v)
+        || named_hole(v)
+        || v.starts_with(b"\\u") && v.len() == 6
+}
+
+/// Whether what stands where a structure has its secret only says so: a template, a mask, or the secret's own name.
+pub fn stands_in(v: &[u8]) -> bool {
+    let starts = [&b"${"[..], b"$(", b"{{", b"<%"];
+    starts.iter().any(|start| v.starts_with(start))
+        || v.first() == Some(&b'{') && v.last() == Some(&b'}') && named_hole(v)
+        || v == b"%s"
+        || v.len() >= 3 && v.iter().all(|&b| b == b'*')
+        || OWN_NAMES.iter().any(|name| v.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// A name in braces, to be filled in: `{registry_id}-auth`, `{self.token!r}`.
+fn named_hole(v: &[u8]) -> bool {
+    let Some(open) = v.iter().position(|&b| b == b'{') else { return false };
+    let inner = v.get(open + 1..).unwrap_or_default();
+    let close = inner.iter().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'!')));
+    let name = inner.get(..close.unwrap_or(0)).unwrap_or_default();
+    close.is_some_and(|n| inner.get(n) == Some(&b'}'))
+        && name.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && name.len() >= 2
 }
 
 /// Whether an unquoted value is program text: a call, a member, a type, an operator.
 pub fn is_code(v: &[u8]) -> bool {
     let word = |s: &[u8]| {
-        let name =
-            |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'$' | b':' | b'&' | b'*' | b'@' | b'!');
-        s.iter().all(name) && (s.len() < 4 || super::randomness::text_odds(s) > -60)
+        let joint = |b: &u8| matches!(b, b'_' | b'.' | b'$' | b':' | b'&' | b'*' | b'@' | b'!' | b'-' | b'>');
+        s.iter().all(|b| b.is_ascii_alphanumeric() || joint(b))
+            && (!s.contains(&b'-') || contains(s, b"->"))
+            && s.split(joint).all(|part| part.len() < 4 || super::randomness::text_odds(part) > -60)
     };
     // A call or an index: letters, then a bracket.
     if let Some(at) = v.iter().position(|b| matches!(b, b'(' | b'[' | b'{') || *b == b'<' && v.ends_with(b">")) {
@@ -74,7 +98,22 @@ pub fn is_code(v: &[u8]) -> bool {
     }
     let body = v.strip_prefix(b"&").or(v.strip_prefix(b"*")).or(v.strip_prefix(b"!")).unwrap_or(v);
     let body = body.strip_suffix(b"?").or(body.strip_suffix(b";")).unwrap_or(body);
-    member(body) || v.starts_with(b"--") || v.starts_with(b"&mut") || v == b"//" || v == b"/*" || v == b"\\"
+    member(body)
+        || type_name(body)
+        || v.starts_with(b"--")
+        || v.starts_with(b"&mut")
+        || v == b"//"
+        || v == b"/*"
+        || v == b"\\"
+}
+
+/// `CString`, `ed25519.Ed25519PrivateKey`: a capital, and an ending that types have.
+fn type_name(v: &[u8]) -> bool {
+    let last = v.rsplit(|b| matches!(b, b'.' | b':')).next().unwrap_or_default();
+    v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'_'))
+        && last.first().is_some_and(u8::is_ascii_uppercase)
+        && last.iter().any(u8::is_ascii_lowercase)
+        && TYPE_ENDS.iter().any(|end| last.len() > end.len() && last.ends_with(end.as_bytes()))
 }
 
 /// `cfg.password`, `process.env.X`, `self.token`, `A::b`, `p->pass`.
@@ -189,7 +228,55 @@ fn contains(v: &[u8], needle: &[u8]) -> bool {
 }
 
 const OPERATORS: &[&[u8]] =
-    &[b"||", b"&&", b"==", b"!=", b"=>", b"()", b"?.", b"??", b"+=", b"){", b");", b"};", b"</", b"::"];
+    &[b"||", b"&&", b"==", b"!=", b"=>", b"()", b"?.", b"??", b"+=", b"){", b");", b"};", b"</", b"::", b"<<", b">>"];
+const TYPE_ENDS: &[&str] = &[
+    "String",
+    "Str",
+    "Bytes",
+    "Buf",
+    "Buffer",
+    "Type",
+    "Types",
+    "Key",
+    "Keys",
+    "Secret",
+    "Password",
+    "Token",
+    "Data",
+    "Field",
+    "Value",
+    "Provider",
+    "Config",
+    "Options",
+    "Factory",
+    "Array",
+    "Credential",
+    "Credentials",
+];
+/// What people write for a password in an example of a structure.
+const OWN_NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "passwort",
+    "passw",
+    "passwrd",
+    "pass",
+    "pwd",
+    "pw",
+    "passphrase",
+    "secret",
+    "token",
+    "contrasena",
+    "senha",
+    "haslo",
+    "wachtwoord",
+    "mot-de-passe",
+    "motdepasse",
+    "your_password",
+    "yourpassword",
+    "mypassword",
+    "my_password",
+];
 const NAMES: &[&str] = &[
     "passw",
     "passwd",
@@ -212,6 +299,10 @@ const NAMES: &[&str] = &[
     "-ref",
     "privatekey",
     "publickey",
+    "passphrase",
+    "getpass",
+    "accesskey",
+    "keyid",
 ];
 const REFERENCES: &[&str] = &[
     "vault:",

@@ -362,14 +362,18 @@ fn identifier(v: &[u8]) -> bool {
     if !v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'$' | b':')) {
         return false;
     }
+    // `AWS_XRAY_SDK_ENABLED`
+    let constant =
+        v.iter().all(|b| b.is_ascii_uppercase() || *b == b'_') && v.iter().filter(|b| **b == b'_').count() >= 2;
     let mut parts = v.split(|b| matches!(b, b'_' | b'-' | b'.' | b'/' | b'$' | b':')).filter(|s| !s.is_empty());
-    parts.all(|s| {
-        let letters = s.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-        let digits = s.len() - letters;
-        // A counter may follow each word; digits alone may be a number.
-        let counted = s.iter().skip(letters).all(u8::is_ascii_digit) && digits <= if letters == 0 { 8 } else { 3 };
-        counted && hump_words(s.get(..letters).unwrap_or_default())
-    })
+    constant
+        || parts.all(|s| {
+            let letters = s.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+            let digits = s.len() - letters;
+            // A counter may follow each word; digits alone may be a number.
+            let counted = s.iter().skip(letters).all(u8::is_ascii_digit) && digits <= if letters == 0 { 8 } else { 3 };
+            counted && hump_words(s.get(..letters).unwrap_or_default())
+        })
 }
 
 /// Whether letters are one word or humps that all read like words.
@@ -387,7 +391,8 @@ fn humps(s: &[u8]) -> bool {
 fn words(v: &[u8]) -> bool {
     let (mut plain, mut odd) = (0, 0);
     for w in v.split(|b| matches!(b, b' ' | b'/')).filter(|w| !w.is_empty()) {
-        let w = trim_marks(w);
+        // An escaped line end in a string is no part of the word before it.
+        let w = trim_marks(w.strip_suffix(b"\\n").unwrap_or(w));
         let word = w.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'\'' | b'-') || *b >= 0x80)
             && (w.len() < 5 || super::randomness::text_odds(w) > -60);
         let number = w.len() <= 4 && w.iter().all(u8::is_ascii_digit);
