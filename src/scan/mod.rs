@@ -269,8 +269,7 @@ impl Engine {
 
 impl assigned::Env for Engine {
     fn shape_matches(&self, shape: usize, value: &[u8]) -> bool {
-        let whole = |pattern: &Pattern| pattern.match_at(value, 0).is_some_and(|(found, _)| found.end == value.len());
-        self.shapes.get(&shape).is_some_and(whole)
+        self.shapes.get(&shape).is_some_and(|pattern| pattern.matches_whole(value))
     }
 
     fn mask_len_at(&self, text: &[u8], at: usize) -> Option<usize> {

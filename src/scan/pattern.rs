@@ -8,7 +8,7 @@ use std::{
 };
 
 use regex_automata::{Anchored, Input, hybrid, meta, nfa::thompson, util::captures::Captures};
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, Look};
 
 use crate::{
     limits::PATTERN_COMPILED_BYTES_MAX,
@@ -26,6 +26,7 @@ pub struct Pattern {
     parts: OnceLock<Option<Parts>>,
     regex: OnceLock<Option<meta::Regex>>,
     before_regex: OnceLock<Option<meta::Regex>>,
+    to_the_end: OnceLock<Option<meta::Regex>>,
     live: OnceLock<Option<Automaton>>,
 }
 
@@ -53,6 +54,7 @@ impl Pattern {
             parts: OnceLock::new(),
             regex: OnceLock::new(),
             before_regex: OnceLock::new(),
+            to_the_end: OnceLock::new(),
             live: OnceLock::new(),
         }
     }
@@ -102,6 +104,14 @@ impl Pattern {
         let found = captures.get_match()?.range();
         let secret = captures.get_group_by_name(SECRET).map_or(found.clone(), |span| span.start..span.end);
         Some((found, secret))
+    }
+
+    /// Whether the pattern matches the whole of `value`, in whichever order its alternatives stand.
+    pub fn matches_whole(&self, value: &[u8]) -> bool {
+        let to_the_end = |parts: &Parts| build(&Hir::concat(vec![parts.whole.clone(), Hir::look(Look::End)]));
+        let regex = self.to_the_end.get_or_init(|| self.parts().and_then(to_the_end));
+        value.len() <= self.condition.length_max
+            && regex.as_ref().is_some_and(|regex| regex.is_match(Input::new(value).anchored(Anchored::Yes)))
     }
 
     /// Where a match begins at or after `from`, wherever that is. For patterns without a needle.
@@ -206,6 +216,7 @@ mod tests {
             parts: OnceLock::new(),
             regex: OnceLock::new(),
             before_regex: OnceLock::new(),
+            to_the_end: OnceLock::new(),
             live: OnceLock::new(),
         }
     }
