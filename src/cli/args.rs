@@ -12,7 +12,7 @@ use clap_complete::Shell;
 use super::{
     config::{Given, Layer, Origin},
     exit::Failure,
-    keys::{self, CONFIG, ENGINE_KEYS, KEYS, Key, Kind, MESSAGE_KEYS, RULE_KEYS},
+    keys::{self, CONFIG, DEFAULT, ENGINE_KEYS, KEYS, Key, Kind, MESSAGE_KEYS, RULE_KEYS},
 };
 
 const ABOUT: &str = "Masks secrets in logs, as they stream";
@@ -139,6 +139,13 @@ fn option(key: &'static Key) -> Arg {
         Kind::Words | Kind::Pairs => {
             arg.value_name(key.value).action(ArgAction::Append).value_parser(OsStringValueParser::new())
         }
+        Kind::Patterns => arg
+            .value_name(key.value)
+            .action(ArgAction::Append)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value(DEFAULT)
+            .value_parser(OsStringValueParser::new()),
         Kind::Paths => arg
             .value_name(key.value)
             .action(ArgAction::Append)

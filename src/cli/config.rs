@@ -210,8 +210,8 @@ impl Reader<'_> {
             (Kind::Number(..), DeValue::Integer(number)) if number.radix() == 10 => {
                 key.read_text(&number.as_str().replace('_', ""))
             }
-            (Kind::Words, DeValue::String(text)) => Some(Value::Words(keys::words(text).collect())),
-            (Kind::Words, DeValue::Array(_)) => texts(value).map(Value::Words),
+            (Kind::Words | Kind::Patterns, DeValue::String(text)) => Some(Value::Words(keys::words(text).collect())),
+            (Kind::Words | Kind::Patterns, DeValue::Array(_)) => texts(value).map(Value::Words),
             (Kind::Path, DeValue::String(text)) => Some(Value::Paths(vec![self.beside(text)?])),
             (Kind::Paths, DeValue::String(text)) => Some(Value::Paths(vec![self.beside(text)?])),
             (Kind::Paths, DeValue::Array(_)) => {

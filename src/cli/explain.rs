@@ -15,15 +15,17 @@ use blackbar::{
 };
 
 use super::{
+    console::Console,
     exit::{Exit, Failure},
-    files, output,
+    files, output, secrets,
     settings::Settings,
     setup,
 };
 
 /// Runs the command.
-pub fn run(settings: &Settings) -> Result<Exit, Failure> {
-    let engine = Arc::new(setup::engine(settings, setup::key(settings, true)?)?);
+pub fn run(settings: &Settings, console: &Console) -> Result<Exit, Failure> {
+    let engine =
+        Arc::new(setup::engine(settings, setup::key(settings, true)?, secrets::load(settings, false, console)?)?);
     let input = read_input()?;
     if input.is_empty() {
         return Err(Failure::usage("there is nothing on standard input to explain"));

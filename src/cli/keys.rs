@@ -33,6 +33,8 @@ pub enum Kind {
     Number(u64, u64),
     /// Words, separated by commas or given in several options.
     Words,
+    /// As [`Kind::Words`]; an option without them means [`DEFAULT`].
+    Patterns,
     /// A file.
     Path,
     /// Files, one an option.
@@ -52,7 +54,7 @@ pub enum Value {
     Switch(bool),
     /// Of [`Kind::Number`].
     Number(u64),
-    /// Of [`Kind::Words`].
+    /// Of [`Kind::Words`] and [`Kind::Patterns`].
     Words(Vec<String>),
     /// Of [`Kind::Path`] and [`Kind::Paths`].
     Paths(Vec<PathBuf>),
@@ -63,6 +65,7 @@ pub enum Value {
 }
 
 const MASKING: &str = "Masking";
+const KNOWN: &str = "Known values";
 const RULES: &str = "Rules";
 const FINDINGS: &str = "Findings";
 const RUNNING: &str = "Running";
@@ -73,6 +76,9 @@ const SEVERITIES: Kind = Kind::Choice(&["low", "medium", "high", "critical"]);
 /// The name of the option that says which file to read. It is not a key of the file itself, but
 /// can be locked.
 pub const CONFIG: &str = "config";
+
+/// What [`Kind::Patterns`] are if none are named.
+pub const DEFAULT: &str = "default";
 
 /// The variable that holds the key of fingerprints. It is a secret, so it has no option.
 pub const FINGERPRINT_KEY_VARIABLE: &str = "BLACKBAR_FINGERPRINT_KEY";
@@ -85,6 +91,12 @@ pub const KEYS: &[Key] = &[
     row("replacement", Kind::Text, "TEXT", MASKING, "Write TEXT as the mask; {rule} and {hash} are filled in"),
     row("mask-confidence", CONFIDENCES, "LEVEL", MASKING, "Mask from here on: low (default), medium, high, certain"),
     row("on-error", Kind::Choice(&["withhold", "stop", "pass"]), "WHAT", MASKING, "On an internal error: stop (default), withhold, pass"),
+    row("secret-env", Kind::Patterns, "GLOB,...", KNOWN, "Mask values of variables [GLOB: what sounds secret]"),
+    row("no-secret-env", Kind::Switch, "", KNOWN, "Mask no values of variables"),
+    row("secret-file", Kind::Paths, "FILE", KNOWN, "Mask the values in FILE: JSON, lines, or a folder"),
+    row("secret-fd", Kind::Number(0, 65535), "N", KNOWN, "Mask the values that can be read from descriptor N"),
+    row("secret-min-length", Kind::Number(1, 4096), "N", KNOWN, "The shortest value to mask [default: 6]"),
+    row("secret-weak", Kind::Switch, "", KNOWN, "Mask short and common values, too"),
     row("rules", Kind::Paths, "FILE", RULES, "Add the rules of FILE (repeatable)"),
     row("no-default-rules", Kind::Switch, "", RULES, "Leave out all rules that are built in"),
     row("only", Kind::Words, "ID,...", RULES, "Use these rules and no others"),
@@ -118,6 +130,12 @@ pub const ENGINE_KEYS: &[&str] = &[
     "disable",
     "entropy",
     "fingerprint-key-file",
+    "secret-env",
+    "no-secret-env",
+    "secret-file",
+    "secret-fd",
+    "secret-min-length",
+    "secret-weak",
     "color",
     "log-format",
 ];
@@ -149,7 +167,7 @@ impl Key {
             Kind::Choice(words) => format!("must be one of {}", words.join(", ")),
             Kind::Switch => "must be true or false".to_owned(),
             Kind::Number(least, most) => format!("must be a whole number from {least} to {most}"),
-            Kind::Words => "must be words, separated by commas".to_owned(),
+            Kind::Words | Kind::Patterns => "must be words, separated by commas".to_owned(),
             Kind::Path => "must be a file".to_owned(),
             Kind::Paths => "must be files".to_owned(),
             Kind::Text => "must be text".to_owned(),
@@ -163,7 +181,7 @@ impl Key {
         match self.kind {
             Kind::Choice(_) | Kind::Number(..) => self.read_text(last.to_str()?),
             Kind::Switch => switch(last).map(Value::Switch),
-            Kind::Words => {
+            Kind::Words | Kind::Patterns => {
                 let texts: Option<Vec<&str>> = given.iter().map(|text| text.to_str()).collect();
                 Some(Value::Words(texts?.into_iter().flat_map(words).collect()))
             }

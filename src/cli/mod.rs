@@ -14,6 +14,7 @@ mod output;
 mod redact;
 mod rules;
 mod rules_diff;
+mod secrets;
 mod settings;
 mod setup;
 mod summary;
@@ -68,7 +69,7 @@ fn command(arguments: &[OsString], console: &mut Console) -> Result<Exit, Failur
     match name {
         "explain" => {
             let settings = gather(keys::ENGINE_KEYS, own, false, console)?;
-            explain::run(&settings)
+            explain::run(&settings, console)
         }
         "rules" => {
             let (action, own) = own.subcommand().unwrap_or(("list", own));

@@ -26,7 +26,7 @@ use super::{
     args,
     console::Console,
     exit::{Exit, Failure},
-    files,
+    files, secrets,
     settings::Settings,
     setup,
     summary::{Tally, counted},
@@ -38,7 +38,8 @@ pub fn run(settings: &Settings, inputs: &[OsString], console: &Console) -> Resul
         return Ok(short_help());
     }
     let key_is_told = !settings.paths("findings").is_empty() || setup::masks_have_hashes(settings);
-    let engine = Arc::new(setup::engine(settings, setup::key(settings, key_is_told)?)?);
+    let known = secrets::load(settings, false, console)?;
+    let engine = Arc::new(setup::engine(settings, setup::key(settings, key_is_told)?, known)?);
     // The process ends with the engine: taking it apart would only cost time.
     std::mem::forget(Arc::clone(&engine));
     let findings = Findings::open(settings, &engine)?;

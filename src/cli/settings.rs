@@ -169,7 +169,12 @@ impl Settings {
 
     /// A number.
     pub fn number(&self, name: &str, default: u64) -> u64 {
-        if let Some(Value::Number(number)) = self.get(name) { *number } else { default }
+        self.given_number(name).unwrap_or(default)
+    }
+
+    /// A number that has no default.
+    pub fn given_number(&self, name: &str) -> Option<u64> {
+        if let Some(Value::Number(number)) = self.get(name) { Some(*number) } else { None }
     }
 
     /// A list of words.

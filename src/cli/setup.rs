@@ -7,6 +7,7 @@ use std::{
 };
 
 use blackbar::{
+    KnownValues,
     error::SetupError,
     finding::{FingerprintKey, KeyError, KeySource},
     redact::Style,
@@ -56,7 +57,7 @@ pub fn rules(settings: &Settings) -> Result<RuleSet, Failure> {
 }
 
 /// The engine of the filter commands.
-pub fn engine(settings: &Settings, key: FingerprintKey) -> Result<Engine, Failure> {
+pub fn engine(settings: &Settings, key: FingerprintKey, known: KnownValues) -> Result<Engine, Failure> {
     let style = match (settings.text("replacement"), settings.word("style", "label")) {
         (Some(text), _) => Style::Text(text.to_owned()),
         (None, "hash") => Style::Hash,
@@ -74,6 +75,7 @@ pub fn engine(settings: &Settings, key: FingerprintKey) -> Result<Engine, Failur
         },
         mask_confidence: confidence(settings.word("mask-confidence", "low")),
         fingerprint_key: key,
+        known,
         ..Options::default()
     };
     Engine::new(rules(settings)?, options).map_err(|fault| failure(&fault, settings))

@@ -1,0 +1,112 @@
+//! What a user sees of known values: the doors by which they come, masks, findings and messages.
+
+mod command;
+
+use command::{Ended, Sandbox};
+
+/// A value that no rule would find.
+const VALUE: &str = "Canary-hunt7er";
+
+/// No value, nor a piece of it, in anything that was printed.
+fn silent(ended: &Ended) -> bool {
+    let printed = ended.printed();
+    (0..=VALUE.len() - 6).all(|at| !printed.contains(&VALUE[at..at + 6]))
+}
+
+#[test]
+fn values_of_variables_are_masked_where_that_is_asked_for() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("MY_PASSWORD", VALUE).set("MY_NAME", "Different-one");
+    let input = format!("a {VALUE} b Different-one\n");
+    let ended = sandbox.run(&["--secret-env"], &input);
+    assert_eq!(ended.stdout, "a [REDACTED:known-value] b Different-one\n");
+    assert!(silent(&ended), "{ended:?}");
+    assert_eq!(sandbox.run(&["--secret-env=MY_N*"], &input).stdout, format!("a {VALUE} b [REDACTED:known-value]\n"));
+    let both = sandbox.run(&["--secret-env=default,MY_N*"], &input).stdout;
+    assert_eq!(both, "a [REDACTED:known-value] b [REDACTED:known-value]\n");
+    assert_eq!(sandbox.run(&[] as &[&str], &input).stdout, input);
+    assert_eq!(sandbox.run(&["--secret-env", "--no-secret-env"], &input).stdout, input);
+    sandbox.set("BLACKBAR_SECRET_ENV", "my_pass*");
+    assert_eq!(sandbox.run(&[] as &[&str], &input).stdout, "a [REDACTED:known-value] b Different-one\n");
+}
+
+#[test]
+fn values_of_files_are_masked_and_the_file_is_not_named_if_it_is_missing() {
+    let sandbox = Sandbox::new();
+    sandbox.write("values.json", format!(r#"{{"db": {{"password": "{VALUE}"}}}}"#));
+    sandbox.write("lines", format!("other-value\n{VALUE}\n"));
+    sandbox.write("mounted/password", format!("{VALUE}\n"));
+    for file in ["values.json", "lines", "mounted"] {
+        let ended = sandbox.run(&["--secret-file", file], format!("{VALUE}\n"));
+        assert_eq!((ended.stdout.as_str(), ended.code), ("[REDACTED:known-value]\n", 0), "{file}");
+    }
+    let ended = sandbox.run(&["--secret-file", VALUE], "x\n");
+    assert_eq!((ended.code, ended.stderr.as_str()), (2, "blackbar: --secret-file: no such file\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn values_are_read_from_a_descriptor() {
+    let sandbox = Sandbox::new();
+    sandbox.write("lines", VALUE);
+    let input = sandbox.write("input", format!("{VALUE}\n"));
+    let binary = env!("CARGO_BIN_EXE_blackbar");
+    let script = format!("cat lines | '{binary}' --secret-fd 3 '{}' 3<&0", input.display());
+    let mut shell = std::process::Command::new("sh");
+    let ended = shell.args(["-c", &script]).current_dir(sandbox.path("")).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), "[REDACTED:known-value]\n");
+}
+
+#[test]
+fn weak_values_are_refused_by_their_names_unless_they_are_wanted() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("A_TOKEN", "abc").set("B_TOKEN", "docker").set("C_TOKEN", VALUE);
+    let ended = sandbox.run(&["--secret-env"], "abc docker\n");
+    assert_eq!(ended.stdout, "abc docker\n");
+    let told = "blackbar: not masked: A_TOKEN is shorter than 6 bytes; B_TOKEN is too easy to guess; \
+                --secret-weak masks weak values, too\n";
+    assert_eq!(ended.stderr, told);
+    let ended = sandbox.run(&["--secret-env", "--secret-weak"], "abc docker\n");
+    assert_eq!(ended.stdout, "[REDACTED:known-value] [REDACTED:known-value]\n");
+    let ended = sandbox.run(&["--secret-env", "--secret-min-length", "3"], "abc docker\n");
+    assert_eq!(ended.stdout, "[REDACTED:known-value] docker\n");
+}
+
+#[test]
+fn a_finding_tells_the_name_and_the_encoding_and_one_fingerprint() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("MY_PASSWORD", VALUE);
+    let hex: String = VALUE.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let ended = sandbox.run(&["--secret-env", "--findings", "f"], format!("x {VALUE}\n{hex}\n"));
+    assert_eq!(ended.stdout, "x [REDACTED:known-value]\n[REDACTED:known-value]\n");
+    let findings: Vec<serde_json::Value> =
+        sandbox.read("f").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let facts: Vec<_> = findings.iter().map(|finding| finding["blackbar"]["facts"].to_string()).collect();
+    assert_eq!(facts, [r#"{"value":"MY_PASSWORD"}"#, r#"{"encoding":"hex","value":"MY_PASSWORD"}"#]);
+    assert_eq!(findings[0]["blackbar"]["fingerprint"], findings[1]["blackbar"]["fingerprint"]);
+    assert!(!sandbox.read("f").contains("Canary") && !sandbox.read("f").contains(&hex[..8]));
+}
+
+#[test]
+fn known_values_are_masked_in_every_style_and_without_any_rule() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("MY_PASSWORD", VALUE);
+    let run = |options: &[&str]| {
+        let all = [&["--secret-env", "--no-default-rules"], options].concat();
+        sandbox.run(&all, format!("x {VALUE}\n")).stdout
+    };
+    assert_eq!(run(&["--style", "fixed"]), "x ***\n");
+    assert_eq!(run(&["--style", "length"]), "x **************\n");
+    assert_eq!(run(&["--replacement", "<{rule}>"]), "x <known-value>\n");
+    assert_eq!(run(&["--style", "hash"]).len(), "x [REDACTED:known-value:00000000]\n".len());
+    assert_eq!(run(&["--mode", "alert"]), format!("x {VALUE}\n"));
+}
+
+#[test]
+fn explain_knows_the_values_too() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("MY_PASSWORD", VALUE);
+    let ended = sandbox.run(&["explain", "--secret-env"], format!("x {VALUE}\n"));
+    assert!(ended.stdout.contains("facts        value MY_PASSWORD"), "{}", ended.stdout);
+    assert!(silent(&ended), "{ended:?}");
+}
