@@ -15,6 +15,7 @@
 //!
 //! `ARCHITECTURE.md` has the invariants that hold between them.
 
+pub mod allow;
 pub mod error;
 pub mod escape;
 pub mod filter;

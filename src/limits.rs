@@ -52,7 +52,10 @@ pub const KEY_BLOCK_LINES_MAX: u32 = 4096;
 pub const FINDING_CONTEXT_BYTES: usize = 80;
 
 /// The longest source text of a rule's pattern (bytes).
-pub const PATTERN_BYTES_MAX: usize = 4 << 10;
+pub const PATTERN_BYTES_MAX: usize = 16 << 10;
+
+/// The most memory one compiled pattern of an allowlist may take (bytes).
+pub const EXCLUSION_COMPILED_BYTES_MAX: usize = 1 << 20;
 
 /// The most memory one compiled pattern may take (bytes).
 pub const PATTERN_COMPILED_BYTES_MAX: usize = 8 << 20;

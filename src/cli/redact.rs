@@ -42,6 +42,9 @@ pub fn run(settings: &Settings, inputs: &[OsString], console: &Console) -> Resul
     let engine = Arc::new(setup::engine(settings, setup::key(settings, key_is_told)?, known)?);
     // The process ends with the engine: taking it apart would only cost time.
     std::mem::forget(Arc::clone(&engine));
+    if !settings.switch("quiet") {
+        setup::say_what_does_not_hold(&engine, console);
+    }
     let findings = Findings::open(settings, &engine)?;
     pipeline::signals::install();
     let started = Instant::now();
@@ -131,16 +134,8 @@ impl<'a> Job<'a> {
             },
         };
         let alert_confidence = setup::confidence(settings.word("alert-confidence", "high"));
-        Self {
-            settings,
-            console,
-            engine,
-            sink: Stdout::new(),
-            pipeline,
-            findings,
-            tally: Tally::new(alert_confidence),
-            failed: false,
-        }
+        let tally = Tally::new(alert_confidence).with_allow(&engine.options().allow);
+        Self { settings, console, engine, sink: Stdout::new(), pipeline, findings, tally, failed: false }
     }
 
     /// Streams one input. An input that can't be read is reported and passed over, as `cat` does;
@@ -158,10 +153,10 @@ impl<'a> Job<'a> {
         };
         let Self { engine, sink, pipeline, findings, tally, .. } = self;
         let mut on_finding = |finding: Finding| {
-            if let Some(findings) = findings.as_mut().filter(|_| !finding.is_canary()) {
+            let told = tally.add(&finding, path.as_deref());
+            if let Some(findings) = findings.as_mut().filter(|_| told && !finding.is_canary()) {
                 findings.write(&finding, path.as_deref());
             }
-            tally.add(&finding, path.as_deref());
         };
         match pipeline::run(engine, source, sink, &mut on_finding, pipeline) {
             Ok(stats) => self.add(&stats),

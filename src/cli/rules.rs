@@ -222,7 +222,8 @@ fn judge(file: Option<&&OsString>, settings: &Settings, ask: fn(&RuleSet) -> Vec
             Level::Warning => "warning",
             Level::Note => "note",
         };
-        let _ = writeln!(text, "{place}{word}: rule {}: {}", escape::visible(rule), escape::visible(said));
+        let about = if rule.is_empty() { String::new() } else { format!("rule {}: ", escape::visible(rule)) };
+        let _ = writeln!(text, "{place}{word}: {about}{}", escape::visible(said));
     }
     let count = |wanted: Level| found.iter().filter(|diagnostic| diagnostic.level == wanted).count() as u64;
     let (errors, warnings) = (count(Level::Error), count(Level::Warning));

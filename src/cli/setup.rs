@@ -4,19 +4,22 @@ use std::{
     env,
     ffi::OsString,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use blackbar::{
     KnownValues,
+    allow::{Allow, Entry},
     error::SetupError,
-    finding::{FingerprintKey, KeyError, KeySource},
+    finding::{FingerprintKey, KeyError, KeySource, ndjson},
     redact::Style,
     rules::{Confidence, RuleSet},
     scan::{Engine, Entropy, Mode, Options},
 };
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{config, exit::Failure, files, keys::FINGERPRINT_KEY_VARIABLE, settings::Settings};
+use super::{config, console::Console, exit::Failure, files, keys::FINGERPRINT_KEY_VARIABLE, settings::Settings};
 
 /// All rules that the settings name, those that are off included.
 pub fn all_rules(settings: &Settings) -> Result<RuleSet, Failure> {
@@ -56,6 +59,57 @@ pub fn rules(settings: &Settings) -> Result<RuleSet, Failure> {
     Ok(set)
 }
 
+/// What the user allows, as far as it holds today. An entry that names no rule, or a fingerprint of another key, is an
+/// error: it could never hold, and nobody would know.
+fn allow(settings: &Settings, key: &FingerprintKey) -> Result<Allow, Failure> {
+    let mut allow = Allow::default();
+    for name in ["allow", "baseline"] {
+        for path in settings.paths(name) {
+            let call = settings.call(name);
+            let shown = files::shown(path);
+            let text = files::read_small(path).map_err(|fault| format!("{shown}: {}", fault.reason()));
+            let added = text.and_then(|text| {
+                let added = if name == "allow" { Allow::add } else { Allow::add_baseline };
+                added(&mut allow, &text, &shown, key).map_err(|fault| fault.to_string())
+            });
+            added.map_err(|reason| Failure::usage(format!("{call}: {reason}")))?;
+        }
+    }
+    if allow.is_empty() {
+        return Ok(allow);
+    }
+    let all = all_rules(settings)?;
+    let stray = |entry: &&Entry| entry.rule().is_some_and(|id| all.get(id).is_none());
+    if let Some(entry) = allow.entries().iter().find(stray) {
+        let what = format!("{}:{}: no rule has this id; see 'blackbar rules list'", entry.origin(), entry.line());
+        return Err(Failure::usage(format!("{}: {what}", settings.call("allow"))));
+    }
+    let today = ndjson::timestamp(OffsetDateTime::now_utc());
+    allow.start(today.get(..10).unwrap_or_default(), settings.text("source"));
+    Ok(allow)
+}
+
+/// Says what of the user's rule files and allow files does not hold.
+pub fn say_what_does_not_hold(engine: &Engine, console: &Console) {
+    let notices = engine.rules().notices();
+    let say = |place: String, text: String| {
+        let fields = [("event", "notice".to_owned()), ("place", place.clone())];
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        console.note(&format!("{place}: {text}"), fields);
+    };
+    for notice in notices.iter().take(NOTICES_MAX) {
+        let rule = notice.rule.as_ref().map(|id| format!("rule {id}: ")).unwrap_or_default();
+        say(format!("{}:{}", notice.origin, notice.line), format!("{rule}{}", notice.text));
+    }
+    if let Some(notice) = notices.get(NOTICES_MAX) {
+        let more = notices.len() - NOTICES_MAX;
+        say(notice.origin.clone(), format!("{more} more such places; 'blackbar rules check FILE' lists them all"));
+    }
+    for (entry, day) in engine.options().allow.expired() {
+        say(format!("{}:{}", entry.origin(), entry.line()), format!("this entry expired on {day} and allows nothing"));
+    }
+}
+
 /// The engine of the filter commands.
 pub fn engine(settings: &Settings, key: FingerprintKey, known: KnownValues) -> Result<Engine, Failure> {
     let style = match (settings.text("replacement"), settings.word("style", "label")) {
@@ -66,6 +120,7 @@ pub fn engine(settings: &Settings, key: FingerprintKey, known: KnownValues) -> R
         (None, _) => Style::Label,
     };
     let options = Options {
+        allow: Arc::new(allow(settings, &key)?),
         mode: if settings.word("mode", "redact") == "alert" { Mode::Alert } else { Mode::Redact },
         style,
         entropy: match settings.word("entropy", "keyed") {
@@ -133,6 +188,9 @@ fn failure(fault: &SetupError, settings: &Settings) -> Failure {
         }
     }
 }
+
+/// How many places of rule files that do not hold are said one by one.
+const NOTICES_MAX: usize = 5;
 
 /// What `--version` prints.
 pub fn version() -> Result<String, Failure> {

@@ -11,6 +11,7 @@ use std::{
 };
 
 use blackbar::{
+    allow::Allow,
     filter::Stats,
     finding::{Finding, Fingerprint, RuleFacts, Taken},
     rules::{Confidence, Severity},
@@ -33,6 +34,9 @@ pub struct Tally {
     secrets: HashMap<Fingerprint, Secret>,
     worst: Option<Severity>,
     stats: Stats,
+    allow: Arc<Allow>,
+    /// How often each entry of `allow` held.
+    allowed: Vec<u64>,
 }
 
 /// A secret by its fingerprint, and where it was first seen.
@@ -54,11 +58,27 @@ impl Tally {
             secrets: HashMap::new(),
             worst: None,
             stats: Stats::default(),
+            allow: Arc::default(),
+            allowed: Vec::new(),
         }
     }
 
-    /// Counts a finding of the file `path`.
-    pub fn add(&mut self, finding: &Finding, path: Option<&str>) {
+    /// Counts what these entries allow apart from the rest.
+    pub fn with_allow(mut self, allow: &Arc<Allow>) -> Self {
+        self.allow = Arc::clone(allow);
+        self.allowed = vec![0; allow.entries().len()];
+        self
+    }
+
+    /// Counts a finding of the file `path`. Returns whether it is to be told: what is allowed is not.
+    pub fn add(&mut self, finding: &Finding, path: Option<&str>) -> bool {
+        let silenced = self.allow.silences(&finding.allowed, path);
+        if let Some(count) = silenced.and_then(|number| self.allowed.get_mut(usize::from(number))) {
+            *count += 1;
+        }
+        if silenced.is_some() && finding.action == Taken::Alerted {
+            return false;
+        }
         let counts = match finding.action {
             Taken::Redacted => &mut self.masked,
             Taken::Alerted => &mut self.found,
@@ -69,8 +89,11 @@ impl Tally {
                 counts.insert(finding.rule.id.clone(), 1);
             }
         }
+        if silenced.is_some() {
+            return false;
+        }
         if !finding.alerts(self.alert_confidence) {
-            return;
+            return true;
         }
         self.worst = self.worst.max(Some(finding.rule.severity));
         if let Some(secret) = self.secrets.get_mut(&finding.fingerprint) {
@@ -80,6 +103,7 @@ impl Tally {
                 Secret { rule: Arc::clone(&finding.rule), count: 1, path: path.map(str::to_owned), line: finding.line };
             self.secrets.insert(finding.fingerprint, secret);
         }
+        true
     }
 
     /// Adds the figures of a stream.
@@ -106,6 +130,26 @@ impl Tally {
             console.note(&format!("{verb} {} in {lines}", enumerated(counts)), fields);
         }
         self.print_next_steps(console);
+        self.print_allowed(console);
+    }
+
+    /// Says how much was allowed, and which entries allowed nothing: they may have served their time.
+    fn print_allowed(&self, console: &Console) {
+        let sum: u64 = self.allowed.iter().sum();
+        if sum > 0 {
+            let fields = [("event".to_owned(), "allowed".into()), ("secrets".to_owned(), sum.into())];
+            console.note(&format!("allowed {}", counted(sum, "secret")), fields.into_iter().collect());
+        }
+        let unused =
+            self.allow.entries().iter().zip(&self.allowed).filter(|(entry, count)| **count == 0 && entry.is_on());
+        for (entry, _) in unused {
+            let place = match entry.line() {
+                0 => entry.origin().to_owned(),
+                line => format!("{}:{line}", entry.origin()),
+            };
+            let fields = [("event".to_owned(), "unused".into()), ("place".to_owned(), place.clone().into())];
+            console.note(&format!("{place}: allowed nothing in this run"), fields.into_iter().collect());
+        }
     }
 
     fn print_next_steps(&self, console: &Console) {

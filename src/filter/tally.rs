@@ -134,6 +134,7 @@ impl Tally {
                 column: column + 1,
                 length: span.range.len() as u64,
                 facts: span.facts.clone(),
+                allowed: span.allowed.clone(),
                 context: RedactedText::around(settler.masked(), &span.range, encoding, FINDING_CONTEXT_BYTES),
             });
         }

@@ -85,6 +85,20 @@ impl fmt::Debug for FingerprintKey {
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
+    /// Reads the displayed form.
+    pub fn parse(text: &str) -> Option<Fingerprint> {
+        let digits = text.strip_prefix("hmac-sha256:")?.as_bytes();
+        if digits.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+            let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Fingerprint(bytes))
+    }
+
     /// The first 8 hex digits, for masks and summaries.
     pub fn short(&self) -> String {
         hex(&self.0[..4])

@@ -73,6 +73,8 @@ pub struct Finding {
     pub length: u64,
     /// What was derived from it: a valid checksum, an account number. Never a part of it.
     pub facts: Facts,
+    /// The numbers of the user's allow entries that speak of it (see [`crate::allow`]).
+    pub allowed: Vec<u16>,
     /// The redacted line around it.
     pub context: RedactedText,
 }

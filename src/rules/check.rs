@@ -61,6 +61,12 @@ pub fn check(set: &RuleSet) -> Vec<Diagnostic> {
         }
         overlaps(set.rules(), &patterns, index, &mut found);
     }
+    found.extend(set.notices().iter().map(|notice| Diagnostic {
+        rule: notice.rule.clone().unwrap_or_default(),
+        line: notice.line,
+        level: Level::Warning,
+        text: notice.text.clone(),
+    }));
     found
 }
 
@@ -144,7 +150,7 @@ fn through(engine: &Arc<Engine>, line: &str) -> Seen {
 /// What a reader of the rule would miss.
 fn documentation(rule: &Rule, found: &mut Vec<Diagnostic>) {
     // The name of a mask has nothing to match.
-    if matches!(rule.detector, Detector::Ceiling | Detector::Known) {
+    if rule.foreign || matches!(rule.detector, Detector::Ceiling | Detector::Known) {
         return;
     }
     for (list, name) in [(&rule.examples, "examples"), (&rule.counterexamples, "counterexamples")] {

@@ -7,6 +7,7 @@ use super::{
     Action, Confidence, Detector, List, Rule, Severity, Strength, Text,
     checks::Check,
     condition::{ByteSet, Condition, Needle, Reach, Run, Step},
+    exclusions::Exclusions,
 };
 
 /// A row of a rule file, and the condition of its pattern.
@@ -84,6 +85,7 @@ impl Embedded {
             confidence: self.confidence,
             context: self.context.clone(),
             entropy: self.entropy,
+            not: Exclusions::default(),
             action: self.action,
             secret_bytes_max: self.secret_bytes_max,
             tags: self.tags.clone(),
@@ -92,6 +94,7 @@ impl Embedded {
             since: self.since.clone(),
             aliases: self.aliases.clone(),
             testing: self.testing,
+            foreign: false,
             off_by_default: self.off_by_default,
             examples: self.examples.clone(),
             counterexamples: self.counterexamples.clone(),

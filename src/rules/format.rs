@@ -9,6 +9,7 @@ use super::{
     Action, Confidence, Detector, Rule, Severity, Strength, Text,
     checks::Check,
     condition::{self, Condition},
+    exclusions::Exclusions,
 };
 use crate::{error::RuleError, limits};
 
@@ -96,7 +97,7 @@ pub(super) fn parse(text: &str, origin: &str, family: &str) -> Result<Vec<Rule>,
 
 /// Says what is wrong with a TOML text without quoting it: the parser's own message may hold a
 /// value, so only its kind is kept.
-fn describe(fault: &toml::de::Error) -> String {
+pub(crate) fn describe(fault: &toml::de::Error) -> String {
     let message = fault.message();
     for (start, said) in [
         ("unknown field", "a key that does not exist here"),
@@ -113,12 +114,12 @@ fn describe(fault: &toml::de::Error) -> String {
     "not valid TOML".to_owned()
 }
 
-fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     let end = at.min(text.len());
     1 + text.as_bytes()[..end].iter().filter(|&&byte| byte == b'\n').count()
 }
 
-fn valid_id(id: &str) -> bool {
+pub(super) fn valid_id(id: &str) -> bool {
     let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     (2..=64).contains(&id.len()) && id.chars().all(shape) && id.starts_with(|c: char| c.is_ascii_lowercase())
 }
@@ -206,11 +207,13 @@ fn check(row: Row, family: &str, line: usize) -> Result<Rule, String> {
         names: row.names.into(),
         context: row.context.into(),
         entropy: row.entropy,
+        not: Exclusions::default(),
         tags: row.tags.into(),
         reference: row.reference.into(),
         rotate: row.rotate.map(Text::from),
         since: row.since.into(),
         aliases: row.aliases.into(),
+        foreign: false,
         off_by_default: row.off_by_default,
         examples: row.examples.into(),
         counterexamples: row.counterexamples.into(),

@@ -7,12 +7,15 @@ pub mod check;
 pub mod checks;
 pub mod condition;
 mod embedded;
+pub mod exclusions;
+mod foreign;
 mod format;
 pub mod sample;
 mod text;
 
 use std::{fmt, sync::Arc};
 
+pub(crate) use format::{describe, line_of};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 pub use text::{List, Text};
@@ -164,6 +167,8 @@ pub struct Rule {
     pub context: List,
     /// The least Shannon entropy of the secret (bits a byte); 0 for none.
     pub entropy: f32,
+    /// Matches that the rule does not mean; only rules of other programs' files have some.
+    pub not: exclusions::Exclusions,
     /// Mask, or report only.
     pub action: Action,
     /// The longest secret this rule masks (bytes).
@@ -180,6 +185,8 @@ pub struct Rule {
     pub aliases: List,
     /// Reports but does not mask yet.
     pub testing: bool,
+    /// From another program's rule file, which documents its rules elsewhere.
+    pub foreign: bool,
     /// Off unless named by `--enable` or `--only`.
     pub off_by_default: bool,
     /// Lines (as templates) that must match.
@@ -192,10 +199,24 @@ pub struct Rule {
     pub condition: Arc<condition::Condition>,
 }
 
+/// Something in another program's rule file that is not honoured as it stands there. Holds no text of the file but ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The file.
+    pub origin: String,
+    /// 1-based line in the file.
+    pub line: usize,
+    /// The rule it is about, if it is about one.
+    pub rule: Option<String>,
+    /// What, in words.
+    pub text: String,
+}
+
 /// Rules in force, in the order that decides ties.
 #[derive(Debug, Clone, Default)]
 pub struct RuleSet {
     rules: Vec<Rule>,
+    notices: Vec<Notice>,
 }
 
 impl RuleSet {
@@ -209,22 +230,28 @@ impl RuleSet {
     /// # Errors
     /// Only if the embedded files are not right, which the tests exclude.
     pub fn builtin() -> Result<Self, RuleError> {
-        Ok(RuleSet { rules: embedded::rules() })
+        Ok(RuleSet { rules: embedded::rules(), notices: Vec::new() })
     }
 
     /// Adds the rules of one file's text. A row with the id of a rule already there replaces it.
     ///
-    /// `origin` names the file in errors, `family` is what the rules are listed under.
+    /// `origin` names the file in errors, `family` is what the rules are listed under. A file of gitleaks or
+    /// betterleaks is taken as well; [`RuleSet::notices`] has what of it is not honoured.
     ///
     /// # Errors
     /// The first row that is not right, with its line; nothing is added then.
     pub fn add(&mut self, text: &str, origin: &str, family: &str) -> Result<(), RuleError> {
-        for rule in format::parse(text, origin, family)? {
+        let (rules, notices) = match foreign::is_foreign(text) {
+            true => foreign::parse(text, origin, family)?,
+            false => (format::parse(text, origin, family)?, Vec::new()),
+        };
+        for rule in rules {
             match self.rules.iter_mut().find(|old| old.id == rule.id) {
                 Some(old) => *old = rule,
                 None => self.rules.push(rule),
             }
         }
+        self.notices.extend(notices);
         Ok(())
     }
 
@@ -254,6 +281,11 @@ impl RuleSet {
         }
     }
 
+    /// What of the files that were added is not honoured.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
     /// The rules in their order.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
@@ -268,7 +300,11 @@ impl RuleSet {
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for rule in &self.rules {
-            hash.update(format!("{}\0{}\0{:?}\0{:?}\n", rule.id, rule.pattern, rule.names, rule.detector));
+            hash.update(format!("{}\0{}\0{:?}\0{:?}", rule.id, rule.pattern, rule.names, rule.detector));
+            if !rule.not.is_empty() {
+                hash.update(format!("\0{:?}", rule.not));
+            }
+            hash.update("\n");
         }
         let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha256:{hex}")

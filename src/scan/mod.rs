@@ -12,7 +12,7 @@ mod settle;
 mod tokens;
 mod units;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use known::{Gate, Known, KnownValues};
 pub use prefilter::LineBuffers;
@@ -22,6 +22,7 @@ pub use units::is_partial;
 
 use self::{assigned::Names, pattern::Pattern, prefilter::Prefilter, tokens::Tokens};
 use crate::{
+    allow::Allow,
     error::{RuleError, SetupError},
     finding::{Fingerprint, FingerprintKey},
     limits,
@@ -64,6 +65,8 @@ pub struct Options {
     pub mask_confidence: Confidence,
     /// The key of the fingerprints in findings and hashed masks.
     pub fingerprint_key: FingerprintKey,
+    /// What the user allows.
+    pub allow: Arc<Allow>,
     /// Values that are masked wherever they appear. Whoever keeps a clone can add to them while
     /// filters run.
     pub known: KnownValues,
@@ -80,6 +83,7 @@ impl Default for Options {
             entropy: Entropy::Keyed,
             mask_confidence: Confidence::Low,
             fingerprint_key: FingerprintKey::ephemeral(),
+            allow: Arc::default(),
             known: KnownValues::default(),
             interactive: false,
         }
@@ -196,12 +200,21 @@ impl Engine {
                 length: span.range.len(),
                 confidence: Some(span.confidence),
                 masked: span.masked,
-                why: span.why.to_owned(),
+                why: self.why(span),
                 facts: span.facts.clone(),
                 fingerprint: span.fingerprint,
             });
         }
         list
+    }
+
+    fn why(&self, span: &Span) -> String {
+        let entry = span.allowed.first().and_then(|&number| self.options.allow.entries().get(usize::from(number)));
+        match entry {
+            Some(entry) if entry.line() == 0 => format!("{}; known to {}", span.why, entry.origin()),
+            Some(entry) => format!("{}; allowed by {}:{}", span.why, entry.origin(), entry.line()),
+            None => span.why.to_owned(),
+        }
     }
 
     pub(crate) fn prefilter(&self) -> &Prefilter {

@@ -70,6 +70,10 @@ pub struct Span {
     pub escapes: Vec<Range<usize>>,
     /// Whether it is masked; else only reported.
     pub masked: bool,
+    /// The numbers of the user's allow entries that speak of it.
+    pub allowed: Vec<u16>,
+    /// Whether one of them leaves its bytes.
+    pub passes: bool,
     /// Whether it goes on with a secret that another span has reported.
     pub part: bool,
     /// Why, in a few words.
@@ -356,9 +360,13 @@ impl Settler {
         let in_text = self.views.range(index, &hit.span);
         let mut escapes = Vec::new();
         self.views.escapes(index, &hit.span, &mut escapes);
+        let allow = &engine.options().allow;
+        let allowed = if allow.is_empty() { Vec::new() } else { allow.about(rule, secret, &fingerprint) };
+        let passes = allow.passes(&allowed);
         let masked = hit.confidence >= engine.options().mask_confidence
             && rule.action == crate::rules::Action::Redact
-            && !rule.testing;
+            && !rule.testing
+            && !passes;
         let mut first = true;
         for part in &unit.parts {
             let cut = |range: &Range<usize>| range.start.max(part.start)..range.end.min(part.end);
@@ -367,14 +375,20 @@ impl Settler {
             if inside.is_empty() {
                 continue;
             }
+            let range = to_piece(inside);
+            // Another rule may find the same bytes, or a part of them.
+            let left = |old: &Span| old.passes && old.range.start <= range.start && range.end <= old.range.end;
+            let left = self.spans.iter().find(|old| left(old));
             found.push(Span {
-                range: to_piece(inside),
+                range: range.clone(),
+                allowed: left.map_or_else(|| allowed.clone(), |old| old.allowed.clone()),
+                passes: passes || left.is_some(),
                 rule: hit.rule,
                 confidence: hit.confidence,
                 facts: hit.facts.clone(),
                 fingerprint,
                 escapes: escapes.iter().map(cut).filter(|range| !range.is_empty()).map(to_piece).collect(),
-                masked,
+                masked: masked && left.is_none(),
                 part: !first,
                 why: hit.why,
                 steps: self.views.steps(index),

@@ -10,6 +10,7 @@ use crate::{
         Confidence, List, Rule, USER_FAMILY,
         checks::Facts,
         condition::{Run, is_word},
+        exclusions::Found,
     },
     scan::judge,
     view::{self, Views},
@@ -316,7 +317,7 @@ fn verify(token: &Token, rule: &Rule, (views, index): (&Views, usize), start: us
     if !ends_token(views, index, whole.end) || secret.is_empty() {
         return None;
     }
-    if !has_context(text, start, &rule.context) || is_slice(token, text, &whole) {
+    if !has_context(text, &whole, &rule.context) || is_slice(token, text, &whole) {
         return None;
     }
     let bytes = &text[secret.clone()];
@@ -325,6 +326,11 @@ fn verify(token: &Token, rule: &Rule, (views, index): (&Views, usize), start: us
         return None;
     }
     if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
+        return None;
+    }
+    let line = line_start(text, whole.start);
+    let found = Found { secret: bytes, whole: &text[whole.clone()], line: &text[line..whole.end] };
+    if rule.not.hold(found) {
         return None;
     }
     let (mut confidence, mut why, mut facts) = (rule.confidence, "has the shape of the rule", Facts::default());
@@ -361,14 +367,18 @@ fn ends_token(views: &Views, index: usize, end: usize) -> bool {
     end == 0 || !inside(end - 1) || !inside(end) || views.gap_at(index, end)
 }
 
-/// Whether one of the words stands to the left of `start` on its line, near enough.
-fn has_context(text: &[u8], start: usize, words: &List) -> bool {
+/// Where the line of a place begins, or `CONTEXT_BYTES_MAX` before it.
+fn line_start(text: &[u8], place: usize) -> usize {
+    let from = place.saturating_sub(CONTEXT_BYTES_MAX);
+    memchr::memrchr(b'\n', &text[from..place]).map_or(from, |end| from + end + 1)
+}
+
+/// Whether one of the words stands in the match or to the left of it on its line, near enough.
+fn has_context(text: &[u8], whole: &Range<usize>, words: &List) -> bool {
     if words.is_empty() {
         return true;
     }
-    let from = start.saturating_sub(CONTEXT_BYTES_MAX);
-    let line = memchr::memrchr(b'\n', &text[from..start]).map_or(from, |end| from + end + 1);
-    let before = text[line..start].to_ascii_lowercase();
+    let before = text[line_start(text, whole.start)..whole.end].to_ascii_lowercase();
     words.iter().any(|word| memchr::memmem::find(&before, word.as_bytes()).is_some())
 }
 
