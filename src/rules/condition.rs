@@ -14,7 +14,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 pub use self::steps::{ByteSet, Reach, Step};
 use self::steps::{may_be_escaped, reach, steps};
 
-use crate::limits::{PATTERN_BYTES_MAX, SECRET_BYTES_MAX};
+use crate::limits::{JSON_DEPTH_MAX, PATTERN_BYTES_MAX, SECRET_BYTES_MAX};
 
 /// What is known of a pattern without compiling it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +71,16 @@ impl Needle {
             }
         }
         let Some(reach) = &self.reach else { return true };
+        // Most lines do not hold the byte at all, which is quickly seen. It is never written as an escape,
+        // but others before it may be.
+        if !reach.set.contains(b'\n') {
+            let far = text.len().min(at + ESCAPED_BYTES_MAX * (reach.most + 1));
+            match memchr::memchr2(reach.byte, b'\n', &text[at..far]) {
+                Some(found) if text[at + found] == b'\n' => return false,
+                None if far < text.len() => return false,
+                _ => {}
+            }
+        }
         let end = text.len().min(at + reach.most + 1);
         for (place, &byte) in text.iter().enumerate().take(end).skip(at) {
             match byte {
@@ -322,6 +332,8 @@ fn spellings(hir: &Hir) -> Option<(Vec<Vec<u8>>, bool)> {
     }
 }
 
+/// How many bytes a quote has that was escaped as often as escapes are understood.
+const ESCAPED_BYTES_MAX: usize = 1 << JSON_DEPTH_MAX;
 /// So many literals at the start of a pattern are names, in place of which a common one is looked for.
 const NAMES_MIN: usize = 4;
 /// How far behind the start of a match such a literal may stand (bytes).

@@ -33,14 +33,22 @@ const VALUES: [u8; 256] = {
 
 /// The next maximal run of base64 digits of at least [`BASE64_RUN_MIN`] at or after `from`.
 pub fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
-    let mut place = from;
+    // All bytes from `start` to `known` are digits; a byte that is none at the last place of the shortest
+    // run says that no run begins before it, so most bytes are not looked at.
+    let (mut start, mut known) = (from, from);
     loop {
-        let start = place + text.get(place..)?.iter().position(|&byte| is_base64(byte))?;
-        let length = text[start..].iter().take_while(|&&byte| is_base64(byte)).count();
-        if length >= BASE64_RUN_MIN {
-            return Some(start..start + length);
+        let last = start + BASE64_RUN_MIN - 1;
+        if !is_base64(*text.get(last)?) {
+            (start, known) = (last + 1, last + 1);
+            continue;
         }
-        place = start + length;
+        match text[known..last].iter().rposition(|&byte| !is_base64(byte)) {
+            Some(at) => (start, known) = (known + at + 1, last + 1),
+            None => {
+                let more = text[last..].iter().take_while(|&&byte| is_base64(byte)).count();
+                return Some(start..last + more);
+            }
+        }
     }
 }
 
@@ -48,9 +56,12 @@ pub fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
 /// that `texts` leaves out, except that a backslash in the text may end a run too early.
 pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
     let rest = &text[at..];
+    // Nearly all runs end here.
+    if !may_decode_to_text(rest) {
+        return false;
+    }
     let run = &rest[..rest.iter().take_while(|&&byte| is_base64(byte)).count()];
     let mut groups = run.chunks(4);
-    // Nearly all runs end here; the rest is not worth a second way to decode.
     if groups.all(|group| base64_group(group).is_some_and(|bytes| bytes.iter().all(|&byte| is_text(byte)))) {
         return is_mostly_ascii(base64_bytes(run));
     }
@@ -76,9 +87,9 @@ fn base64_group(group: &[u8]) -> Option<[u8; 3]> {
 }
 
 /// Whether a run of base64 digits that begins at the start of `text` may decode to text, judged on its
-/// first [`BASE64_RUN_MIN`] digits. Nearly all runs of logs fail here.
+/// first digits.
 #[inline]
-pub fn may_decode_to_text(text: &[u8]) -> bool {
+fn may_decode_to_text(text: &[u8]) -> bool {
     let Some(digits) = text.first_chunk::<12>() else { return true };
     let text = |group: &[u8]| base64_group(group).is_some_and(|bytes| bytes.iter().all(|&byte| is_text(byte)));
     digits.chunks_exact(4).all(text) || digits.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text))

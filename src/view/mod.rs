@@ -20,7 +20,7 @@ pub mod utf16;
 
 use std::ops::Range;
 
-pub use decode::{decodes_to_text, is_base64, may_decode_to_text, next_run};
+pub use decode::{decodes_to_text, is_base64, next_run};
 pub use map::Map;
 use utf16::Encoding;
 
@@ -81,67 +81,6 @@ impl View {
 /// Whether a character reference that is understood begins at the start of `text`.
 pub fn is_reference(text: &[u8]) -> bool {
     percent::is_code(text)
-}
-
-/// A text unescaped once more each time, for those who only want to know whether it is worth a closer
-/// look. Reused from text to text.
-#[derive(Debug, Default)]
-pub struct Unescaped {
-    view: View,
-    before: Vec<u8>,
-}
-
-impl Unescaped {
-    /// Takes another text, as it is.
-    pub fn start(&mut self, text: &[u8]) {
-        self.view.text.clear();
-        self.view.text.extend_from_slice(text);
-    }
-
-    /// The text.
-    pub fn text(&self) -> &[u8] {
-        &self.view.text
-    }
-
-    /// Unescapes the text. Returns whether that changed anything.
-    pub fn unescape(&mut self) -> bool {
-        std::mem::swap(&mut self.view.text, &mut self.before);
-        self.view.text.clear();
-        self.view.map.clear();
-        json::unescape(&self.before, 0, self.before.len(), &mut self.view);
-        self.view.text.len() < self.before.len()
-    }
-}
-
-/// A line without its escape sequences, for those who only want to know whether it is worth a
-/// closer look. Reused from line to line.
-#[derive(Debug, Default)]
-pub struct Stripped {
-    view: View,
-    payloads: View,
-}
-
-impl Stripped {
-    /// Takes another line.
-    pub fn strip(&mut self, line: &[u8]) {
-        for view in [&mut self.view, &mut self.payloads] {
-            view.text.clear();
-            view.map.clear();
-        }
-        ansi::strip(line, 0, line.len(), &mut self.view, &mut self.payloads);
-        self.view.text.push(b'\n');
-        self.view.text.extend_from_slice(&self.payloads.text);
-    }
-
-    /// The line without its sequences, and the text that stood in them.
-    pub fn text(&self) -> &[u8] {
-        &self.view.text
-    }
-
-    /// The places of the text where sequences were taken out.
-    pub fn gaps(&self) -> impl Iterator<Item = usize> + '_ {
-        self.view.map.gap_places()
-    }
 }
 
 /// Whether an escape sequence of a terminal is open at the end of a text.
@@ -308,9 +247,9 @@ impl Views {
         let text = &self.views[index].text;
         let length = text.len();
         // What is cut at the end will be something else when the rest has come.
-        let whole = |cut: Option<usize>| cut.filter(|_| self.open).unwrap_or(length);
-        let json_end = whole(json::unfinished(text));
-        let percent_end = whole(percent::unfinished(text));
+        let whole = |cut: fn(&[u8]) -> Option<usize>| if self.open { cut(text).unwrap_or(length) } else { length };
+        let json_end = whole(json::unfinished);
+        let percent_end = whole(percent::unfinished);
         let escaped = memchr::memchr(b'\\', text).is_some();
         if escaped && usize::from(steps.json) < limits::JSON_DEPTH_MAX && steps.percent == 0 {
             let more = Steps { json: steps.json + 1, ..steps };

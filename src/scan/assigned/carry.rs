@@ -181,6 +181,7 @@ impl Scan<'_> {
         if let Some((rules, left)) = self.named.take()
             && self.pending == Pending::None
             && last != Some(&b'}')
+            && left > 0
         {
             self.pending = Pending::Named(rules, left);
         }

@@ -4,13 +4,16 @@
 //! the word and by how the key begins. It never says no where [`super::scan`] finds something, or
 //! leaves something for the next line.
 
-use super::{Trigger, key, name};
+use super::{
+    Names, TAG_BYTES_MAX, Trigger, key,
+    name::{self, KeyWords},
+};
 
 /// Whether the key that has the trigger at `text[start..end]` may be assigned a value, or name one
 /// that is assigned elsewhere. `open` says that more bytes may follow the text.
 ///
 /// The text may be one that is still escaped: backslashes are looked over wherever they stand.
-pub fn may_assign(trigger: &Trigger, text: &[u8], start: usize, end: usize, open: bool) -> bool {
+pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, end: usize, open: bool) -> bool {
     if !trigger.may_name(text, start, end) {
         return false;
     }
@@ -22,34 +25,113 @@ pub fn may_assign(trigger: &Trigger, text: &[u8], start: usize, end: usize, open
     let before = first.checked_sub(1).map_or(b'\n', |at| text[at]);
     // The letter of an escape is no letter of the name.
     let escaped = usize::from(before == b'\\' && first < start);
-    let is_flag = text[first] == b'-' || text[first + escaped] == b'-';
-    is_flag
-        || before == b'<'
-        || operator_follows(text, end, open)
-        || directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first)
-        || { named_before(text, first) }
+    let flag = [first, first + escaped].into_iter().find(|&at| text[at] == b'-');
+    flag.is_some_and(|from| is_flag(names, text, from, end, open))
+        || is_called(names, text, start, end, open)
+        || may_be_far(text, first)
 }
 
-/// Whether an operator stands behind the key, over words that say which one it is (`_OLD`, `[0]`),
+/// Whether something before the key that has a part at `at` may say that it names a value: a directive, or the
+/// `name:` whose `value:` follows.
+pub fn may_be_far(text: &[u8], at: usize) -> bool {
+    let floor = at.saturating_sub(BACK_BYTES_MAX);
+    let mut first = at;
+    while first > floor && key::is_ident(text[first - 1]) {
+        first -= 1;
+    }
+    directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first) || named_before(text, first)
+}
+
+/// How far behind a trigger the operator of its key may be: over words that say which key it is (`_OLD`, `[0]`),
 /// quotes and blanks.
-fn operator_follows(text: &[u8], end: usize, open: bool) -> bool {
-    let rest = &text[end..];
-    let mut gaps = 0;
-    let mut inside = true;
-    for &byte in rest.iter().take(FORWARD_BYTES_MAX) {
-        match byte {
-            b'=' | b':' | b'>' | b'&' => return true,
-            b'\n' => return false,
-            _ => {}
-        }
-        let word = key::is_ident(byte);
-        gaps += usize::from(inside && !word);
-        inside = word;
-        if gaps > GAPS_MAX {
-            return false;
+#[derive(Debug, Default)]
+pub struct Reach {
+    bytes: usize,
+    gaps: usize,
+    outside: bool,
+}
+
+impl Reach {
+    /// Takes the next byte, of a word or not. Whether the operator may still come; `None` if it is too far away to tell.
+    #[inline]
+    pub fn go_on(&mut self, word: bool) -> Option<bool> {
+        self.gaps += usize::from(!self.outside && !word);
+        self.outside = !word;
+        self.bytes += 1;
+        match self.gaps <= GAPS_MAX {
+            true if self.bytes > FORWARD_BYTES_MAX => None,
+            near => Some(near),
         }
     }
-    open || rest.len() > FORWARD_BYTES_MAX
+}
+
+/// Whether the flag that begins at `from`, and has a trigger up to `end`, has a name of the table.
+fn is_flag(names: &Names, text: &[u8], from: usize, end: usize, open: bool) -> bool {
+    let to = end + text[end..].iter().take_while(|&&byte| key::is_ident(byte)).count();
+    open && to == text.len() || names.look_up(&text[from..to], &mut KeyWords::default()).is_some()
+}
+
+/// Whether an operator stands behind the trigger, within its [`Reach`], and the key before it has a name of the
+/// table.
+fn is_called(names: &Names, text: &[u8], start: usize, end: usize, open: bool) -> bool {
+    let mut reach = Reach::default();
+    let mut slash = false;
+    for (place, &byte) in text[end..].iter().enumerate() {
+        match byte {
+            b'=' | b':' if names_key(names, text, start, end + place) => return true,
+            b'>' if names_key(names, text, start, end + place) || names_element(names, text, end + place) => {
+                return true;
+            }
+            b'\n' => return false,
+            // An escaped line end is one to those who unescape it, and to others it ends the key.
+            b'n' | b'r' if slash => return false,
+            // What else is escaped may be a blank.
+            b'a'..=b'z' | b'0' if slash => return true,
+            _ => {}
+        }
+        slash = byte == b'\\';
+        match reach.go_on(key::is_ident(byte)) {
+            Some(true) => {}
+            Some(false) => return false,
+            None => return true,
+        }
+    }
+    open
+}
+
+/// Whether the key before the operator at `at` reaches back to a trigger at `start`, and has a name
+/// of the table.
+fn names_key(names: &Names, text: &[u8], start: usize, at: usize) -> bool {
+    let longer = at > 0 && matches!(text[at - 1], b':' | b'?' | b'+' | b'=' | b'-');
+    [at, at - usize::from(longer)].into_iter().take(1 + usize::from(longer)).any(|end| {
+        if !names.may_end_at(text, end) {
+            return false;
+        }
+        let Some(key) = key::before(text, end) else { return false };
+        let words = key::with_words_before(text, &key);
+        if words.start > start {
+            return false;
+        }
+        let has_name = |from: usize| {
+            // The letter of an escape is no letter of the name.
+            let escaped = from > 0 && text[from - 1] == b'\\' && text[from].is_ascii_alphabetic();
+            let name = |from: usize| names.look_up(&text[from..words.end], &mut KeyWords::default()).is_some();
+            name(from) || escaped && name(from + 1)
+        };
+        let unclear = key.quoted.is_some() && text[key.name.clone()].contains(&b'\\');
+        unclear || has_name(words.start) || key.name.start > words.start && has_name(key.name.start)
+    })
+}
+
+/// Whether the element whose start tag ends at `at` has a name of the table, or an attribute that
+/// may have one.
+fn names_element(names: &Names, text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(TAG_BYTES_MAX)..at];
+    let Some(open) = memchr::memrchr(b'<', before) else { return false };
+    let tag = &before[open + 1..];
+    let length = tag.iter().take_while(|&&byte| key::is_ident(byte) || byte == b':').count();
+    names.look_up(&tag[..length], &mut KeyWords::default()).is_some()
+        || [&b" name="[..], b" key="].iter().any(|attribute| memchr::memmem::find(tag, attribute).is_some())
 }
 
 /// Whether one of the few words stands before the key at `first`, in the line from `line` on, that
@@ -104,7 +186,12 @@ fn named_before(text: &[u8], first: usize) -> bool {
 
 /// Whether the key before an operator is a [`name::Role::Name`].
 fn names_role(text: &[u8], operator: usize) -> bool {
-    let longer = text[operator] == b'>' || operator > 0 && matches!(text[operator - 1], b'+' | b'?' | b':');
+    let before = operator.checked_sub(1).map(|at| text[at]);
+    let arrow = text[operator] == b'>';
+    if arrow && !matches!(before, Some(b'=' | b'-')) {
+        return false;
+    }
+    let longer = arrow || matches!(before, Some(b'+' | b'?' | b':'));
     let Some(key) = key::before(text, if longer { operator - 1 } else { operator }) else { return false };
     let word = &text[key.name.clone()];
     let escaped = key.name.start > 0 && text[key.name.start - 1] == b'\\';

@@ -45,6 +45,37 @@ pub fn skip_blanks_back(text: &[u8], end: usize) -> usize {
     back_while(text, end, |b| b == b' ' || b == b'\t')
 }
 
+/// The first place at or after `from` that is no space or tab.
+pub fn skip_blanks(text: &[u8], from: usize) -> usize {
+    from + text.get(from..).unwrap_or_default().iter().take_while(|&&b| b == b' ' || b == b'\t').count()
+}
+
+/// The last two letters of the key that ends at `end`, if they are told by a look at them alone; `Err` says
+/// whether there may be a key at all.
+pub fn letters_before(text: &[u8], end: usize) -> Result<[u8; 2], bool> {
+    let mut at = end;
+    let byte = |at: usize| at.checked_sub(1).and_then(|at| text.get(at)).copied();
+    while let Some(b' ' | b'\t') = byte(at) {
+        at -= 1;
+    }
+    let quoted = matches!(byte(at), Some(b'"' | b'\'' | b'`'));
+    if quoted {
+        at -= 1;
+        while byte(at) == Some(b'\\') {
+            at -= 1;
+        }
+    }
+    let Some(b) = byte(at) else { return Err(false) };
+    let a = byte(at - 1).unwrap_or(b' ');
+    match (b.is_ascii_alphabetic(), a.is_ascii_alphanumeric()) {
+        (true, true) => Ok([a, b]),
+        // A name has two letters or more; of other keys `k` and `v` have one.
+        (true, false) if !quoted && !is_ident(a) => Err(matches!(b | 0x20, b'k' | b'v')),
+        // The end of a subscript, of a quote as HTML writes it, or of something else that has letters before it.
+        _ => Err(quoted || is_ident(b) || matches!(b, b']' | b';')),
+    }
+}
+
 /// How many backslashes end at `end`.
 pub fn backslashes_before(text: &[u8], end: usize) -> usize {
     end - back_while(text, end, |b| b == b'\\')
@@ -117,9 +148,20 @@ fn back_while(text: &[u8], end: usize, keep: impl Fn(u8) -> bool) -> usize {
 }
 
 /// Whether a byte may stand in an unquoted key.
+#[inline]
 pub fn is_ident(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$' | b'@')
+    IDENT[usize::from(b)]
 }
+
+const IDENT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 256 {
+        table[b] = (b as u8).is_ascii_alphanumeric() || matches!(b as u8, b'_' | b'-' | b'.' | b'$' | b'@');
+        b += 1;
+    }
+    table
+};
 
 /// Quotes as HTML writes them.
 pub const ENTITIES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&apos;", b"&#39;", b"&#x27;"];

@@ -21,7 +21,7 @@ use self::name::{KeyWords, Match, Role};
 use super::judge::{self, Case, Confidence, Separator};
 
 pub use self::carry::Pending;
-pub use self::hint::may_assign;
+pub use self::hint::{may_assign, may_be_far};
 pub use self::name::{Family, NamedRule, Names, Strength};
 pub use self::trigger::Trigger;
 
@@ -85,8 +85,10 @@ pub fn scan(
         env,
         words: &mut scratch.words,
         hits,
-        in_string,
-        counted: 0,
+        quotes: Quotes { in_string, counted: 0 },
+        kept_to: 0,
+        kept: Quotes::default(),
+        from: usize::MAX,
         named: None,
         pending,
         line: 0,
@@ -97,6 +99,85 @@ pub fn scan(
     Outcome { live, pending: scan.pending }
 }
 
+/// What stands around one trigger of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Near {
+    /// No key that holds the trigger is assigned a secret, or awaits its value.
+    Nothing,
+    /// One is, or does.
+    Something,
+    /// The operator is too far away to tell.
+    Unknown,
+}
+
+/// Does for the keys that hold the trigger at `line[place]` what [`scan`] does for all of the line, an ended text
+/// without its LF. Does not see the `value:` of a `name:`, nor what [`may_be_far`] tells of.
+pub fn near(
+    line: &[u8],
+    place: Range<usize>,
+    names: &Names,
+    env: &dyn Env,
+    quotes: &mut Quotes,
+    scratch: &mut Scratch,
+    hits: &mut Vec<Hit>,
+) -> Near {
+    hits.clear();
+    let mut scan = Scan {
+        text: line,
+        ended: true,
+        names,
+        env,
+        words: &mut scratch.words,
+        hits,
+        quotes: *quotes,
+        kept_to: place.start,
+        kept: *quotes,
+        from: 0,
+        named: None,
+        pending: Pending::None,
+        line: 0,
+        at: 0,
+        work: 0,
+    };
+    let near = scan.near(place);
+    *quotes = scan.kept;
+    near
+}
+
+/// Whether what may be the end of a quote or a bracket stands before `at`, and before blanks.
+fn closes(text: &[u8], at: usize) -> bool {
+    let before = key::skip_blanks_back(text, at).checked_sub(1).and_then(|at| text.get(at));
+    matches!(before, Some(b'"' | b'\'' | b'`' | b']' | b';'))
+}
+
+/// How far a line's quotes were counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quotes {
+    /// Whether the text before `counted` leaves a string literal open.
+    in_string: bool,
+    counted: usize,
+}
+
+impl Quotes {
+    /// Counts on, up to `at` at least. Says whether a string literal is open there.
+    fn count(&mut self, text: &[u8], at: usize) -> bool {
+        while self.counted < at {
+            let rest = text.get(self.counted..at).unwrap_or_default();
+            let Some(found) = memchr::memchr2(b'\\', b'"', rest) else {
+                self.counted = at;
+                break;
+            };
+            self.counted += found + 1;
+            match rest.get(found) {
+                // What follows a backslash is escaped, be it a quote or another backslash.
+                Some(b'\\') => self.counted += 1,
+                _ => self.in_string = !self.in_string,
+            }
+        }
+        self.in_string
+    }
+}
+
 /// The state of one call.
 struct Scan<'a> {
     text: &'a [u8],
@@ -105,9 +186,13 @@ struct Scan<'a> {
     env: &'a dyn Env,
     words: &'a mut KeyWords,
     hits: &'a mut Vec<Hit>,
-    /// Whether `text[counted]` stands inside a string literal.
-    in_string: bool,
-    counted: usize,
+    /// The quotes of the line.
+    quotes: Quotes,
+    /// They are kept as they were up to this place.
+    kept_to: usize,
+    kept: Quotes,
+    /// Keys that begin behind this place are of no interest.
+    from: usize,
     /// The rules of a `"name": "DB_PASSWORD"` that awaits its `"value"`, and for how many more lines.
     named: Option<(Match, u8)>,
     /// At a line's beginning, what earlier lines said; within it, what will be said to the next.
@@ -137,6 +222,41 @@ struct Live(usize);
 type Step = Result<(), Live>;
 
 impl Scan<'_> {
+    /// Looks at the separators behind a trigger, as far as the key before them may hold it.
+    fn near(&mut self, trigger: Range<usize>) -> Near {
+        let mut reach = hint::Reach::default();
+        // Whether all so far is of the word that holds the trigger, and whether something stands behind it that only
+        // a key in quotes or brackets holds.
+        let (mut inside, mut parted) = (true, false);
+        self.from = trigger.start;
+        for i in trigger.end..self.text.len() {
+            let byte = self.text.get(i).copied().unwrap_or_default();
+            let asked = match byte {
+                b'>' => true,
+                b'=' | b':' => !parted || closes(self.text, i),
+                b' ' | b'\t' => inside,
+                b',' => closes(self.text, i),
+                _ => false,
+            };
+            if asked {
+                self.at = i + 1;
+                if self.separator(i, byte).is_err() || self.says_something() {
+                    return Near::Something;
+                }
+            }
+            let word = key::is_ident(byte);
+            inside &= word;
+            parted |= !word && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']');
+            match reach.go_on(word) {
+                Some(true) => {}
+                Some(false) => return Near::Nothing,
+                None => return Near::Unknown,
+            }
+        }
+        self.close_line(self.text.len());
+        if self.says_something() { Near::Something } else { Near::Nothing }
+    }
+
     fn run(&mut self) -> Option<usize> {
         loop {
             let rest = self.text.get(self.line..).unwrap_or_default();
@@ -148,8 +268,7 @@ impl Scan<'_> {
             len?;
             self.line = end + 1;
             // A line end closes every string; what a decoder left open was decoded into another text.
-            self.in_string = false;
-            self.counted = self.line;
+            self.quotes = Quotes { in_string: false, counted: self.line };
         }
     }
 
@@ -165,17 +284,27 @@ impl Scan<'_> {
         while self.at < end {
             let i = self.at;
             self.at += 1;
-            match self.text.get(i) {
-                Some(b'=') => self.equals(i)?,
-                Some(b':') => self.colon(i)?,
-                Some(b'>') => self.angle(i)?,
-                Some(b' ' | b'\t') => self.blank(i)?,
-                Some(b',') => self.comma(i)?,
-                _ => {}
-            }
+            let byte = self.text.get(i).copied().unwrap_or_default();
+            self.separator(i, byte)?;
         }
         self.close_line(end);
         Ok(())
+    }
+
+    #[inline]
+    fn separator(&mut self, i: usize, byte: u8) -> Step {
+        match byte {
+            b'=' => self.equals(i),
+            b':' => self.colon(i),
+            b'>' => self.angle(i),
+            b' ' | b'\t' => self.blank(i),
+            b',' => self.comma(i),
+            _ => Ok(()),
+        }
+    }
+
+    fn says_something(&self) -> bool {
+        !self.hits.is_empty() || self.pending != Pending::None || self.named.is_some()
     }
 
     /// `k=v`, `k = v`, `k := v`; not `==`, `!=`, `<=`, `=~`, nor the arrow `=>`, which `angle` sees.
@@ -243,6 +372,9 @@ impl Scan<'_> {
 
     /// `--k v`, and the few commands that take a name and a value: `ENV K v`, `config set k v`.
     fn blank(&mut self, i: usize) -> Step {
+        if !self.names.may_end_at(self.text, i) {
+            return Ok(());
+        }
         let start = i - self
             .text
             .get(self.line..i)
@@ -266,6 +398,9 @@ impl Scan<'_> {
 
     /// `["--password", "x"]`
     fn comma(&mut self, i: usize) -> Step {
+        if !self.names.may_end_at(self.text, i) {
+            return Ok(());
+        }
         let Some(key) = key::before(self.text, i).filter(|k| k.quoted.is_some()) else { return Ok(()) };
         if self.text.get(key.name.start) != Some(&b'-') || key.start < self.line {
             return Ok(());
@@ -277,6 +412,9 @@ impl Scan<'_> {
 
     /// A key ends at `end` and its separator at `from`.
     fn assignment(&mut self, end: usize, from: usize, separator: Separator) -> Step {
+        if !self.names.may_end_at(self.text, end) {
+            return Ok(());
+        }
         let Some(key) = key::before(self.text, end).filter(|k| k.start >= self.line) else { return Ok(()) };
         let word = self.text.get(key.name.clone()).unwrap_or_default();
         // Most keys are told by their last letters to be nothing of interest.
@@ -289,6 +427,9 @@ impl Scan<'_> {
             name = key::with_words_before(self.text, &key);
             name.start = name.start.max(self.line);
         }
+        if name.start > self.from {
+            return Ok(());
+        }
         let around = self.around(&key, end, separator);
         // In a string literal, the `n` of `\ntoken=` is no letter of the key.
         if around.in_string && key.quoted.is_none() && escaped_blank(self.text, name.start) {
@@ -296,7 +437,10 @@ impl Scan<'_> {
         }
         match role {
             Role::Name => {
-                self.named = self.name_assigned(from, around).map(|m| (m, NAMED_LINES_MAX));
+                // What a compiler puts into backticks has its value beside it or nowhere.
+                let prose = self.text.get(key::skip_blanks(self.text, from)) == Some(&b'`');
+                let lines = if prose { 0 } else { NAMED_LINES_MAX };
+                self.named = self.name_assigned(from, around).map(|m| (m, lines));
                 if self.named.is_some() {
                     return Ok(());
                 }
@@ -460,16 +604,11 @@ impl Scan<'_> {
 
     /// Whether `text[..at]`, in its line, leaves a string literal open. Asked with growing `at`.
     fn in_string_at(&mut self, at: usize) -> bool {
-        while self.counted < at {
-            match self.text.get(self.counted) {
-                // What follows a backslash is escaped, be it a quote or another backslash.
-                Some(b'\\') => self.counted += 1,
-                Some(b'"') => self.in_string = !self.in_string,
-                _ => {}
-            }
-            self.counted += 1;
+        if self.quotes.counted < self.kept_to {
+            self.quotes.count(self.text, at.min(self.kept_to));
+            self.kept = self.quotes;
         }
-        self.in_string
+        self.quotes.count(self.text, at)
     }
 
     fn place(&self, key: usize) -> Place {

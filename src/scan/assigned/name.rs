@@ -5,6 +5,7 @@
 //! whose last words say that it holds no secret (`public_key`, `password_file`) matches no rule but one with a shape.
 
 use super::{
+    key,
     trigger::{PAIRS, Singles, Trigger, pair, triggers_of},
     words::{NEGATIONS, NOT_KEYS, NOT_OTHERS, NOT_SECRETS, NOT_TOKENS, STAGES},
 };
@@ -45,8 +46,12 @@ pub struct Names {
     by_tail: Vec<u16>,
     /// Where in `by_tail` the entries of a tail begin; those of the next one are behind them.
     tails: Vec<u16>,
+    /// How many of the last letters all entries of a tail have in common, and one that has them.
+    common: Vec<(u8, u16)>,
     /// The tails of keys that may end in a name, or in what may follow one.
     ends: Vec<bool>,
+    /// The same, and those of the keys that name what a `value` is, and of `value`.
+    likely: Vec<bool>,
     triggers: Vec<Trigger>,
 }
 
@@ -91,10 +96,10 @@ pub struct Called {
 }
 
 /// Scratch for one key: its letters and digits in lower case, and where its words begin.
-#[derive(Default)]
 pub struct KeyWords {
-    letters: Vec<u8>,
-    /// Bit i: a word begins at `letters[i]`.
+    buffer: [u8; KEY_BYTES_MAX],
+    length: usize,
+    /// Bit i: a word begins at letter i.
     starts: u128,
     /// Bit i: that word was set off by a separator, not by a change of case.
     parted: u128,
@@ -129,8 +134,10 @@ impl Names {
             ends[tail(word)] = true;
             ends[tail(&[word[word.len() - 1], b's'])] = true;
         }
+        let mut likely = ends.clone();
+        NAME_ROLES.iter().chain(VALUE_ROLES).for_each(|word| likely[tail(word.as_bytes())] = true);
         let triggers = triggers_of(rules, &told, &singles, &entries);
-        Names { entries, by_tail, tails, ends, triggers }
+        Names { common: common(&entries, &by_tail, &tails), entries, by_tail, tails, ends, likely, triggers }
     }
 
     /// The caseless literals of which at least one stands in every text that holds a key of this table.
@@ -145,11 +152,11 @@ impl Names {
         }
         words.read(key);
         let (weakened, plural_at) = words.strip_tail();
-        let singular = self.find(words, words.letters.len(), weakened, false);
+        let singular = self.find(words, words.length, weakened, false);
         if singular.is_some() || !plural_at {
             return singular;
         }
-        self.find(words, words.letters.len() - 1, weakened, true)
+        self.find(words, words.length - 1, weakened, true)
     }
 
     /// Whether the last letters of a key are those of a name, or of what may follow one. Most keys fail here.
@@ -163,6 +170,16 @@ impl Names {
         }
     }
 
+    /// Whether a key that ends at `end` may have a name of the table, or be a `name` or `value`, as far as its last
+    /// two letters tell. Nearly all keys fail here.
+    #[inline]
+    pub fn may_end_at(&self, text: &[u8], end: usize) -> bool {
+        match key::letters_before(text, end) {
+            Ok(letters) => self.likely[tail(&letters)],
+            Err(may) => may,
+        }
+    }
+
     /// What the entry `i` of a match says.
     pub fn called(&self, m: &Match, i: usize) -> Option<Called> {
         let id = *m.entries[..usize::from(m.len)].get(i)?;
@@ -171,9 +188,15 @@ impl Names {
     }
 
     fn find(&self, words: &KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
-        let letters = words.letters.get(..end)?;
+        let letters = words.letters().get(..end)?;
         let &[.., a, b] = letters else { return None };
         let tail = tail(&[a, b]);
+        let (alike, one) = self.common[tail];
+        let ending =
+            self.entries.get(usize::from(one)).map_or(&[][..], |e| &e.joined[e.joined.len() - usize::from(alike)..]);
+        if !letters.ends_with(ending) {
+            return None;
+        }
         let bucket = &self.by_tail[usize::from(self.tails[tail])..usize::from(self.tails[tail + 1])];
         let mut found = Match { entries: [0; MATCH_ENTRIES_MAX], len: 0, plural, weakened };
         for &id in bucket {
@@ -214,6 +237,18 @@ fn by_tail(entries: &[Entry]) -> (Vec<u16>, Vec<u16>) {
         *place += 1;
     }
     (by_tail, tails)
+}
+
+/// How many of the last letters all entries of each tail have in common, and one that has them.
+fn common(entries: &[Entry], by_tail: &[u16], tails: &[u16]) -> Vec<(u8, u16)> {
+    let of_tail = |range: &[u16]| {
+        let list = &by_tail[usize::from(range[0])..usize::from(range[1])];
+        let &first = list.first()?;
+        let joined = |number: u16| entries[usize::from(number)].joined.iter().rev();
+        let alike = |other: &u16| joined(first).zip(joined(*other)).take_while(|(a, b)| a == b).count();
+        Some((list.iter().map(alike).min()? as u8, first))
+    };
+    tails.windows(2).map(|range| of_tail(range).unwrap_or_default()).collect()
 }
 
 /// A number for the last two letters or digits of a word, whatever their case; some share theirs.
@@ -277,10 +312,21 @@ impl Entry {
     }
 }
 
+impl Default for KeyWords {
+    fn default() -> KeyWords {
+        KeyWords { buffer: [0; KEY_BYTES_MAX], length: 0, starts: 0, parted: 0, wide: 0 }
+    }
+}
+
 impl KeyWords {
+    /// The letters and digits of the key, lower-case.
+    fn letters(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or_default()
+    }
+
     /// Cuts the last `KEY_BYTES_MAX` bytes of a key into words.
     fn read(&mut self, key: &[u8]) {
-        self.letters.clear();
+        self.length = 0;
         (self.starts, self.parted, self.wide) = (0, 0, 0);
         let mut before = 0u8;
         let mut gap = 0usize;
@@ -294,8 +340,8 @@ impl KeyWords {
             }
             let next_lower = tail.get(i + 1).is_some_and(u8::is_ascii_lowercase);
             let hump = b.is_ascii_uppercase() && (!before.is_ascii_uppercase() || next_lower);
-            let bit = 1u128 << self.letters.len();
-            if gap > 0 || self.letters.is_empty() || hump {
+            let bit = 1u128 << self.length;
+            if gap > 0 || self.length == 0 || hump {
                 self.starts |= bit;
             }
             if gap > 0 {
@@ -305,7 +351,10 @@ impl KeyWords {
                 self.wide |= bit;
             }
             (gap, slash, before) = (0, false, b);
-            self.letters.push(b.to_ascii_lowercase());
+            if let Some(slot) = self.buffer.get_mut(self.length) {
+                *slot = b.to_ascii_lowercase();
+                self.length += 1;
+            }
         }
     }
 
@@ -313,27 +362,27 @@ impl KeyWords {
     fn strip_tail(&mut self) -> (bool, bool) {
         let mut weakened = false;
         for _ in 0..3 {
-            let digits = self.letters.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+            let digits = self.letters().iter().rev().take_while(|b| b.is_ascii_digit()).count();
             // A key of digits alone is no name; up to four are a counter or a year.
-            if digits > 4 || digits == self.letters.len() {
+            if digits > 4 || digits == self.length {
                 break;
             }
-            self.letters.truncate(self.letters.len() - digits);
+            self.length -= digits;
             let from = self.last_word();
-            let word = self.letters.get(from..).unwrap_or_default();
+            let word = self.letters().get(from..).unwrap_or_default();
             // An XML signature's element, which is public.
-            let public = word == b"value" && self.letters.get(..from).is_some_and(|l| l.ends_with(b"signature"));
+            let public = word == b"value" && self.letters().get(..from).is_some_and(|l| l.ends_with(b"signature"));
             if from == 0 || public || !(listed(STAGES, word) || word == b"hash" || word == b"hashed") {
                 break;
             }
             weakened |= word.starts_with(b"hash");
-            self.letters.truncate(from);
+            self.length = from;
         }
-        (weakened, self.letters.len() > 4 && self.letters.ends_with(b"s") && !self.letters.ends_with(b"ss"))
+        (weakened, self.length > 4 && self.letters().ends_with(b"s") && !self.letters().ends_with(b"ss"))
     }
 
     fn last_word(&self) -> usize {
-        let below = if self.letters.len() >= 128 { u128::MAX } else { (1 << self.letters.len()) - 1 };
+        let below = if self.length >= 128 { u128::MAX } else { (1 << self.length) - 1 };
         (127 - (self.starts & below | 1).leading_zeros()) as usize
     }
 }
@@ -344,9 +393,9 @@ pub fn role(key: &[u8]) -> Role {
         return Role::Other;
     }
     let is = |names: &[&str]| names.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()));
-    if is(&["name", "key", "k", "variable", "var", "property", "param", "parameter", "header", "field", "option"]) {
+    if is(NAME_ROLES) {
         Role::Name
-    } else if is(&["value", "val", "v", "content"]) {
+    } else if is(VALUE_ROLES) {
         Role::Value
     } else {
         Role::Other
@@ -378,5 +427,9 @@ fn listed(list: &[&str], word: &[u8]) -> bool {
 /// More bytes than this no key has that a person wrote; 128 also is what the bit sets hold.
 pub const KEY_BYTES_MAX: usize = 120;
 const MATCH_ENTRIES_MAX: usize = 4;
+/// The keys that name what a `value` beside them is, and the keys of that value.
+const NAME_ROLES: &[&str] =
+    &["name", "key", "k", "variable", "var", "property", "param", "parameter", "header", "field", "option"];
+const VALUE_ROLES: &[&str] = &["value", "val", "v", "content"];
 /// Names that are the ends of common words: they must begin where a word does.
 const NO_GLUE: &[&str] = &["cookie", "session", "signature", "credential", "creds", "bearer"];

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::look::Why;
 use crate::{
     rules::{Rule, condition::Needle},
     scan::{Engine, assigned},
@@ -21,8 +20,9 @@ pub fn may_match(engine: &Engine, text: &[u8], place: usize, token: u16) -> bool
 
 /// Whether the key name at `place` may be assigned a value.
 pub fn may_assign(engine: &Engine, text: &[u8], place: Range<usize>, trigger: u16, open: bool) -> bool {
-    let trigger = engine.names().and_then(|names| names.triggers().get(usize::from(trigger)));
-    trigger.is_some_and(|trigger| assigned::may_assign(trigger, text, place.start, place.end, open))
+    let Some(names) = engine.names() else { return false };
+    let trigger = names.triggers().get(usize::from(trigger));
+    trigger.is_some_and(|trigger| assigned::may_assign(names, trigger, text, place.start, place.end, open))
 }
 
 /// Whether a token may begin at one of the places that its literal at `place` allows.
@@ -50,21 +50,31 @@ pub fn has_context(text: &[u8], place: usize, rule: &Rule) -> bool {
 /// How far before its literal a rule's context may stand in a text that is still escaped (bytes).
 pub const CONTEXT_BYTES_MAX: usize = 4 * crate::limits::CONTEXT_BYTES_MAX;
 
-/// What a byte that may begin an escape or a code is.
-pub fn sign(text: &[u8], at: usize) -> Option<Why> {
+/// Whether a byte that may begin an escape or a code does.
+pub fn is_sign(text: &[u8], at: usize) -> bool {
     match text[at] {
-        0x1b => Some(Why::Escapes),
+        0x1b => true,
         b'%' => {
             let hex = |at: usize| text.get(at).is_some_and(u8::is_ascii_hexdigit);
-            (hex(at + 1) && hex(at + 2)).then_some(Why::Matters)
+            hex(at + 1) && hex(at + 2)
         }
-        b'&' => view::is_reference(&text[at..]).then_some(Why::Matters),
-        0xc2 => text.get(at + 1).is_some_and(|second| (0x80..=0x9f).contains(second)).then_some(Why::Escapes),
-        _ => (at == 0 || text[at - 1].is_ascii()).then_some(Why::Escapes),
+        b'&' => view::is_reference(&text[at..]),
+        0xc2 => text.get(at + 1).is_some_and(|second| (0x80..=0x9f).contains(second)),
+        _ => at == 0 || text[at - 1].is_ascii(),
     }
 }
 
-/// Whether a backslash begins an escape for another character than a blank or a quote.
+/// Whether the backslash at a place, or the last of several, begins an escape for another character
+/// than a blank or a quote. The letter behind it is one that may.
 pub fn stands_for_another(text: &[u8], at: usize) -> bool {
-    matches!(text.get(at + 1), Some(b'u' | b'x' | b'0' | b'e' | b'/'))
+    let hex = |from: usize, count: usize| {
+        text.get(at + from..at + from + count).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    match text.get(at + 1) {
+        Some(b'u') => hex(2, 4),
+        Some(b'x') => hex(2, 2),
+        Some(b'0') => text.get(at + 2..at + 4) == Some(b"33"),
+        Some(b'e' | b'/') => true,
+        _ => false,
+    }
 }

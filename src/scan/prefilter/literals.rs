@@ -1,7 +1,7 @@
 //! Turns the literals of a rule's condition into what is looked for: parts that are written the same
 //! in an escaped text, and the words in them. Does not look for them.
 
-use super::{RUN_MIN, masks, prefixes::PREFIX_BYTES_MIN};
+use super::{masks, survey::RUN_MIN};
 use crate::rules::condition::Needle;
 
 /// A literal, or the part of it that is looked for.
@@ -26,7 +26,7 @@ pub fn plain_part<'a>(literal: &'a [u8], needle: &Needle) -> Literal<'a> {
         }
         from = end + 1;
     }
-    if best.len() < PREFIX_BYTES_MIN {
+    if best.len() < WORD_BYTES_MIN {
         best = 0..literal.len();
     }
     Literal { text: &literal[best.clone()], skipped: best.start }
@@ -41,7 +41,7 @@ pub fn merged(literals: Vec<Literal<'_>>) -> Vec<Literal<'_>> {
     let mut list: Vec<Literal<'_>> = Vec::with_capacity(literals.len());
     for literal in &literals {
         let alike = literals.iter().filter(|other| stem(other) == stem(literal)).count();
-        let short = literal.text.len() > PREFIX_BYTES_MIN + 1 && alike >= VARIANTS_MAX;
+        let short = literal.text.len() > WORD_BYTES_MIN + 1 && alike >= VARIANTS_MAX;
         let kept = literal.text.len() - usize::from(short);
         let literal = Literal { text: &literal.text[..kept], ..*literal };
         if !list.contains(&literal) {
@@ -51,6 +51,8 @@ pub fn merged(literals: Vec<Literal<'_>>) -> Vec<Literal<'_>> {
     list
 }
 
+/// The shortest literal, from its word on, that is looked up where words begin (bytes).
+pub const WORD_BYTES_MIN: usize = 3;
 /// How many literals may differ in their last byte alone.
 pub const VARIANTS_MAX: usize = 4;
 
@@ -63,7 +65,7 @@ pub fn word_of(literal: &Literal<'_>, needle: &Needle, sure: &[usize]) -> Option
         let own = text[at..].iter().take_while(|&&byte| masks::is_token(byte)).count();
         if at + own == text.len() { own + behind } else { own }
     };
-    let long = |at: &usize| text.len() - at >= PREFIX_BYTES_MIN && run(*at) >= RUN_MIN;
+    let long = |at: &usize| text.len() - at >= WORD_BYTES_MIN && run(*at) >= RUN_MIN;
     (0..text.len()).filter(|&at| begins_word(literal, at, needle)).find(long)
 }
 

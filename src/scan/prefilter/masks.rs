@@ -26,6 +26,8 @@ pub struct Masks {
     pub sign: u64,
     /// Backslashes.
     pub slash: u64,
+    /// Letters that make a backslash before them stand for another character than a blank or a quote.
+    pub escaped: u64,
     /// Places where one of [`Windows`] may begin that may begin anywhere.
     pub window: u64,
     /// Places where one may begin that only begins with a word.
@@ -149,6 +151,25 @@ pub const fn classes(byte: u8) -> u8 {
     CLASS_LOW[(byte & 15) as usize] & CLASS_HIGH[(byte >> 4) as usize]
 }
 
+/// The bytes of [`Masks::escaped`]: `u`, `x`, `0`, `e` and `/`, by nibbles, one class each but for the two letters
+/// with the same upper nibble.
+pub const ESCAPED_LOW: [u8; 16] = {
+    let mut table = [0; 16];
+    (table[0x5], table[0x8], table[0x0], table[0xf]) = (1 | 4, 1, 2, 8);
+    table
+};
+/// See [`ESCAPED_LOW`].
+pub const ESCAPED_HIGH: [u8; 16] = {
+    let mut table = [0; 16];
+    (table[0x7], table[0x3], table[0x6], table[0x2]) = (1, 2, 4, 8);
+    table
+};
+
+/// Whether a backslash before a byte stands for another character than a blank or a quote.
+pub const fn is_escaped(byte: u8) -> bool {
+    ESCAPED_LOW[(byte & 15) as usize] & ESCAPED_HIGH[(byte >> 4) as usize] != 0
+}
+
 /// Whether a byte can stand in a token.
 pub fn is_token(byte: u8) -> bool {
     classes(byte) & TOKEN_CLASSES != 0
@@ -185,6 +206,7 @@ pub fn scalar(text: &[u8], windows: &Windows, masks: &mut [Masks]) {
             mask.base64 |= bit(class & BASE64_CLASSES != 0 || window[0] == b'_');
             mask.sign |= bit(class & CODE_CLASSES != 0 || INTRODUCERS.contains(&window[0]));
             mask.slash |= bit(window[0] == b'\\');
+            mask.escaped |= bit(is_escaped(window[0]));
             let buckets = windows.may_begin(window);
             mask.window |= bit(buckets & ANYWHERE_BUCKETS != 0);
             mask.word_window |= bit(buckets & !ANYWHERE_BUCKETS != 0);
@@ -197,6 +219,7 @@ const _: () = {
     let mut byte: usize = 0;
     while byte < 256 {
         assert!(classes(byte as u8) == class_of(byte as u8));
+        assert!(is_escaped(byte as u8) == matches!(byte as u8, b'u' | b'x' | b'0' | b'e' | b'/'));
         byte += 1;
     }
 };

@@ -1,20 +1,21 @@
 //! Finds the few lines, and the few places in them, that are worth a closer look. **It has no
 //! false negatives**: a line that it passes over has no hit in any view, and leaves no carry.
 //!
-//! One pass turns the bytes into bit masks (`masks`, `simd`). A line matters if it holds
-//! 1. a literal of a token rule where a long run of token characters begins at the start of a word
-//!    (`prefixes`), or a literal or key name of the few kinds that need no such run (`triggers`), and
-//!    what follows it does not deny the match, or
-//! 2. a sign that another text can be read in it: an escape sequence, a percent code, a character
-//!    reference, a backslash that stands for another character than a blank or a quote, or
-//! 3. a run of base64 or hexadecimal digits that decodes to text, or
-//! 4. the beginning of a container's partial record.
+//! One pass turns the bytes into bit masks (`masks`, `simd`), and these into the few places that are
+//! worth a look (`survey`): those where a known word may begin (`words`), told by its first bytes. Most
+//! words, the literals of tokens, are only looked for where a word begins that a long run of token
+//! characters goes on from; the others, key names and such, by a window of each (`windows`). A line
+//! matters if it holds
+//! 1. a word whose surroundings do not deny that it belongs to a secret (`follow`), or
+//! 2. the beginning of a container's partial record, or
+//! 3. a sign that another text can be read in it (an escape sequence, a percent code, a character
+//!    reference, a backslash that stands for another character than a blank or a quote, a run of
+//!    base64 or hexadecimal digits that decodes to text), if one of these texts matters.
 //!
 //! Backslashes before a quote, `n`, `r` or `t` are in each line of JSON, so they are no sign: the
 //! letter behind a backslash counts both as a letter and as the end of a word, and whoever looks at
 //! what follows a literal gives up at a backslash. So the raw text says at least what the unescaped
-//! one would. Nor are the colours of terminals a sign by themselves: the text without them is
-//! looked at in their place.
+//! one would.
 //!
 //! A condition that is *not* allowed here: "lines with fewer than eight letters and digits in a
 //! row have no secret". It holds for tokens, but `password=a.b-c!` is one of its false negatives.
@@ -26,37 +27,42 @@ mod follow;
 mod literals;
 mod look;
 mod masks;
-mod prefixes;
 mod simd;
 mod survey;
-mod triggers;
+mod windows;
+mod words;
+
+use std::collections::BTreeMap;
 
 pub use self::look::Buffers;
 use self::{
     follow::{may_assign, may_match},
     literals::{Literal, begins_word, merged, plain_part, sure_runs, word_of},
-    look::{Kind, Look, Why},
-    prefixes::Prefixes,
+    look::{Look, Why},
+    masks::{WINDOW, Windows},
     simd::Backend,
-    triggers::{Triggers, Wanted},
+    survey::Kind,
+    windows::Window,
+    words::{Entry, Wanted, Words},
 };
 use super::{Engine, assigned, keyblock, known::Known, tokens::Token};
 use crate::{
-    rules::{Rule, condition::Run},
-    view,
+    rules::{
+        Rule,
+        condition::{ByteSet, Run},
+    },
+    view::{Views, envelope, utf16::Encoding},
 };
 
 /// What the runtime of a container writes into partial records.
 const RECORDS: &[&[u8]] = &[b"{\"log\":", b" stdout p", b" stderr p"];
-/// The least run of token characters from the start of a word on that makes its literal a prefix.
-const RUN_MIN: usize = 8;
 
 /// Finds lines and places.
 #[derive(Debug)]
 pub struct Prefilter {
     backend: Backend,
-    prefixes: Prefixes,
-    triggers: Triggers,
+    words: Words,
+    windows: Windows,
     /// The runs that stand in for literals.
     runs: Vec<Run>,
     /// Whether some rule has neither literal nor run, so that every line matters.
@@ -66,40 +72,52 @@ pub struct Prefilter {
 impl Prefilter {
     /// Builds the tables over the literals of `tokens` and the other detectors' words.
     pub fn new(tokens: &[Token], names: &[assigned::Trigger], key_block: &[&str], everything: bool) -> Prefilter {
-        let mut prefixes = Vec::new();
-        let mut words: Vec<(Literal<'_>, Wanted, bool)> = Vec::new();
+        // What is looked up where words begin, and what has a window of its own, which says whether a
+        // word begins with it wherever it counts.
+        let mut entries: Vec<Entry<'_>> = Vec::new();
+        let mut others: Vec<(Literal<'_>, Wanted, bool)> = Vec::new();
         for (index, token) in tokens.iter().enumerate() {
             let Some(needle) = token.pattern.needle() else { continue };
+            let wanted = Wanted::Token(index as u16);
             let sure = sure_runs(needle);
-            let mut parts: Vec<(Literal<'_>, Option<usize>)> = Vec::with_capacity(needle.literals.len());
+            let mut rest: Vec<Literal<'_>> = Vec::new();
             for literal in &needle.literals {
                 let literal = plain_part(literal, needle);
-                parts.push((literal, word_of(&literal, needle, &sure)));
+                match word_of(&literal, needle, &sure) {
+                    Some(offset) => {
+                        let window = (offset, WINDOW.min(literal.text.len() - offset));
+                        let behind = needle.set_at(literal.skipped + literal.text.len());
+                        entries.push(Entry { literal, window, behind, wanted });
+                    }
+                    None => rest.push(literal),
+                }
             }
-            let rest = parts.iter().filter(|(_, word)| word.is_none()).map(|(literal, _)| *literal);
             let begins = |literal: &Literal<'_>| begins_word(literal, 0, needle);
-            let wanted = Wanted::Token(index as u16);
-            words.extend(merged(rest.collect()).into_iter().map(|literal| (literal, wanted, begins(&literal))));
-            let known = parts.into_iter().filter_map(|(literal, word)| {
-                let behind = needle.set_at(literal.skipped + literal.text.len());
-                Some((literal, word?, index as u16, behind))
-            });
-            prefixes.extend(known);
+            others.extend(merged(rest).into_iter().map(|literal| (literal, wanted, begins(&literal))));
         }
         let whole = |text| Literal { text, skipped: 0 };
         let names = names.iter().enumerate();
-        words.extend(
+        others.extend(
             names.map(|(index, name)| (whole(name.text.as_bytes()), Wanted::KeyName(index as u16), name.begins)),
         );
-        words.extend(key_block.iter().map(|word| (whole(word.as_bytes()), Wanted::KeyBlock, true)));
+        others.extend(key_block.iter().map(|word| (whole(word.as_bytes()), Wanted::KeyBlock, true)));
         let runs: Vec<Run> = tokens.iter().filter_map(|token| token.pattern.run()).collect();
         let helpless = |token: &Token| token.pattern.needle().is_none() && token.pattern.run().is_none();
         let everything = everything || tokens.iter().any(helpless);
-        words.extend(RECORDS.iter().map(|record| (whole(record), Wanted::Record, false)));
+        others.extend(RECORDS.iter().map(|record| (whole(record), Wanted::Record, false)));
+        let lower: Vec<Box<[u8]>> = others.iter().map(|(word, ..)| word.text.to_ascii_lowercase().into()).collect();
+        let mut windows: BTreeMap<Window, bool> = BTreeMap::new();
+        for (text, (literal, wanted, begins)) in lower.iter().zip(&others) {
+            let (offset, window, begins) = windows::window_of(text, *begins);
+            *windows.entry(window).or_insert(true) &= begins;
+            let literal = Literal { text, skipped: literal.skipped };
+            let window = (offset, windows::length(&window));
+            entries.push(Entry { literal, window, behind: ByteSet::ALL, wanted: *wanted });
+        }
         Prefilter {
             backend: Backend::detect(),
-            prefixes: Prefixes::new(prefixes.into_iter()),
-            triggers: Triggers::new(words.into_iter()),
+            words: Words::new(entries.into_iter()),
+            windows: windows::distribute(windows.iter().map(|(window, begins)| (window, *begins))),
             runs,
             everything,
         }
@@ -113,8 +131,8 @@ impl Prefilter {
         block: &'a [u8],
         buffers: &'b mut LineBuffers,
     ) -> Lines<'a, 'b> {
-        let LineBuffers { lines, bare, stripped } = buffers;
-        Lines { look: Look::new(self, engine, block, lines), known, bare, stripped }
+        let LineBuffers { lines, reading, views } = buffers;
+        Lines { look: Look::new(self, engine, block, lines), known, reading, views }
     }
 
     /// Looks up one text that is not escaped: calls `token` with the place of each literal, and says
@@ -137,30 +155,24 @@ impl Prefilter {
         let mut from = 0;
         while let Some((at, kind)) = look.next_place(from) {
             from = at;
-            match kind {
-                Kind::Prefix => self.prefixes.look_up(text, at, &mut token),
-                Kind::Trigger => self.triggers.look_up(text, at, |start, length, wanted| match wanted {
+            if kind == Kind::Word {
+                self.words.look_up(text, at, |start, length, wanted| match wanted {
                     Wanted::Token(index) => token(start, index),
                     Wanted::KeyName(index) => {
-                        found.key_name |= may_assign(engine, text, start..start + length, index, open);
+                        found.key_name = found.key_name || may_assign(engine, text, start..start + length, index, open);
                     }
                     Wanted::KeyBlock => found.key_block |= open || keyblock::may_begin(text, start),
                     Wanted::Record => {}
-                }),
-                Kind::Base64 | Kind::Sign | Kind::Slash | Kind::Run => {}
+                });
             }
         }
         found
     }
 
-    /// Calls `token` with the place of each literal that begins at `text[at..]`, if it only counts
-    /// where a word begins.
+    /// Calls `token` with the place of each literal whose window begins at `text[at..]`.
     pub fn places_at(&self, text: &[u8], at: usize, mut token: impl FnMut(usize, u16)) {
-        if self.prefixes.may_begin(text, at) {
-            self.prefixes.look_up(text, at, &mut token);
-        }
-        if self.triggers.may_begin(text, at) {
-            self.triggers.look_up(text, at, |start, _, wanted| {
+        if self.words.keys().may_hold(words::key_at(text, at)) {
+            self.words.look_up(text, at, |start, _, wanted| {
                 if let Wanted::Token(index) = wanted {
                     token(start, index);
                 }
@@ -182,16 +194,16 @@ pub struct Found {
 pub struct Lines<'a, 'b> {
     look: Look<'a, 'b>,
     known: &'a Known,
-    bare: &'b mut Buffers,
-    stripped: &'b mut view::Stripped,
+    reading: &'b mut Buffers,
+    views: &'b mut Views,
 }
 
 /// What [`Lines`] reuses from block to block.
 #[derive(Default)]
 pub struct LineBuffers {
     lines: Buffers,
-    bare: Buffers,
-    stripped: view::Stripped,
+    reading: Buffers,
+    views: Views,
 }
 
 impl Lines<'_, '_> {
@@ -205,34 +217,48 @@ impl Lines<'_, '_> {
         if prefilter.everything {
             return Some((from, line_end(block, from)));
         }
-        let mut from = from;
+        // Up to here the texts that can be read in the line were looked at.
+        let mut read = from;
+        let mut place = from;
         loop {
-            let (at, why) = self.look.first(from)?;
+            let (at, why) = self.look.first(place, read)?;
             let start = memchr::memrchr(b'\n', &block[from..at]).map_or(from, |end| from + end + 1);
             let end = line_end(block, at);
-            if why == Why::Matters || self.matters_bare(start, end) {
+            if why == Why::Matters || self.readings_matter(start, end) {
                 return Some((start, end));
             }
-            from = end;
-            if from >= block.len() {
-                return None;
-            }
+            (place, read) = (at, end);
         }
     }
 
-    /// Whether a line matters when its escape sequences are taken off.
-    fn matters_bare(&mut self, start: usize, end: usize) -> bool {
-        let (prefilter, engine, text) = (self.look.prefilter, self.look.engine, self.look.text);
-        self.stripped.strip(&text[start..end]);
-        let bare = self.stripped.text();
-        let matters = |at: usize| {
-            let mut found = false;
-            prefilter.places_at(bare, at, |place, token| found |= may_match(engine, bare, place, token));
-            found
-        };
-        self.known.first_in(bare, 0).is_some()
-            || self.stripped.gaps().any(matters)
-            || Look::new(prefilter, engine, bare, self.bare).first(0).is_some()
+    /// Whether one of the texts matters that can be read in a line, besides the line itself.
+    fn readings_matter(&mut self, start: usize, end: usize) -> bool {
+        let (prefilter, engine, block) = (self.look.prefilter, self.look.engine, self.look.text);
+        let line = &block[start..end];
+        let whole = 0..line.len();
+        self.views.start(line, std::slice::from_ref(&whole), Encoding::Bytes, false);
+        let Lines { reading, views, known, .. } = self;
+        let record = envelope::parse(line);
+        let docker = record.as_ref().is_some_and(|record| record.format == envelope::Format::Docker);
+        let primary = views.primary(docker);
+        views.searched().filter(|&index| index > 0).any(|index| {
+            let text = views.text(index);
+            let mut gaps = std::mem::take(&mut reading.gaps);
+            gaps.clear();
+            views.gap_places(index, &mut gaps);
+            let mut matters = known.first_in(text, 0).is_some();
+            for &at in &gaps {
+                prefilter.places_at(text, at, |place, token| matters |= may_match(engine, text, place, token));
+            }
+            reading.gaps = gaps;
+            let said = match &record {
+                Some(record) if index == primary => {
+                    views.place_in(index, record.payload.start)..views.place_in(index, record.payload.end)
+                }
+                _ => 0..0,
+            };
+            matters || Look::new(prefilter, engine, text, reading).derived_matters(said)
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 use super::{
     masks::{BLOCK, LOOKAHEAD, Masks, Windows, scalar},
     survey::Survey,
+    words::Keys,
 };
 
 /// A way to make masks that this machine has.
@@ -34,6 +35,7 @@ impl Backend {
         #[cfg(target_arch = "x86_64")]
         if std::is_x86_feature_detected!("avx2")
             && std::is_x86_feature_detected!("bmi1")
+            && std::is_x86_feature_detected!("bmi2")
             && std::is_x86_feature_detected!("popcnt")
         {
             list.push(Backend::Avx2);
@@ -65,13 +67,13 @@ impl Backend {
 
 impl Backend {
     /// [`Survey::take`], with the bit instructions that come with the vectors.
-    pub fn survey(self, before: &Masks, masks: &[Masks], survey: &mut Survey) {
+    pub fn survey(self, text: &[u8], before: &Masks, masks: &[Masks], keys: &Keys, survey: &mut Survey) {
         match self {
             // SAFETY: `Avx2` is only listed where the processor has what the function needs.
             #[cfg(target_arch = "x86_64")]
-            Backend::Avx2 => unsafe { avx2::survey(before, masks, survey) },
+            Backend::Avx2 => unsafe { avx2::survey(text, before, masks, keys, survey) },
             #[allow(unreachable_patterns)]
-            _ => survey.take(before, masks),
+            _ => survey.take(text, before, masks, keys),
         }
     }
 }
@@ -81,10 +83,10 @@ mod avx2 {
     use std::arch::x86_64::*;
 
     use super::super::masks::{
-        ANYWHERE_BUCKETS, BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, INTRODUCERS, Masks,
-        TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
+        ANYWHERE_BUCKETS, BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, ESCAPED_HIGH, ESCAPED_LOW,
+        INTRODUCERS, Masks, TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
     };
-    use super::Survey;
+    use super::{Keys, Survey};
 
     /// # Safety
     /// The processor must have AVX2, and `text` [`BLOCK`] bytes for each mask and `LOOKAHEAD` more.
@@ -94,6 +96,7 @@ mod avx2 {
         let high: [__m256i; WINDOW] = std::array::from_fn(|place| table(&windows.high[place]));
         let class_low = table(&CLASS_LOW);
         let class_high = table(&CLASS_HIGH);
+        let (escaped_low, escaped_high) = (table(&ESCAPED_LOW), table(&ESCAPED_HIGH));
         let mut start = text.as_ptr();
         for mask in masks {
             let half = |offset: usize| {
@@ -101,6 +104,7 @@ mod avx2 {
                 let at = |place: usize| unsafe { _mm256_loadu_si256(start.add(offset + place).cast()) };
                 let bytes = at(0);
                 let class = _mm256_and_si256(nibbles_low(class_low, bytes), nibbles_high(class_high, bytes));
+                let escaped = _mm256_and_si256(nibbles_low(escaped_low, bytes), nibbles_high(escaped_high, bytes));
                 let sign = INTRODUCERS.map(|byte| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8)));
                 let sign = _mm256_or_si256(_mm256_or_si256(sign[0], sign[1]), sign[2]);
                 let mut window = _mm256_set1_epi8(-1);
@@ -116,22 +120,23 @@ mod avx2 {
                     any(class, BASE64_CLASSES) | is(b'_'),
                     any(class, CODE_CLASSES) | _mm256_movemask_epi8(sign) as u32,
                     is(b'\\'),
+                    any(escaped, u8::MAX),
                     any(window, ANYWHERE_BUCKETS),
                     any(window, !ANYWHERE_BUCKETS),
                 ]
             };
             let (first, second) = (half(0), half(BLOCK / 2));
-            let [word, token, base64, sign, slash, window, word_window] =
+            let [word, token, base64, sign, slash, escaped, window, word_window] =
                 std::array::from_fn(|kind| u64::from(first[kind]) | u64::from(second[kind]) << 32);
-            *mask = Masks { word, token, base64, sign, slash, window, word_window };
+            *mask = Masks { word, token, base64, sign, slash, escaped, window, word_window };
             start = start.wrapping_add(BLOCK);
         }
     }
 
     /// See [`Survey::take`].
-    #[target_feature(enable = "bmi1,popcnt")]
-    pub fn survey(before: &Masks, masks: &[Masks], survey: &mut Survey) {
-        survey.take(before, masks);
+    #[target_feature(enable = "bmi1,bmi2,popcnt")]
+    pub fn survey(text: &[u8], before: &Masks, masks: &[Masks], keys: &Keys, survey: &mut Survey) {
+        survey.take(text, before, masks, keys);
     }
 
     #[target_feature(enable = "avx2")]
@@ -198,9 +203,10 @@ mod tests {
                 prop_assert_eq!(&masks, &wanted, "{:?} of {} blocks", backend, count);
                 let (mut survey, mut plain) = (Survey::default(), Survey::default());
                 if let [before, rest @ ..] = masks.as_slice() {
-                    backend.survey(before, rest, &mut survey);
-                    plain.take(before, rest);
-                    prop_assert_eq!(survey.lists(), plain.lists(), "{:?}: survey", backend);
+                    let keys = Keys::new(&[0, 1 << 20, u32::MAX]);
+                    backend.survey(&text[BLOCK..], before, rest, &keys, &mut survey);
+                    plain.take(&text[BLOCK..], before, rest, &keys);
+                    prop_assert_eq!(survey.places(), plain.places(), "{:?}: survey", backend);
                 }
             }
         }

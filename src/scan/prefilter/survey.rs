@@ -1,111 +1,149 @@
-//! Turns bit masks into lists of places that are worth a look. Does not look at them.
+//! Turns bit masks into the list of places that are worth a look. Looks at four bytes of each.
 //!
-//! The lists are written without branches on what the masks hold: a branch that depends on the
+//! The list is written without branches on what the masks hold: a branch that depends on the
 //! text is mispredicted every few bytes, and that costs more than all else here.
 
-use super::masks::{BLOCK, Masks};
+use super::{
+    masks::{BLOCK, Masks},
+    words::{Keys, key_at},
+};
 
 /// How many blocks are looked at together.
 pub const STRETCH: usize = 16;
 
-/// Places of a stretch, in order, as distances from its start.
-#[derive(Debug, Clone)]
-pub struct List {
-    places: [u16; STRETCH * BLOCK + UNROLLED],
-    length: usize,
+/// How long a run of token bytes must be from the start of a word on, for the word to be looked up
+/// wherever it stands.
+pub const RUN_MIN: usize = 16;
+
+/// What stands at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A word that is known, perhaps.
+    Word,
+    /// The beginning of a run of base64 digits.
+    Base64,
+    /// A byte that may begin an escape or a code.
+    Sign,
+    /// A backslash that stands for another character than a blank or a quote.
+    Escape,
+    /// A word that a long run of token bytes goes on from.
+    Run,
 }
 
-/// What is to be looked at in a stretch.
-#[derive(Debug, Clone, Default)]
+const KINDS: [Kind; 5] = [Kind::Word, Kind::Base64, Kind::Sign, Kind::Escape, Kind::Run];
+
+/// A place in a stretch and what stands there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(u16);
+
+impl Place {
+    fn new(at: u16, kind: Kind) -> Place {
+        Place(at << 3 | kind as u16)
+    }
+
+    /// The distance from the start of the stretch.
+    pub fn at(self) -> usize {
+        usize::from(self.0 >> 3)
+    }
+
+    /// What stands there.
+    pub fn kind(self) -> Kind {
+        KINDS[usize::from(self.0 & 7) % KINDS.len()]
+    }
+}
+
+/// What is to be looked at in a stretch, in order.
+#[derive(Debug, Clone)]
 pub struct Survey {
-    /// Where a word begins that a long run of token bytes goes on from.
-    pub words: List,
-    /// Where the window of a trigger may begin.
-    pub windows: List,
-    /// Where a run of base64 digits begins.
-    pub base64: List,
-    /// Bytes that may begin an escape or a code.
-    pub signs: List,
-    /// Backslashes.
-    pub slashes: List,
+    places: Vec<Place>,
+    length: usize,
+    /// Whether places of [`Kind::Run`] are wanted.
+    pub runs: bool,
 }
 
 impl Survey {
+    /// The places, in the order of the text.
+    pub fn places(&self) -> &[Place] {
+        &self.places[..self.length]
+    }
+
     /// Takes the masks of a stretch, of the block before it and of the one behind it, the last of
-    /// `masks`.
+    /// `masks`. `text` begins with the stretch.
     #[inline(always)]
-    pub fn take(&mut self, before: &Masks, masks: &[Masks]) {
-        for list in [&mut self.words, &mut self.windows, &mut self.base64, &mut self.signs, &mut self.slashes] {
-            list.length = 0;
-        }
+    pub fn take(&mut self, text: &[u8], before: &Masks, masks: &[Masks], keys: &Keys) {
+        self.length = 0;
         let mut before = *before;
         for (number, (here, after)) in masks.iter().zip(masks.iter().skip(1)).enumerate() {
             let start = (number * BLOCK) as u16;
             // The letter behind a backslash may be none: then a word, or a run, begins behind it.
-            let escaped = here.slash << 2 | before.slash >> (BLOCK - 2);
-            let words = here.word & (!(here.word << 1 | before.word >> (BLOCK - 1)) | escaped);
-            let runs = here.base64 & (!(here.base64 << 1 | before.base64 >> (BLOCK - 1)) | escaped);
-            self.words.add(words & run_of_8(here.token, after.token), start);
-            self.windows.add(here.window | here.word_window & words, start);
-            self.base64.add_few(runs & run_of_20(here.base64, after.base64), start);
-            self.signs.add_few(here.sign, start);
-            self.slashes.add_few(here.slash, start);
+            let behind = here.slash << 2 | before.slash >> (BLOCK - 2);
+            let words = here.word & (!(here.word << 1 | before.word >> (BLOCK - 1)) | behind);
+            let bases = here.base64 & (!(here.base64 << 1 | before.base64 >> (BLOCK - 1)) | behind);
+            let runs = words & run_of_16(here.token, after.token);
+            let first = self.length;
+            self.add_known(text, keys, runs | here.window | here.word_window & words, start);
+            let bases = bases & run_of_20(here.base64, after.base64);
+            let escapes = here.slash & (here.escaped >> 1 | after.escaped << (BLOCK - 1));
+            let runs = if self.runs { runs } else { 0 };
+            if bases | here.sign | escapes | runs != 0 {
+                self.add_all(bases, Kind::Base64, start);
+                self.add_all(here.sign, Kind::Sign, start);
+                self.add_all(escapes, Kind::Escape, start);
+                self.add_all(runs, Kind::Run, start);
+                self.places[first..self.length].sort_unstable();
+            }
             before = *here;
         }
     }
-}
 
-impl List {
-    /// The places.
-    pub fn as_slice(&self) -> &[u16] {
-        &self.places[..self.length.min(STRETCH * BLOCK)]
-    }
-
-    /// Adds the places of the bits of a mask that has some.
+    /// Adds those places of a mask at which a known word may begin.
     #[inline(always)]
-    fn add(&mut self, mut mask: u64, start: u16) {
-        let count = mask.count_ones() as usize;
-        let mut from = self.length;
-        self.length += count;
+    fn add_known(&mut self, text: &[u8], keys: &Keys, mut mask: u64, start: u16) {
+        let mut length = self.length;
         loop {
-            // Behind the last bit nonsense is written, which the next mask overwrites.
-            let Some(slots) = self.places.get_mut(from..from + UNROLLED) else { return };
-            for slot in slots {
-                *slot = start + mask.trailing_zeros() as u16;
+            for _ in 0..UNROLLED {
+                // Without a bit left the place is behind the block, and does not count.
+                let at = start + mask.trailing_zeros() as u16;
+                let holds = keys.may_hold(key_at(text, usize::from(at))) & (mask != 0);
+                if let Some(slot) = self.places.get_mut(length) {
+                    *slot = Place::new(at, Kind::Word);
+                }
+                length += usize::from(holds);
                 mask &= mask.wrapping_sub(1);
             }
             if mask == 0 {
-                return;
+                break;
             }
-            from += UNROLLED;
         }
+        self.length = length;
     }
 
-    /// Adds the places of the bits of a mask that mostly has none.
+    /// Adds all places of a mask that mostly has none.
     #[inline(always)]
-    fn add_few(&mut self, mut mask: u64, start: u16) {
+    fn add_all(&mut self, mut mask: u64, kind: Kind, start: u16) {
         while mask != 0 {
             if let Some(slot) = self.places.get_mut(self.length) {
-                *slot = start + mask.trailing_zeros() as u16;
+                *slot = Place::new(start + mask.trailing_zeros() as u16, kind);
+                self.length += 1;
             }
-            self.length += 1;
             mask &= mask - 1;
         }
     }
 }
 
-impl Default for List {
+impl Default for Survey {
     fn default() -> Self {
-        List { places: [0; STRETCH * BLOCK + UNROLLED], length: 0 }
+        Survey { places: vec![Place::default(); PLACES_MAX], length: 0, runs: false }
     }
 }
 
-/// Where eight bits in a row are set; `after` are the bits that follow.
+/// Where sixteen bits in a row are set; `after` are the bits that follow.
 #[inline(always)]
-fn run_of_8(here: u64, after: u64) -> u64 {
+fn run_of_16(here: u64, after: u64) -> u64 {
     let (here, after) = halve(here, after, 1);
     let (here, after) = halve(here, after, 2);
-    halve(here, after, 4).0
+    let (here, after) = halve(here, after, 4);
+    halve(here, after, 8).0
 }
 
 /// Where twenty bits in a row are set.
@@ -122,16 +160,12 @@ fn halve(here: u64, after: u64, by: u32) -> (u64, u64) {
     (here & (here >> by | after << (u64::BITS - by)), after & after >> by)
 }
 
-/// How many places are written at a time.
+/// How many places are looked at between two questions whether there are more.
 const UNROLLED: usize = 8;
+/// How many places a stretch may have, of all kinds together.
+const PLACES_MAX: usize = KINDS.len() * STRETCH * BLOCK + 1;
 
-#[cfg(test)]
-impl Survey {
-    /// All lists, in the order of the fields.
-    pub fn lists(&self) -> [&[u16]; 5] {
-        [&self.words, &self.windows, &self.base64, &self.signs, &self.slashes].map(List::as_slice)
-    }
-}
+const _: () = assert!(STRETCH * BLOCK <= 1 << 12, "a place has thirteen bits");
 
 #[cfg(test)]
 mod tests {
@@ -144,37 +178,40 @@ mod tests {
         (0..BLOCK).filter(run).map(|at| 1 << at).sum()
     }
 
+    /// The places of a stretch of blocks with the same masks, with no key turned down.
+    fn survey(masks: &[Masks], keys: &Keys) -> Vec<(usize, Kind)> {
+        let text = vec![b'a'; masks.len() * BLOCK];
+        let mut survey = Survey::default();
+        survey.take(&text, &Masks::default(), masks, keys);
+        survey.places().iter().map(|place| (place.at(), place.kind())).collect()
+    }
+
     proptest::proptest! {
         #[test]
         fn runs_are_found_across_blocks(one: u64, two: u64, three: u64, after: u64) {
             // Three masks together make runs likely.
-            let here = one | two | three;
-            proptest::prop_assert_eq!(run_of_8(here, after | two), naive(here, after | two, 8));
-            let dense = here | one.rotate_left(7) | two.rotate_left(13);
-            proptest::prop_assert_eq!(run_of_20(dense, after | one | two), naive(dense, after | one | two, 20));
+            let dense = one | two | three | one.rotate_left(7) | two.rotate_left(13);
+            let after = after | one | two;
+            proptest::prop_assert_eq!(run_of_16(dense, after), naive(dense, after, 16));
+            proptest::prop_assert_eq!(run_of_20(dense, after), naive(dense, after, 20));
         }
 
         #[test]
-        fn a_list_holds_the_places_of_all_bits(masks: [u64; STRETCH]) {
-            let (mut list, mut few) = (List::default(), List::default());
-            let mut wanted = Vec::new();
-            for (number, &mask) in masks.iter().enumerate() {
-                let start = (number * BLOCK) as u16;
-                list.add(mask, start);
-                few.add_few(mask, start);
-                wanted.extend((0..64).filter(|bit| mask >> bit & 1 == 1).map(|bit| start + bit));
-            }
-            proptest::prop_assert_eq!(list.as_slice(), wanted.as_slice());
-            proptest::prop_assert_eq!(few.as_slice(), wanted.as_slice());
+        fn places_are_those_of_all_bits_in_order(window: u64, sign: u64) {
+            let masks = [Masks { window, sign, ..Masks::default() }, Masks::default()];
+            let bits = |mask: u64, kind: Kind| (0..64).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| (bit, kind));
+            let mut wanted: Vec<_> = bits(window, Kind::Word).chain(bits(sign, Kind::Sign)).collect();
+            wanted.sort_by_key(|(at, kind)| (*at, *kind as u8));
+            proptest::prop_assert_eq!(survey(&masks, &Keys::all()), wanted);
+            let wanted: Vec<_> = bits(sign, Kind::Sign).collect();
+            proptest::prop_assert_eq!(survey(&masks, &Keys::new(&[])), wanted);
         }
     }
 
     #[test]
     fn a_stretch_full_of_bits_has_all_its_places() {
-        let mut list = List::default();
-        for number in 0..STRETCH {
-            list.add(!0, (number * BLOCK) as u16);
-        }
-        assert!(list.as_slice().iter().copied().eq(0..(STRETCH * BLOCK) as u16));
+        let full = Masks { sign: !0, slash: !0, escaped: !0, ..Masks::default() };
+        let masks = [full; STRETCH + 1];
+        assert_eq!(survey(&masks, &Keys::new(&[])).len(), 2 * STRETCH * BLOCK);
     }
 }

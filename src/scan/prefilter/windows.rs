@@ -1,0 +1,172 @@
+//! Chooses the window by which each word is looked for, and puts the windows into the buckets of
+//! [`Windows`], so that few places of logs are hit by chance. Does not look for them.
+
+use std::ops::Range;
+
+use super::masks::{ANYWHERE_BUCKETS, WINDOW, Windows, fold, upper};
+
+/// A window: its bytes, fewer if the rest does not matter.
+pub type Window = [Option<u8>; WINDOW];
+
+/// The window of a lower-case word of at least two bytes: where in the word it begins, itself, and
+/// whether a word begins there wherever it counts. `begins` says that the literal itself begins one.
+pub fn window_of(text: &[u8], begins: bool) -> (usize, Window, bool) {
+    match word_window(text, begins) {
+        Some((offset, window)) => (offset, window, true),
+        None => {
+            let (offset, window) = rarest_window(text);
+            (offset, window, false)
+        }
+    }
+}
+
+/// How many bytes a window has.
+pub fn length(window: &Window) -> usize {
+    window.iter().flatten().count()
+}
+
+/// Puts each window into the bucket that it makes least likely to be hit by chance.
+pub fn distribute<'a>(windows: impl Iterator<Item = (&'a Window, bool)>) -> Windows {
+    let mut sets = Windows::default();
+    let mut list: Vec<_> =
+        windows.map(|(window, begins)| (Bucket::default().with(window).chance(), window, begins)).collect();
+    // What is common anyway comes first and gets a bucket of its own kind.
+    list.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut buckets = [Bucket::default(); 8];
+    for (_, window, begins) in list {
+        let grown = buckets.map(|bucket| bucket.with(window));
+        let growth = |index: &usize| grown[*index].chance() - buckets[*index].chance();
+        let allowed = |index: &usize| (ANYWHERE_BUCKETS >> index & 1 == 0) == begins;
+        let best = (0..8).filter(allowed).min_by(|one, other| growth(one).total_cmp(&growth(other))).unwrap_or(0);
+        buckets[best] = grown[best];
+        sets.add(best as u8, window);
+    }
+    sets
+}
+
+/// The part of a word that logs hold most seldom. Where words are joined it lies in one of them, so
+/// that it is the same however they are joined.
+fn rarest_window(word: &[u8]) -> (usize, Window) {
+    let joiner = |byte: &u8| matches!(byte, b' ' | b'_' | b'-' | b'.');
+    let whole = |range: &Range<usize>| range.len() >= WINDOW;
+    let weight = |range: &Range<usize>| word[range.clone()].iter().map(|&byte| frequency(byte)).product::<f32>();
+    let lengths = [WINDOW, WINDOW - 1, WINDOW - 2];
+    let ranges = |length: usize| (0..(word.len() + 1).saturating_sub(length)).map(move |at| at..at + length);
+    let plain = |length: usize| ranges(length).filter(|range| !word[range.clone()].iter().any(joiner));
+    let rarest = |one: &Range<usize>, other: &Range<usize>| weight(one).total_cmp(&weight(other));
+    let part = plain(WINDOW).min_by(rarest).or_else(|| lengths.into_iter().find_map(|n| ranges(n).min_by(rarest)));
+    let range = part.unwrap_or(0..0);
+    debug_assert!(whole(&range) || word.len() < WINDOW);
+    let byte = |place: usize| word[range.clone()].get(place).copied();
+    (range.start, std::array::from_fn(byte))
+}
+
+/// The window that logs hold most seldom of those that begin a word of `text`, wherever it stands.
+fn word_window(text: &[u8], begins: bool) -> Option<(usize, Window)> {
+    let letter = |at: usize| text[at].is_ascii_alphanumeric();
+    let joiner = |byte: &u8| matches!(byte, b' ' | b'_' | b'-' | b'.');
+    let begin = |&at: &usize| letter(at) && if at == 0 { begins } else { !letter(at - 1) };
+    let length = |at: usize| text[at..].iter().take(WINDOW).take_while(|byte| !joiner(byte)).count();
+    let weight = |at: usize| {
+        let short = WINDOW - length(at);
+        text[at..at + length(at)].iter().map(|&byte| frequency(byte)).product::<f32>() * 10f32.powi(short as i32)
+    };
+    let at = (0..text.len())
+        .filter(begin)
+        .filter(|&at| length(at) >= WORD_WINDOW_MIN)
+        .min_by(|&one, &other| weight(one).total_cmp(&weight(other)))?;
+    Some((at, std::array::from_fn(|place| text.get(at + place).copied().filter(|_| place < length(at)))))
+}
+
+/// The shortest window that is looked for where words begin (bytes).
+const WORD_WINDOW_MIN: usize = 3;
+
+/// The nibbles that a bucket accepts at each place.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bucket {
+    low: [u16; WINDOW],
+    high: [u16; WINDOW],
+}
+
+impl Bucket {
+    fn with(mut self, window: &Window) -> Bucket {
+        for (place, byte) in window.iter().enumerate() {
+            self.low[place] |= byte.map_or(u16::MAX, |byte| 1 << (fold(byte) & 15));
+            self.high[place] |= byte.map_or(u16::MAX, |byte| 1 << upper(fold(byte)));
+        }
+        self
+    }
+
+    /// How likely the bucket is hit at a place of a log.
+    fn chance(&self) -> f32 {
+        let place = |place: usize| {
+            COMMON
+                .iter()
+                .filter(|(byte, _)| {
+                    self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> upper(*byte) & 1 == 1
+                })
+                .map(|(_, share)| *share)
+                .sum::<f32>()
+                .min(1.0)
+        };
+        (0..WINDOW).map(place).product()
+    }
+}
+
+/// How often a byte stands in logs, letters of either case as one.
+fn frequency(byte: u8) -> f32 {
+    COMMON.iter().find(|(known, _)| *known == byte).map_or(0.002, |(_, share)| *share)
+}
+
+/// The bytes of logs and their shares, of 8 MB of logs of builds, services and containers.
+const COMMON: &[(u8, f32)] = &[
+    (b' ', 0.11),
+    (b'e', 0.064),
+    (b't', 0.052),
+    (b'0', 0.048),
+    (b'o', 0.041),
+    (b'a', 0.041),
+    (b'i', 0.041),
+    (b'n', 0.040),
+    (b's', 0.039),
+    (b'r', 0.037),
+    (b'1', 0.034),
+    (b'c', 0.026),
+    (b'd', 0.026),
+    (b':', 0.025),
+    (b'l', 0.024),
+    (b'2', 0.024),
+    (b'-', 0.022),
+    (b'.', 0.022),
+    (b'/', 0.021),
+    (b'm', 0.020),
+    (b'p', 0.019),
+    (b'3', 0.017),
+    (b'u', 0.017),
+    (b'4', 0.015),
+    (b'5', 0.015),
+    (b'f', 0.014),
+    (b'h', 0.013),
+    (b'6', 0.012),
+    (b'7', 0.012),
+    (b'8', 0.012),
+    (b'9', 0.012),
+    (b'g', 0.012),
+    (b'"', 0.012),
+    (b'b', 0.012),
+    (b'_', 0.010),
+    (b'w', 0.008),
+    (b'y', 0.008),
+    (b'=', 0.007),
+    (b'k', 0.007),
+    (b'v', 0.007),
+    (b'x', 0.006),
+    (b'[', 0.006),
+    (b']', 0.006),
+    (b'(', 0.004),
+    (b')', 0.004),
+    (b'j', 0.003),
+    (b'z', 0.002),
+    (b'q', 0.002),
+    (b'|', 0.002),
+];
