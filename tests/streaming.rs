@@ -5,6 +5,10 @@
 
 mod support;
 
+use blackbar::{
+    scan::{Carry, End, LineBuffers, Settler, Stretch, Stretches},
+    view::utf16::Encoding,
+};
 use proptest::{collection::vec, prelude::*};
 use support::{
     reference, same,
@@ -24,6 +28,25 @@ fn noise(bytes_max: usize) -> impl Strategy<Value = Stream> {
 
 fn ok(outcome: Result<(), String>) -> Result<(), TestCaseError> {
     outcome.map_err(TestCaseError::fail)
+}
+
+/// Reads each line that the prefilter passes.
+fn passed_lines_hold_nothing(log: &[u8]) -> Result<(), String> {
+    let engine = support::default_engine();
+    let known = engine.options().known.current();
+    let mut buffers = LineBuffers::default();
+    let end = log.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    for stretch in Stretches::new(&engine, &known, &log[..end], &mut buffers) {
+        let Stretch::Passed(passed) = stretch else { continue };
+        for line in passed.as_bytes().split_inclusive(|&byte| byte == b'\n') {
+            let (mut settler, mut carry) = (Settler::default(), Carry::default());
+            settler.settle(&engine, line, Encoding::Bytes, End::Line, &mut carry);
+            if !settler.spans().is_empty() || !carry.is_empty() {
+                return Err(format!("passed, and holds something: \"{}\"", support::shown(line)));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn config() -> ProptestConfig {
@@ -54,6 +77,11 @@ proptest! {
         let engine = support::default_engine();
         let once = support::whole(&engine, &stream.log);
         ok(same("filtered twice", &once, &once, &support::whole(&engine, &once)))?;
+    }
+
+    #[test]
+    fn what_is_passed_unread_holds_nothing_when_it_is_read(choices in vec(any::<u8>(), 0..24)) {
+        ok(passed_lines_hold_nothing(&glue(&choices)))?;
     }
 
     #[test]

@@ -110,8 +110,7 @@ pub enum Near {
     Unknown,
 }
 
-/// Does for the keys that hold the trigger at `line[place]` what [`scan`] does for all of the line, an ended text
-/// without its LF. Does not see the `value:` of a `name:`, nor what [`may_be_far`] tells of.
+/// Does for the keys that hold the trigger at `line[place]` what [`scan`] does for all of the line, an ended text. Does not see the `value:` of a `name:`, nor what [`may_be_far`] tells of.
 pub fn near(
     line: &[u8],
     place: Range<usize>,
@@ -229,7 +228,8 @@ impl Scan<'_> {
         // a key in quotes or brackets holds.
         let (mut inside, mut parted) = (true, false);
         self.from = trigger.start;
-        for i in trigger.end..self.text.len() {
+        let end = self.text.len() - usize::from(matches!(self.text.last(), Some(b'\n' | b'\r')));
+        for i in trigger.end..end {
             let byte = self.text.get(i).copied().unwrap_or_default();
             let asked = match byte {
                 b'>' => true,
@@ -246,14 +246,16 @@ impl Scan<'_> {
             }
             let word = key::is_ident(byte);
             inside &= word;
-            parted |= !word && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']');
+            // An operator may have two bytes.
+            let longer = matches!(byte, b':' | b'?' | b'+' | b'=') && matches!(self.text.get(i + 1), Some(b'=' | b'>'));
+            parted |= !word && !longer && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']');
             match reach.go_on(word) {
                 Some(true) => {}
                 Some(false) => return Near::Nothing,
                 None => return Near::Unknown,
             }
         }
-        self.close_line(self.text.len());
+        self.close_line(end);
         if self.says_something() { Near::Something } else { Near::Nothing }
     }
 

@@ -9,12 +9,13 @@ use crate::{
     view,
 };
 
-/// Whether the token whose literal stands at `place` may match there.
-pub fn may_match(engine: &Engine, text: &[u8], place: usize, token: u16) -> bool {
+/// Whether the token whose literal stands at `place` may match there. `gaps` are places at which something was taken
+/// out of the text: there a token may begin although a letter stands before it.
+pub fn may_match(engine: &Engine, text: &[u8], place: usize, token: u16, gaps: &[usize]) -> bool {
     let Some(token) = engine.tokens().tokens().get(usize::from(token)) else { return false };
     let Some(needle) = token.pattern.needle() else { return false };
     needle.may_go_on(text, place)
-        && may_begin(text, place, needle)
+        && may_begin(text, place, needle, gaps)
         && has_context(text, place, &engine.rules().rules()[usize::from(token.rule)])
 }
 
@@ -26,11 +27,13 @@ pub fn may_assign(engine: &Engine, text: &[u8], place: Range<usize>, trigger: u1
 }
 
 /// Whether a token may begin at one of the places that its literal at `place` allows.
-pub fn may_begin(text: &[u8], place: usize, needle: &Needle) -> bool {
+fn may_begin(text: &[u8], place: usize, needle: &Needle, gaps: &[usize]) -> bool {
     let (least, most) = needle.before;
     let inside = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
     let escaped = |at: usize| at > 0 && text[at - 1] == b'\\';
-    let begins = |start: usize| start == 0 || !inside(start) || !inside(start - 1) || escaped(start - 1);
+    let begins = |start: usize| {
+        start == 0 || !inside(start) || !inside(start - 1) || escaped(start - 1) || gaps.contains(&start)
+    };
     // Escapes may stand between the beginning and the literal, which makes the distance longer.
     let near = &text[place.saturating_sub(2 * most)..place];
     most > 0 && near.contains(&b'\\') || place >= least && (place.saturating_sub(most)..=place - least).any(begins)

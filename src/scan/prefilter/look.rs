@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::{
     Prefilter,
     follow::{is_sign, may_assign, may_match, stands_for_another},
+    line_end,
     masks::{BLOCK, LOOKAHEAD, Masks},
     survey::{Kind, STRETCH, Survey},
     words::Wanted,
@@ -49,7 +50,7 @@ pub struct Look<'a, 'b> {
 /// What is known of a line.
 #[derive(Debug, Default)]
 struct Line {
-    /// Without its LF.
+    /// With its line end, an LF or a CR.
     range: Range<usize>,
     /// Whether it holds a backslash.
     escaped: bool,
@@ -67,7 +68,7 @@ pub struct Buffers {
     survey: Survey,
     scratch: assigned::Scratch,
     hits: Vec<assigned::Hit>,
-    /// Places of a text where something was taken out.
+    /// Places of the text where something was taken out.
     pub gaps: Vec<usize>,
 }
 
@@ -134,7 +135,7 @@ impl<'a, 'b> Look<'a, 'b> {
                 return;
             }
             let matters = match wanted {
-                Wanted::Token(token) => may_match(engine, text, start, token),
+                Wanted::Token(token) => may_match(engine, text, start, token, &self.buffers.gaps),
                 Wanted::KeyName(index) => {
                     says = self.key_says(start..start + length, index, read).or(says);
                     false
@@ -200,7 +201,7 @@ impl<'a, 'b> Look<'a, 'b> {
             return;
         }
         let start = memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |end| end + 1);
-        let end = memchr::memchr(b'\n', &self.text[at..]).map_or(self.text.len(), |end| at + end);
+        let end = line_end(self.text, at);
         let line = &self.text[start..end];
         // The text of a container's record is read by itself, too: it says something to the next one. Docker's is a
         // JSON string, and only read unescaped.
@@ -214,7 +215,11 @@ impl<'a, 'b> Look<'a, 'b> {
             },
         };
         let escaped = memchr::memchr(b'\\', line).is_some();
-        self.line = Line { range: start..end, escaped, record, ..Line::default() };
+        // Whoever reads key names takes a CR for a line end, too.
+        let from = memchr::memrchr(b'\r', &self.text[start..at]).map_or(start, |cr| start + cr + 1);
+        let to = memchr::memchr(b'\r', &self.text[at..end]).map_or(end, |cr| at + cr + 1);
+        let record = record.start.max(from)..record.end.min(to);
+        self.line = Line { range: from..to, escaped, record, ..Line::default() };
     }
 
     /// Whether a rule without a literal may match in the run of word characters that begins at `at`.

@@ -243,14 +243,14 @@ impl Lines<'_, '_> {
         let primary = views.primary(docker);
         views.searched().filter(|&index| index > 0).any(|index| {
             let text = views.text(index);
-            let mut gaps = std::mem::take(&mut reading.gaps);
-            gaps.clear();
-            views.gap_places(index, &mut gaps);
+            reading.gaps.clear();
+            views.gap_places(index, &mut reading.gaps);
             let mut matters = known.first_in(text, 0).is_some();
-            for &at in &gaps {
-                prefilter.places_at(text, at, |place, token| matters |= may_match(engine, text, place, token));
+            for &at in &reading.gaps {
+                prefilter.places_at(text, at, |place, token| {
+                    matters = matters || may_match(engine, text, place, token, &reading.gaps);
+                });
             }
-            reading.gaps = gaps;
             let said = match &record {
                 Some(record) if index == primary => {
                     views.place_in(index, record.payload.start)..views.place_in(index, record.payload.end)
