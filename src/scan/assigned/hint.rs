@@ -28,18 +28,33 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
     let flag = [first, first + escaped].into_iter().find(|&at| text[at] == b'-');
     flag.is_some_and(|from| is_flag(names, text, from, end, open))
         || is_called(names, text, start, end, open)
-        || may_be_far(text, first)
+        || may_be_far(names, text, first)
 }
 
 /// Whether something before the key that has a part at `at` may say that it names a value: a directive, or the
 /// `name:` whose `value:` follows.
-pub fn may_be_far(text: &[u8], at: usize) -> bool {
+pub fn may_be_far(names: &Names, text: &[u8], at: usize) -> bool {
     let floor = at.saturating_sub(BACK_BYTES_MAX);
     let mut first = at;
     while first > floor && key::is_ident(text[first - 1]) {
         first -= 1;
     }
-    directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first) || named_before(text, first)
+    directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first)
+        || named_before(text, first) && may_be_name(names, text, first, at)
+}
+
+/// Whether the word from `first` on, which goes on behind `at`, may be a whole name of the table.
+fn may_be_name(names: &Names, text: &[u8], first: usize, at: usize) -> bool {
+    let end = at + text[at..].iter().take_while(|&&byte| key::is_ident(byte)).count();
+    match text.get(end) {
+        Some(b'"' | b'\'' | b',' | b';' | b'}' | b')' | b'<' | b'\n') => {
+            let escaped = first > 0 && text[first - 1] == b'\\';
+            [first, first + usize::from(escaped)]
+                .into_iter()
+                .any(|from| names.look_up(&text[from..end], &mut KeyWords::default()).is_some())
+        }
+        _ => true,
+    }
 }
 
 /// How far behind a trigger the operator of its key may be: over words that say which key it is (`_OLD`, `[0]`),

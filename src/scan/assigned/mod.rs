@@ -5,24 +5,29 @@
 //! byte after the value's own terminator, so what was written before a cut in the text is right whatever follows.
 
 mod carry;
+mod decide;
 mod extent;
 mod hint;
 mod key;
 mod name;
+mod near;
+mod quotes;
 mod trigger;
 mod words;
 
 use std::ops::Range;
 
 use self::carry::Place;
-use self::extent::{Around, End, Extent, Opening};
+use self::extent::{Around, Extent, Opening};
 use self::key::Key;
 use self::name::{KeyWords, Match, Role};
-use super::judge::{self, Case, Confidence, Separator};
+use super::judge::{self, Confidence, Separator};
 
 pub use self::carry::Pending;
 pub use self::hint::{may_assign, may_be_far};
 pub use self::name::{Family, NamedRule, Names, Strength};
+pub use self::near::{Near, near};
+pub use self::quotes::Quotes;
 pub use self::trigger::Trigger;
 
 /// What the scan asks of the rest of the engine.
@@ -99,84 +104,6 @@ pub fn scan(
     Outcome { live, pending: scan.pending }
 }
 
-/// What stands around one trigger of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Near {
-    /// No key that holds the trigger is assigned a secret, or awaits its value.
-    Nothing,
-    /// One is, or does.
-    Something,
-    /// The operator is too far away to tell.
-    Unknown,
-}
-
-/// Does for the keys that hold the trigger at `line[place]` what [`scan`] does for all of the line, an ended text. Does not see the `value:` of a `name:`, nor what [`may_be_far`] tells of.
-pub fn near(
-    line: &[u8],
-    place: Range<usize>,
-    names: &Names,
-    env: &dyn Env,
-    quotes: &mut Quotes,
-    scratch: &mut Scratch,
-    hits: &mut Vec<Hit>,
-) -> Near {
-    hits.clear();
-    let mut scan = Scan {
-        text: line,
-        ended: true,
-        names,
-        env,
-        words: &mut scratch.words,
-        hits,
-        quotes: *quotes,
-        kept_to: place.start,
-        kept: *quotes,
-        from: 0,
-        named: None,
-        pending: Pending::None,
-        line: 0,
-        at: 0,
-        work: 0,
-    };
-    let near = scan.near(place);
-    *quotes = scan.kept;
-    near
-}
-
-/// Whether what may be the end of a quote or a bracket stands before `at`, and before blanks.
-fn closes(text: &[u8], at: usize) -> bool {
-    let before = key::skip_blanks_back(text, at).checked_sub(1).and_then(|at| text.get(at));
-    matches!(before, Some(b'"' | b'\'' | b'`' | b']' | b';'))
-}
-
-/// How far a line's quotes were counted.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Quotes {
-    /// Whether the text before `counted` leaves a string literal open.
-    in_string: bool,
-    counted: usize,
-}
-
-impl Quotes {
-    /// Counts on, up to `at` at least. Says whether a string literal is open there.
-    fn count(&mut self, text: &[u8], at: usize) -> bool {
-        while self.counted < at {
-            let rest = text.get(self.counted..at).unwrap_or_default();
-            let Some(found) = memchr::memchr2(b'\\', b'"', rest) else {
-                self.counted = at;
-                break;
-            };
-            self.counted += found + 1;
-            match rest.get(found) {
-                // What follows a backslash is escaped, be it a quote or another backslash.
-                Some(b'\\') => self.counted += 1,
-                _ => self.in_string = !self.in_string,
-            }
-        }
-        self.in_string
-    }
-}
-
 /// The state of one call.
 struct Scan<'a> {
     text: &'a [u8],
@@ -221,44 +148,6 @@ struct Live(usize);
 type Step = Result<(), Live>;
 
 impl Scan<'_> {
-    /// Looks at the separators behind a trigger, as far as the key before them may hold it.
-    fn near(&mut self, trigger: Range<usize>) -> Near {
-        let mut reach = hint::Reach::default();
-        // Whether all so far is of the word that holds the trigger, and whether something stands behind it that only
-        // a key in quotes or brackets holds.
-        let (mut inside, mut parted) = (true, false);
-        self.from = trigger.start;
-        let end = self.text.len() - usize::from(matches!(self.text.last(), Some(b'\n' | b'\r')));
-        for i in trigger.end..end {
-            let byte = self.text.get(i).copied().unwrap_or_default();
-            let asked = match byte {
-                b'>' => true,
-                b'=' | b':' => !parted || closes(self.text, i),
-                b' ' | b'\t' => inside,
-                b',' => closes(self.text, i),
-                _ => false,
-            };
-            if asked {
-                self.at = i + 1;
-                if self.separator(i, byte).is_err() || self.says_something() {
-                    return Near::Something;
-                }
-            }
-            let word = key::is_ident(byte);
-            inside &= word;
-            // An operator may have two bytes.
-            let longer = matches!(byte, b':' | b'?' | b'+' | b'=') && matches!(self.text.get(i + 1), Some(b'=' | b'>'));
-            parted |= !word && !longer && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']');
-            match reach.go_on(word) {
-                Some(true) => {}
-                Some(false) => return Near::Nothing,
-                None => return Near::Unknown,
-            }
-        }
-        self.close_line(end);
-        if self.says_something() { Near::Something } else { Near::Nothing }
-    }
-
     fn run(&mut self) -> Option<usize> {
         loop {
             let rest = self.text.get(self.line..).unwrap_or_default();
@@ -303,10 +192,6 @@ impl Scan<'_> {
             b',' => self.comma(i),
             _ => Ok(()),
         }
-    }
-
-    fn says_something(&self) -> bool {
-        !self.hits.is_empty() || self.pending != Pending::None || self.named.is_some()
     }
 
     /// `k=v`, `k = v`, `k := v`; not `==`, `!=`, `<=`, `=~`, nor the arrow `=>`, which `angle` sees.
@@ -542,68 +427,6 @@ impl Scan<'_> {
         found
     }
 
-    /// Asks the judge about a value whose end is known, for each rule that its key calls for.
-    fn decide(&mut self, c: &Candidate, value: Range<usize>, end: End, quoted: bool) -> bool {
-        let Some(bytes) = self.text.get(value.clone()) else { return false };
-        if bytes.is_empty() || bytes.starts_with(b"-----BEGIN") || has_escape(bytes) {
-            return false;
-        }
-        let mut i = 0;
-        while let Some(called) = self.names.called(&c.rules, i) {
-            i += 1;
-            let verdict = match called.shape {
-                Some(shape) => self
-                    .env
-                    .shape_matches(shape, bytes)
-                    .then_some((Confidence::High, "the key's name and the value's format")),
-                None => {
-                    let case = Case {
-                        value: bytes,
-                        quoted,
-                        separator: c.separator,
-                        end_of_line: end == End::Line,
-                        more_follows: end == End::Blank,
-                        spaced: matches!(self.text.get(c.from), Some(b' ' | b'\t')),
-                        columns: self
-                            .text
-                            .get(c.from..c.from + 2)
-                            .is_some_and(|t| t.iter().all(|b| matches!(b, b' ' | b'\t'))),
-                        strength: if c.rules.weakened { Strength::Weak } else { called.strength },
-                        family: called.family,
-                        plural: c.rules.plural,
-                        key: self.text.get(c.key..c.from).unwrap_or_default(),
-                        before: self.text.get(self.line..c.key).unwrap_or_default(),
-                    };
-                    self.judge_pieces(&case)
-                }
-            };
-            if let Some((confidence, why)) = verdict {
-                self.at = self.at.max(value.end);
-                self.hits.push(Hit { value, rule: called.rule, confidence, why });
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Judges a value, or, if masks stand in it, each piece outside them. One secret piece makes the whole a secret.
-    fn judge_pieces(&self, case: &Case) -> Option<judge::Verdict> {
-        let (mut piece, mut at, mut masks) = (0, 0, 0);
-        let mut found = None;
-        while at < case.value.len() {
-            match self.env.mask_len_at(case.value, at).filter(|&n| n > 0) {
-                Some(n) => {
-                    found = found.or(judge::judge(&case.piece(piece..at)));
-                    masks += 1;
-                    at = (at + n).min(case.value.len());
-                    piece = at;
-                }
-                None => at += 1,
-            }
-        }
-        if masks == 0 { judge::judge(case) } else { found.or(judge::judge(&case.piece(piece..at))) }
-    }
-
     /// Whether `text[..at]`, in its line, leaves a string literal open. Asked with growing `at`.
     fn in_string_at(&mut self, at: usize) -> bool {
         if self.quotes.counted < self.kept_to {
@@ -621,11 +444,6 @@ impl Scan<'_> {
 /// Whether the letter at `at` and the backslashes before it stand for white space.
 fn escaped_blank(text: &[u8], at: usize) -> bool {
     key::backslashes_before(text, at) > 0 && matches!(text.get(at), Some(b'n' | b'r' | b't'))
-}
-
-/// A colour inside the value: the view without colours reads it better.
-fn has_escape(value: &[u8]) -> bool {
-    value.contains(&0x1b) || memchr::memchr_iter(b'\\', value).any(|at| extent::escaped_esc(value, at))
 }
 
 /// A longer value is a blob, such as an inline image: searched by other detectors.

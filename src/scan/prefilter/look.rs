@@ -178,7 +178,7 @@ impl<'a, 'b> Look<'a, 'b> {
         let number = usize::from(part != self.line.range);
         let near =
             assigned::near(text, place.clone(), names, self.engine, &mut self.line.quotes[number], scratch, hits);
-        if near == Near::Nothing && !assigned::may_be_far(text, place.start) {
+        if near == Near::Nothing && !assigned::may_be_far(names, text, place.start) {
             return false;
         }
         if near == Near::Something {

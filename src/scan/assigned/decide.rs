@@ -1,0 +1,78 @@
+//! Turns a value whose key and extent are known into a hit, or not, by asking the judge. Does not look for values.
+
+use std::ops::Range;
+
+use super::{
+    Candidate, Confidence, Hit, Scan, Strength,
+    extent::{self, End},
+    judge::{self, Case},
+};
+
+impl Scan<'_> {
+    /// Asks the judge about a value whose end is known, for each rule that its key calls for.
+    pub(super) fn decide(&mut self, c: &Candidate, value: Range<usize>, end: End, quoted: bool) -> bool {
+        let Some(bytes) = self.text.get(value.clone()) else { return false };
+        if bytes.is_empty() || bytes.starts_with(b"-----BEGIN") || has_escape(bytes) {
+            return false;
+        }
+        let mut i = 0;
+        while let Some(called) = self.names.called(&c.rules, i) {
+            i += 1;
+            let verdict = match called.shape {
+                Some(shape) => self
+                    .env
+                    .shape_matches(shape, bytes)
+                    .then_some((Confidence::High, "the key's name and the value's format")),
+                None => {
+                    let case = Case {
+                        value: bytes,
+                        quoted,
+                        separator: c.separator,
+                        end_of_line: end == End::Line,
+                        more_follows: end == End::Blank,
+                        spaced: matches!(self.text.get(c.from), Some(b' ' | b'\t')),
+                        columns: self
+                            .text
+                            .get(c.from..c.from + 2)
+                            .is_some_and(|t| t.iter().all(|b| matches!(b, b' ' | b'\t'))),
+                        strength: if c.rules.weakened { Strength::Weak } else { called.strength },
+                        family: called.family,
+                        plural: c.rules.plural,
+                        key: self.text.get(c.key..c.from).unwrap_or_default(),
+                        before: self.text.get(self.line..c.key).unwrap_or_default(),
+                    };
+                    self.judge_pieces(&case)
+                }
+            };
+            if let Some((confidence, why)) = verdict {
+                self.at = self.at.max(value.end);
+                self.hits.push(Hit { value, rule: called.rule, confidence, why });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Judges a value, or, if masks stand in it, each piece outside them. One secret piece makes the whole a secret.
+    fn judge_pieces(&self, case: &Case) -> Option<judge::Verdict> {
+        let (mut piece, mut at, mut masks) = (0, 0, 0);
+        let mut found = None;
+        while at < case.value.len() {
+            match self.env.mask_len_at(case.value, at).filter(|&n| n > 0) {
+                Some(n) => {
+                    found = found.or(judge::judge(&case.piece(piece..at)));
+                    masks += 1;
+                    at = (at + n).min(case.value.len());
+                    piece = at;
+                }
+                None => at += 1,
+            }
+        }
+        if masks == 0 { judge::judge(case) } else { found.or(judge::judge(&case.piece(piece..at))) }
+    }
+}
+
+/// A colour inside the value: the view without colours reads it better.
+fn has_escape(value: &[u8]) -> bool {
+    value.contains(&0x1b) || memchr::memchr_iter(b'\\', value).any(|at| extent::escaped_esc(value, at))
+}

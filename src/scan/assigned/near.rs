@@ -1,0 +1,100 @@
+//! Looks at the keys that hold one trigger, and at nothing else of their line. Says no less than the scan of the whole
+//! line would.
+
+use std::ops::Range;
+
+use super::{Env, Hit, Names, Pending, Quotes, Scan, Scratch, hint, key};
+
+/// What stands around one trigger of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Near {
+    /// No key that holds the trigger is assigned a secret, or awaits its value.
+    Nothing,
+    /// One is, or does.
+    Something,
+    /// The operator is too far away to tell.
+    Unknown,
+}
+
+/// Does for the keys that hold the trigger at `line[place]` what [`scan`] does for all of the line, an ended text. Does not see the `value:` of a `name:`, nor what [`may_be_far`] tells of.
+pub fn near(
+    line: &[u8],
+    place: Range<usize>,
+    names: &Names,
+    env: &dyn Env,
+    quotes: &mut Quotes,
+    scratch: &mut Scratch,
+    hits: &mut Vec<Hit>,
+) -> Near {
+    hits.clear();
+    let mut scan = Scan {
+        text: line,
+        ended: true,
+        names,
+        env,
+        words: &mut scratch.words,
+        hits,
+        quotes: *quotes,
+        kept_to: place.start,
+        kept: *quotes,
+        from: 0,
+        named: None,
+        pending: Pending::None,
+        line: 0,
+        at: 0,
+        work: 0,
+    };
+    let near = scan.near(place);
+    *quotes = scan.kept;
+    near
+}
+
+impl Scan<'_> {
+    /// Looks at the separators behind a trigger, as far as the key before them may hold it.
+    pub(super) fn near(&mut self, trigger: Range<usize>) -> Near {
+        let mut reach = hint::Reach::default();
+        // Whether all so far is of the word that holds the trigger, and whether something stands behind it that only
+        // a key in quotes or brackets holds.
+        let (mut inside, mut parted) = (true, false);
+        self.from = trigger.start;
+        let end = self.text.len() - usize::from(matches!(self.text.last(), Some(b'\n' | b'\r')));
+        for i in trigger.end..end {
+            let byte = self.text.get(i).copied().unwrap_or_default();
+            let asked = match byte {
+                b'>' => true,
+                b'=' | b':' => !parted || closes(self.text, i),
+                b' ' | b'\t' => inside,
+                b',' => closes(self.text, i),
+                _ => false,
+            };
+            if asked {
+                self.at = i + 1;
+                if self.separator(i, byte).is_err() || self.says_something() {
+                    return Near::Something;
+                }
+            }
+            let word = key::is_ident(byte);
+            inside &= word;
+            // An operator may have two bytes.
+            let longer = matches!(byte, b':' | b'?' | b'+' | b'=') && matches!(self.text.get(i + 1), Some(b'=' | b'>'));
+            parted |= !word && !longer && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']');
+            match reach.go_on(word) {
+                Some(true) => {}
+                Some(false) => return Near::Nothing,
+                None => return Near::Unknown,
+            }
+        }
+        self.close_line(end);
+        if self.says_something() { Near::Something } else { Near::Nothing }
+    }
+
+    fn says_something(&self) -> bool {
+        !self.hits.is_empty() || self.pending != Pending::None || self.named.is_some()
+    }
+}
+
+/// Whether what may be the end of a quote or a bracket stands before `at`, and before blanks.
+fn closes(text: &[u8], at: usize) -> bool {
+    let before = key::skip_blanks_back(text, at).checked_sub(1).and_then(|at| text.get(at));
+    matches!(before, Some(b'"' | b'\'' | b'`' | b']' | b';'))
+}
