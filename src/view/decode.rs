@@ -56,18 +56,31 @@ pub fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
 /// that `texts` leaves out, except that a backslash in the text may end a run too early.
 pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
     let rest = &text[at..];
-    // Nearly all runs end here.
-    if !may_decode_to_text(rest) {
+    let run = || &rest[..rest.iter().take_while(|&&byte| is_base64(byte)).count()];
+    // Nearly all runs end here, at one of their first bytes.
+    if base64_is_text(rest) && is_mostly_ascii(base64_bytes(run())) {
+        return true;
+    }
+    let hex_begins = || rest.chunks_exact(2).take(3).all(|pair| hex_byte(pair).is_some_and(is_text));
+    if !hex_begins() {
         return false;
     }
-    let run = &rest[..rest.iter().take_while(|&&byte| is_base64(byte)).count()];
-    let mut groups = run.chunks(4);
-    if groups.all(|group| base64_group(group).is_some_and(|bytes| bytes.iter().all(|&byte| is_text(byte)))) {
-        return is_mostly_ascii(base64_bytes(run));
-    }
+    let run = run();
     is_hex(run)
         && run.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text))
         && is_mostly_ascii(hex_bytes(run))
+}
+
+/// Whether all whole groups of the run of base64 digits that `text` begins with decode to text.
+fn base64_is_text(text: &[u8]) -> bool {
+    for group in text.chunks_exact(4) {
+        match base64_group(group) {
+            Some(bytes) if bytes.iter().all(|&byte| is_text(byte)) => {}
+            Some(_) => return false,
+            None => return true,
+        }
+    }
+    true
 }
 
 fn is_mostly_ascii(bytes: impl Iterator<Item = u8>) -> bool {
@@ -79,26 +92,29 @@ fn is_mostly_ascii(bytes: impl Iterator<Item = u8>) -> bool {
     all > 0 && ascii * 10 >= all * 9
 }
 
-/// The bytes of a whole group of digits. Of a part of one nothing is said: its bytes are text.
+/// The bytes of a whole group of digits.
 fn base64_group(group: &[u8]) -> Option<[u8; 3]> {
-    let Some(digits) = group.first_chunk::<4>() else { return Some(*b"   ") };
-    let [a, b, c, d] = digits.map(|digit| VALUES[usize::from(digit)]);
+    let [a, b, c, d] = group.first_chunk::<4>()?.map(|digit| VALUES[usize::from(digit)]);
     (a | b | c | d < 64).then_some([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
 }
 
-/// Whether a run of base64 digits that begins at the start of `text` may decode to text, judged on its
-/// first digits.
-#[inline]
-fn may_decode_to_text(text: &[u8]) -> bool {
-    let Some(digits) = text.first_chunk::<12>() else { return true };
-    let text = |group: &[u8]| base64_group(group).is_some_and(|bytes| bytes.iter().all(|&byte| is_text(byte)));
-    digits.chunks_exact(4).all(text) || digits.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text))
+fn hex_byte(pair: &[u8]) -> Option<u8> {
+    let [high, low] = pair.first_chunk::<2>()?.map(|digit| HEX[usize::from(digit)]);
+    (high | low < 16).then_some(high << 4 | low)
 }
 
-fn hex_byte(pair: &[u8]) -> Option<u8> {
-    let value = |at: usize| char::from(*pair.get(at)?).to_digit(16);
-    Some((value(0)? << 4 | value(1)?) as u8)
-}
+/// The value of each hexadecimal digit; 16 for all other bytes.
+const HEX: [u8; 256] = {
+    let mut table = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value];
+        table[digit as usize] = value as u8;
+        table[digit.to_ascii_uppercase() as usize] = value as u8;
+        value += 1;
+    }
+    table
+};
 
 /// Whether the decoding of a run may be text, judged on its first bytes. False only for runs that
 /// `texts` leaves out.
@@ -176,8 +192,7 @@ fn is_hex(run: &[u8]) -> bool {
 }
 
 fn hex_bytes(digits: &[u8]) -> impl Iterator<Item = u8> + '_ {
-    let value = |digit: u8| char::from(digit).to_digit(16).unwrap_or(0) as u8;
-    digits.chunks_exact(2).map(move |pair| value(pair[0]) << 4 | value(pair[1]))
+    digits.chunks_exact(2).map(|pair| hex_byte(pair).unwrap_or(0))
 }
 
 /// Bytes that text is made of; those of UTF-8 sequences included.

@@ -17,11 +17,7 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
     if !trigger.may_name(text, start, end) {
         return false;
     }
-    let floor = start.saturating_sub(BACK_BYTES_MAX);
-    let mut first = start;
-    while first > floor && key::is_ident(text[first - 1]) {
-        first -= 1;
-    }
+    let first = start_of(text, start);
     let before = first.checked_sub(1).map_or(b'\n', |at| text[at]);
     // The letter of an escape is no letter of the name.
     let escaped = usize::from(before == b'\\' && first < start);
@@ -33,14 +29,20 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
 
 /// Whether something before the key that has a part at `at` may say that it names a value: a directive, or the
 /// `name:` whose `value:` follows.
-pub fn may_be_far(names: &Names, text: &[u8], at: usize) -> bool {
+fn may_be_far(names: &Names, text: &[u8], at: usize) -> bool {
+    let first = start_of(text, at);
+    directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first)
+        || named_before(text, first, |_| true) && may_be_name(names, text, first, at)
+}
+
+/// Where the word that has a part at `at` begins.
+pub fn start_of(text: &[u8], at: usize) -> usize {
     let floor = at.saturating_sub(BACK_BYTES_MAX);
     let mut first = at;
     while first > floor && key::is_ident(text[first - 1]) {
         first -= 1;
     }
-    directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first)
-        || named_before(text, first) && may_be_name(names, text, first, at)
+    first
 }
 
 /// Whether the word from `first` on, which goes on behind `at`, may be a whole name of the table.
@@ -168,8 +170,9 @@ fn netrc(head: &[u8]) -> bool {
     login && !matches!(user, b"" | b"and" | b"or" | b"name")
 }
 
-/// Whether the key may be the value of a `name:`, whose `value:` follows.
-fn named_before(text: &[u8], first: usize) -> bool {
+/// Whether the key may be the value of a `name:`, whose `value:` follows. `holds` is asked about the operator of each
+/// `name` before it.
+pub fn named_before(text: &[u8], first: usize, mut holds: impl FnMut(usize) -> bool) -> bool {
     // Names have no blanks, so the operator is near: behind the quote, a wrapper and blanks.
     let floor = first.saturating_sub(BACK_BYTES_MAX);
     let back = |mut at: usize, skip: &dyn Fn(u8) -> bool| {
@@ -178,10 +181,15 @@ fn named_before(text: &[u8], first: usize) -> bool {
         }
         at
     };
-    let at = back(first, &|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'=' | b':' | b'>'));
-    let at = back(at, &|byte| matches!(byte, b' ' | b'\t'));
+    let start = back(first, &|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'=' | b':' | b'>'));
+    if start == floor && floor > 0 {
+        // A name is not that long.
+        return false;
+    }
+    let at = back(start, &|byte| matches!(byte, b' ' | b'\t'));
     let Some(operator) = at.checked_sub(1).filter(|&at| at >= floor) else {
-        return first > at && at == floor && floor > 0;
+        // There may be more blanks.
+        return at == floor && floor > 0;
     };
     let mut ends = match text[operator] {
         // Values may hold the signs of operators themselves.
@@ -189,7 +197,7 @@ fn named_before(text: &[u8], first: usize) -> bool {
         _ => return false,
     };
     loop {
-        if names_role(text, ends) {
+        if names_role(text, ends) && holds(ends) {
             return true;
         }
         match memchr::memrchr3(b'=', b':', b'>', &text[floor..ends]) {
@@ -218,10 +226,11 @@ fn names_role(text: &[u8], operator: usize) -> bool {
 const DIRECTIVES: &[&[u8]] = &[b"ENV", b"setenv", b"config set", b"configure set", b"config:set", b"secrets set"];
 /// How far before its word a key is followed (bytes).
 const BACK_BYTES_MAX: usize = 160;
+const _: () = assert!(BACK_BYTES_MAX > name::KEY_BYTES_MAX + 32, "a name and what wraps it");
 /// How far behind the name of a key its operator is looked for (bytes); beyond, it may be there.
 const FORWARD_BYTES_MAX: usize = 128;
 /// How far before a key its line is looked at (bytes).
-const LINE_BYTES_MAX: usize = 512;
+pub const LINE_BYTES_MAX: usize = 512;
 /// The longest name of a user in a .netrc file that is looked over (bytes).
 const USER_BYTES_MAX: usize = 256;
 /// How many times something else than a name may begin between a key's word and its operator.

@@ -24,7 +24,7 @@ use self::name::{KeyWords, Match, Role};
 use super::judge::{self, Confidence, Separator};
 
 pub use self::carry::Pending;
-pub use self::hint::{may_assign, may_be_far};
+pub use self::hint::may_assign;
 pub use self::name::{Family, NamedRule, Names, Strength};
 pub use self::near::{Near, near};
 pub use self::quotes::Quotes;

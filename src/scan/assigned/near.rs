@@ -12,11 +12,14 @@ pub enum Near {
     Nothing,
     /// One is, or does.
     Something,
-    /// The operator is too far away to tell.
+    /// Something far away may have to do with it: only the scan of the whole line tells.
     Unknown,
 }
 
-/// Does for the keys that hold the trigger at `line[place]` what [`scan`] does for all of the line, an ended text. Does not see the `value:` of a `name:`, nor what [`may_be_far`] tells of.
+/// Does for the keys that hold the trigger at `line[place]` what [`scan`] does for all of the line, an ended text.
+/// `quotes` are those of the line, kept from place to place of it.
+///
+/// [`scan`]: super::scan
 pub fn near(
     line: &[u8],
     place: Range<usize>,
@@ -44,9 +47,9 @@ pub fn near(
         at: 0,
         work: 0,
     };
-    let near = scan.near(place);
+    let near = scan.near(place.clone());
     *quotes = scan.kept;
-    near
+    if near == Near::Nothing && scan.is_named(place.start) { Near::Unknown } else { near }
 }
 
 impl Scan<'_> {
@@ -86,6 +89,21 @@ impl Scan<'_> {
         }
         self.close_line(end);
         if self.says_something() { Near::Something } else { Near::Nothing }
+    }
+
+    /// Whether the key that has a part at `at` stands behind a directive, or is the value of a `name:`.
+    fn is_named(&mut self, at: usize) -> bool {
+        let (text, first) = (self.text, hint::start_of(self.text, at));
+        hint::directive_before(text, first.saturating_sub(hint::LINE_BYTES_MAX), first)
+            || hint::named_before(text, first, |operator| {
+                // Whether the operator stands in a string is not known, and not worth knowing.
+                [false, true].into_iter().any(|in_string| {
+                    self.quotes = Quotes { in_string, counted: operator };
+                    (self.kept_to, self.from, self.at) = (0, usize::MAX, operator + 1);
+                    let byte = text.get(operator).copied().unwrap_or_default();
+                    self.separator(operator, byte).is_err() || self.says_something()
+                })
+            })
     }
 
     fn says_something(&self) -> bool {

@@ -178,13 +178,10 @@ impl<'a, 'b> Look<'a, 'b> {
         let number = usize::from(part != self.line.range);
         let near =
             assigned::near(text, place.clone(), names, self.engine, &mut self.line.quotes[number], scratch, hits);
-        if near == Near::Nothing && !assigned::may_be_far(names, text, place.start) {
-            return false;
+        if near != Near::Unknown {
+            return near == Near::Something;
         }
-        if near == Near::Something {
-            return true;
-        }
-        // What is far is looked at in the whole line, and once.
+        // The whole line is scanned once.
         let clear = &mut self.line.clear[number];
         if !*clear {
             hits.clear();

@@ -69,9 +69,11 @@ impl Backend {
     /// [`Survey::take`], with the bit instructions that come with the vectors.
     pub fn survey(self, text: &[u8], before: &Masks, masks: &[Masks], keys: &Keys, survey: &mut Survey) {
         match self {
-            // SAFETY: `Avx2` is only listed where the processor has what the function needs.
+            // SAFETY: `Avx2` is only listed where the processor has what the function needs, and the text is long enough.
             #[cfg(target_arch = "x86_64")]
-            Backend::Avx2 => unsafe { avx2::survey(text, before, masks, keys, survey) },
+            Backend::Avx2 if text.len() >= masks.len() * BLOCK => unsafe {
+                avx2::survey(text, before, masks, keys, survey);
+            },
             #[allow(unreachable_patterns)]
             _ => survey.take(text, before, masks, keys),
         }
@@ -86,7 +88,7 @@ mod avx2 {
         ANYWHERE_BUCKETS, BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, ESCAPED_HIGH, ESCAPED_LOW,
         INTRODUCERS, Masks, TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
     };
-    use super::{Keys, Survey};
+    use super::{super::words::FOLD, Keys, Survey};
 
     /// # Safety
     /// The processor must have AVX2, and `text` [`BLOCK`] bytes for each mask and `LOOKAHEAD` more.
@@ -134,9 +136,18 @@ mod avx2 {
     }
 
     /// See [`Survey::take`].
+    ///
+    /// # Safety
+    /// The processor must have BMI1, BMI2 and POPCNT, and `text` a block for each mask, the one behind the stretch
+    /// included.
     #[target_feature(enable = "bmi1,bmi2,popcnt")]
-    pub fn survey(text: &[u8], before: &Masks, masks: &[Masks], keys: &Keys, survey: &mut Survey) {
-        survey.take(text, before, masks, keys);
+    pub unsafe fn survey(text: &[u8], before: &Masks, masks: &[Masks], keys: &Keys, survey: &mut Survey) {
+        let start = text.as_ptr();
+        survey.take_those(before, masks, |at| {
+            // SAFETY: a place of the stretch, or the one behind it, has a block of text behind it.
+            let bytes = unsafe { start.add(usize::from(at)).cast::<[u8; WINDOW]>().read_unaligned() };
+            keys.may_hold(u32::from_le_bytes(bytes) | FOLD)
+        });
     }
 
     #[target_feature(enable = "avx2")]

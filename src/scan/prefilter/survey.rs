@@ -69,8 +69,14 @@ impl Survey {
 
     /// Takes the masks of a stretch, of the block before it and of the one behind it, the last of
     /// `masks`. `text` begins with the stretch.
-    #[inline(always)]
     pub fn take(&mut self, text: &[u8], before: &Masks, masks: &[Masks], keys: &Keys) {
+        self.take_those(before, masks, |at| keys.may_hold(key_at(text, usize::from(at))));
+    }
+
+    /// The same; `may_hold` says whether a known word may begin at a place, and is asked about places of the stretch
+    /// and the one behind its last block.
+    #[inline(always)]
+    pub fn take_those(&mut self, before: &Masks, masks: &[Masks], may_hold: impl Fn(u16) -> bool) {
         self.length = 0;
         let mut before = *before;
         for (number, (here, after)) in masks.iter().zip(masks.iter().skip(1)).enumerate() {
@@ -81,7 +87,7 @@ impl Survey {
             let bases = here.base64 & (!(here.base64 << 1 | before.base64 >> (BLOCK - 1)) | behind);
             let runs = words & run_of_16(here.token, after.token);
             let first = self.length;
-            self.add_known(text, keys, runs | here.window | here.word_window & words, start);
+            self.add_known(runs | here.window | here.word_window & words, start, &may_hold);
             let bases = bases & run_of_20(here.base64, after.base64);
             let escapes = here.slash & (here.escaped >> 1 | after.escaped << (BLOCK - 1));
             let runs = if self.runs { runs } else { 0 };
@@ -98,22 +104,22 @@ impl Survey {
 
     /// Adds those places of a mask at which a known word may begin.
     #[inline(always)]
-    fn add_known(&mut self, text: &[u8], keys: &Keys, mut mask: u64, start: u16) {
+    fn add_known(&mut self, mut mask: u64, start: u16, may_hold: impl Fn(u16) -> bool) {
         let mut length = self.length;
-        loop {
+        while mask != 0 {
             for _ in 0..UNROLLED {
-                // Without a bit left the place is behind the block, and does not count.
+                // Without a bit left this is the place behind the block, which is taken back below.
                 let at = start + mask.trailing_zeros() as u16;
-                let holds = keys.may_hold(key_at(text, usize::from(at))) & (mask != 0);
                 if let Some(slot) = self.places.get_mut(length) {
                     *slot = Place::new(at, Kind::Word);
                 }
-                length += usize::from(holds);
+                length += usize::from(may_hold(at));
                 mask &= mask.wrapping_sub(1);
             }
-            if mask == 0 {
-                break;
-            }
+        }
+        let behind = Place::new(start + BLOCK as u16, Kind::Word);
+        while length > self.length && self.places[length - 1] == behind {
+            length -= 1;
         }
         self.length = length;
     }
@@ -163,7 +169,7 @@ fn halve(here: u64, after: u64, by: u32) -> (u64, u64) {
 /// How many places are looked at between two questions whether there are more.
 const UNROLLED: usize = 8;
 /// How many places a stretch may have, of all kinds together.
-const PLACES_MAX: usize = KINDS.len() * STRETCH * BLOCK + 1;
+const PLACES_MAX: usize = KINDS.len() * STRETCH * BLOCK + UNROLLED;
 
 const _: () = assert!(STRETCH * BLOCK <= 1 << 12, "a place has thirteen bits");
 

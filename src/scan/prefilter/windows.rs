@@ -66,7 +66,9 @@ fn word_window(text: &[u8], begins: bool) -> Option<(usize, Window)> {
     let letter = |at: usize| text[at].is_ascii_alphanumeric();
     let joiner = |byte: &u8| matches!(byte, b' ' | b'_' | b'-' | b'.');
     let begin = |&at: &usize| letter(at) && if at == 0 { begins } else { !letter(at - 1) };
-    let length = |at: usize| text[at..].iter().take(WINDOW).take_while(|byte| !joiner(byte)).count();
+    let plain = |at: usize| text[at..].iter().take(WINDOW).take_while(|byte| !joiner(byte)).count();
+    // A first word that is too short is looked for with what joins it to the next one.
+    let length = |at: usize| if at == 0 && plain(at) < WORD_WINDOW_MIN { WINDOW.min(text.len()) } else { plain(at) };
     let weight = |at: usize| {
         let short = WINDOW - length(at);
         text[at..at + length(at)].iter().map(|&byte| frequency(byte)).product::<f32>() * 10f32.powi(short as i32)

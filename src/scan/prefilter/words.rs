@@ -192,10 +192,13 @@ fn key_of(window: &[u8]) -> u32 {
 #[inline(always)]
 pub fn key_at(text: &[u8], at: usize) -> u32 {
     match text.get(at..at + WINDOW) {
-        Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) | 0x2020_2020,
+        Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) | FOLD,
         None => key_of(text.get(at..).unwrap_or_default()),
     }
 }
+
+/// What makes four bytes a key: letters of either case are one.
+pub const FOLD: u32 = 0x2020_2020;
 
 /// The hash of a key.
 #[inline(always)]
@@ -206,7 +209,7 @@ fn hash(key: u32) -> u32 {
 
 /// The shortest window whose places are told by the table of keys (bytes).
 const WINDOW_MIN: usize = 3;
-const INDEX_BITS: u32 = 10;
+const INDEX_BITS: u32 = 12;
 const BITS_WIDTH_MIN: u32 = 14;
 /// With more bits the table would not stay in a core's first cache beside the text.
 const BITS_WIDTH_MAX: u32 = 20;
