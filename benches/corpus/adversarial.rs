@@ -142,6 +142,7 @@ const FORMS: &[Form] = &[
     form("escapes", "", &["\u{1b}"]),
     form("escapes-open", "", &["\u{1b}[1;", "\u{1b}[38;5;"]),
     form("links-open", "", &["\u{1b}]8;;https://example.com/"]),
+    form("strings-open", "", &["\u{1b}]0;", "\u{1b}P", "\u{1b}_"]),
     form("controls", "", &["\u{9b}31m"]),
     form("escaped-escapes", "", &["\\u001b[31m"]),
     // Bait for searches that start over at each place.
@@ -152,6 +153,14 @@ const FORMS: &[Form] = &[
     form("passwords-open", "", &["password=\""]),
     form("passwords-objects", "", &["{{\"password\":"]),
     form("passwords-nested", "", &["password=[{{("]),
+    form("passwords-closed", "", &["password=(a)[b]", "token={{c}}"]),
+    form("passwords-escaped", "", &["password=\\\"", "secret=\\\\\\\"", "token=\\\\\\\\\\\\\\\""]),
+    form("quotes-nested", "", &["password=\"a'b`c", "secret='d\"e", "token=`f"]),
+    form("names-values", "", &["name: password, value: ", "\"name\":\"token\",\"value\":"]),
+    form("bearers", "", &["Bearer "]),
+    form("bearers-near", "", &["Bearer {letters:19} "]),
+    form("jwt-beginnings", "", &["-eyJ", "_eyJhbGci"]),
+    form("minified", "", MINIFIED),
     form("brackets", "", &["["]),
     form("braces", "", &["{{\"a\":"]),
     form("elements", "", &["<password>"]),
@@ -221,6 +230,14 @@ const PREFIXES: &[&str] = &[
     "sntrys_",
     "dckr_pat_",
     "EAAG",
+];
+
+/// Code in one line: names of secrets with values that are none.
+const MINIFIED: &[&str] = &[
+    "e.token=function(t,n){{return t.key=n.token||r(t.auth)}},",
+    "this.password=o.password,this.secret=i&&i.secret,",
+    "t.exports={{apiKey:n({digits:4}),authToken:void 0,session:e.session}},",
+    "var a=\"key=\"+encodeURIComponent(e.key)+\"&token=\"+c;",
 ];
 
 /// Tokens that are one character short, or have one that is not of the alphabet.

@@ -114,15 +114,24 @@ impl Tally {
         range: Range<usize>,
         encoding: Encoding,
     ) {
+        // Spans are in order: what lies before the last one was counted with it.
+        let (mut place, mut count, mut last) = (0, 0, None);
         for span in settler.spans().iter().filter(|span| range.contains(&span.range.start) && !span.part) {
-            let (count, last) = lines(&piece[..span.range.start], encoding);
+            let (more, end) = lines(&piece[place..span.range.start], encoding);
+            count += more;
+            last = end.map(|end| place + end).or(last);
+            // A code unit of UTF-16 is not cut in two.
+            place = if encoding == Encoding::Bytes { span.range.start } else { span.range.start & !1 };
             let column = match last {
                 Some(end) => (span.range.start - end) as u64,
                 None => self.line_offset + span.range.start as u64,
             };
             let rule = self.facts_of(engine, span.rule);
             self.stats.secrets += 1;
-            *self.stats.by_rule.entry(rule.id.clone()).or_default() += 1;
+            match self.stats.by_rule.get_mut(&rule.id) {
+                Some(count) => *count += 1,
+                None => _ = self.stats.by_rule.insert(rule.id.clone(), 1),
+            }
             let redacts = engine.options().mode == Mode::Redact && span.masked;
             self.findings.push(Finding {
                 rule,

@@ -10,8 +10,6 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
-
 /// What the key id is made from. It is no secret that a log could hold: it has a NUL at both ends.
 const KEY_ID_TEXT: &[u8] = b"\0blackbar key id\0";
 
@@ -27,7 +25,8 @@ const KEY_ID_TEXT: &[u8] = b"\0blackbar key id\0";
 /// ```
 #[derive(Clone)]
 pub struct FingerprintKey {
-    secret: Secret,
+    /// Has taken in the key, and nothing else. Overwritten when it goes, as the key's bytes are.
+    keyed: Hmac<Sha256>,
     ephemeral: bool,
 }
 
@@ -43,21 +42,18 @@ impl FingerprintKey {
                 chunk.copy_from_slice(&word.to_le_bytes()[..chunk.len()]);
             }
         }
-        Self { secret: Secret::new(&bytes), ephemeral: true }
+        Self { ephemeral: true, ..Self::from_bytes(&bytes) }
     }
 
     /// A key that the user keeps. Any length is taken; whoever reads it from outside refuses
     /// short ones.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        Self { secret: Secret::new(bytes), ephemeral: false }
+        Self { keyed: keyed(bytes), ephemeral: false }
     }
 
     /// HMAC-SHA-256 of a secret under this key. Never panics.
     pub fn fingerprint(&self, secret: &[u8]) -> Fingerprint {
-        // HMAC takes keys of every length, so the error can't be reached.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.secret.expose()) else {
-            return Fingerprint([0; 32]);
-        };
+        let mut mac = self.keyed.clone();
         mac.update(secret);
         Fingerprint(mac.finalize().into_bytes().into())
     }
@@ -80,8 +76,14 @@ impl fmt::Debug for FingerprintKey {
     }
 }
 
+/// The state of the hash under a key, so that each fingerprint need not begin with the key.
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    // HMAC takes keys of every length: RFC 2104, section 2.
+    Hmac::new_from_slice(key).expect("a key of any length")
+}
+
 /// The name of a secret: its HMAC-SHA-256. Displayed as `hmac-sha256:` and 64 hex digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {

@@ -1,5 +1,7 @@
 //! Writes what stands in place of a secret, and knows it again. Does not decide what is masked.
 
+use std::sync::OnceLock;
+
 use crate::{
     finding::Fingerprint,
     limits::JSON_DEPTH_MAX,
@@ -38,6 +40,8 @@ pub struct Masker {
     parts: Vec<Part>,
     /// The ids of all rules, by index.
     ids: Vec<Text>,
+    /// The same, in the order of their texts; made when the first mask is read.
+    sorted: OnceLock<Vec<usize>>,
     /// Whether a mask needs escaping inside JSON strings.
     special: bool,
 }
@@ -58,7 +62,8 @@ impl Masker {
             Style::Text(text) => text,
         };
         let special = template.bytes().any(|byte| byte.is_ascii_control() || matches!(byte, b'"' | b'\\'));
-        Masker { parts: parse(template), ids: rules.iter().map(|rule| rule.id.clone()).collect(), special }
+        let ids = rules.iter().map(|rule| rule.id.clone()).collect();
+        Masker { parts: parse(template), ids, sorted: OnceLock::new(), special }
     }
 
     /// Appends the mask of a secret of `length` bytes, escaped for a string `depth` deep.
@@ -71,25 +76,32 @@ impl Masker {
         encoding: Encoding,
         out: &mut Vec<u8>,
     ) {
+        if encoding == Encoding::Bytes && !(self.special && depth > 0) {
+            return self.write_plain(rule, fingerprint, length, out);
+        }
         let mut mask = Vec::new();
-        for part in &self.parts {
-            match part {
-                Part::Text(text) => mask.extend_from_slice(text),
-                Part::Rule => {
-                    mask.extend_from_slice(self.ids.get(usize::from(rule)).map_or(&b""[..], |id| id.as_bytes()))
-                }
-                Part::Hash => mask.extend_from_slice(fingerprint.short().as_bytes()),
-            }
-        }
-        if self.parts.is_empty() {
-            mask.resize(length, b'*');
-        }
+        self.write_plain(rule, fingerprint, length, &mut mask);
         if self.special {
             for _ in 0..depth {
                 mask = escaped(&mask);
             }
         }
         encoding.encode(&mask, out);
+    }
+
+    fn write_plain(&self, rule: u16, fingerprint: &Fingerprint, length: usize, out: &mut Vec<u8>) {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.extend_from_slice(text),
+                Part::Rule => {
+                    out.extend_from_slice(self.ids.get(usize::from(rule)).map_or(&b""[..], |id| id.as_bytes()))
+                }
+                Part::Hash => out.extend_from_slice(fingerprint.short().as_bytes()),
+            }
+        }
+        if self.parts.is_empty() {
+            out.resize(out.len() + length, b'*');
+        }
     }
 
     /// The length of the mask that stands at `at`, if one does that these rules could have
@@ -107,7 +119,7 @@ impl Masker {
                 Part::Text(text) => rest.starts_with(text).then_some(text.len())?,
                 Part::Rule => {
                     let id = rest.iter().take_while(|&&byte| is_id(byte)).count();
-                    self.ids.iter().any(|known| known.as_bytes() == &rest[..id]).then_some(id)?
+                    self.is_rule(&rest[..id]).then_some(id)?
                 }
                 Part::Hash => {
                     let digits = rest.get(..HASH_DIGITS)?;
@@ -116,6 +128,16 @@ impl Masker {
             };
         }
         Some(length)
+    }
+
+    /// Whether a rule has this id.
+    fn is_rule(&self, id: &[u8]) -> bool {
+        let sorted = self.sorted.get_or_init(|| {
+            let mut sorted: Vec<usize> = (0..self.ids.len()).collect();
+            sorted.sort_unstable_by_key(|&index| self.ids[index].as_bytes());
+            sorted
+        });
+        sorted.binary_search_by_key(&id, |&index| self.ids[index].as_bytes()).is_ok()
     }
 
     /// The byte with which each mask begins, if it is always the same.

@@ -230,8 +230,8 @@ impl RedactedText {
         let end = masked.map.first_from(span.end, text.len()).max(start);
         let before = &text[start.saturating_sub(around)..start];
         let after = &text[end..text.len().min(end + around)];
-        let from = start - before.iter().rev().take_while(|&&byte| byte != b'\n').count();
-        let to = end + after.iter().take_while(|&&byte| byte != b'\n').count();
+        let from = start - memchr::memrchr(b'\n', before).map_or(before.len(), |end| before.len() - end - 1);
+        let to = end + memchr::memchr(b'\n', after).unwrap_or(after.len());
         let mut view = crate::view::View::default();
         let cut = &text[from..to];
         let bytes = if encoding == Encoding::Bytes {
@@ -240,6 +240,14 @@ impl RedactedText {
             encoding.decode(cut, false, &mut view);
             &view.text
         };
+        let ends = bytes.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let bytes = &bytes[..bytes.len() - ends];
+        // Nearly always there is nothing to be replaced.
+        if let Ok(text) = str::from_utf8(bytes)
+            && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        {
+            return RedactedText(text.to_owned());
+        }
         let text = String::from_utf8_lossy(bytes).replace('\t', " ");
         RedactedText(visible(text.trim_end_matches(['\r', '\n'])).into_owned())
     }

@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     filter::Filter,
-    scan::{Engine, Entropy, Options, pattern::Pattern, prefilter},
+    scan::{
+        Engine, Entropy, Options,
+        pattern::{Pattern, Runs},
+        prefilter,
+    },
 };
 
 /// How much a diagnostic matters.
@@ -215,7 +219,7 @@ fn covers(pattern: &Pattern, sample: &[u8]) -> bool {
     let possible = pattern.needle().is_none_or(|needle| {
         needle.literals.iter().any(|literal| lower.windows(literal.len()).any(|part| part == literal.as_slice()))
     });
-    possible && pattern.match_at(sample, 0).is_some_and(|(found, _)| found.len() == sample.len())
+    possible && pattern.match_at(sample, 0, &mut Runs::default()).is_some_and(|(found, _)| found.len() == sample.len())
 }
 
 fn push(rule: &Rule, found: &mut Vec<Diagnostic>, level: Level, text: String) {

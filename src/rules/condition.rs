@@ -59,16 +59,8 @@ impl Needle {
     /// Whether `text[at..]` may be the rest of a match whose literal begins at `at`. The text may
     /// still be escaped: a backslash stands for itself, or for a blank or quote behind it.
     pub fn may_go_on(&self, text: &[u8], at: usize) -> bool {
-        let mut place = at;
-        for step in self.steps.iter() {
-            for _ in 0..step.count {
-                match text.get(place) {
-                    Some(b'\\') => return may_be_escaped(text, place, &step.set),
-                    Some(&byte) if step.set.contains(byte) => place += 1,
-                    Some(_) => return false,
-                    None => return true,
-                }
-            }
+        if let Some(answer) = self.steps_allow(text, at) {
+            return answer;
         }
         let Some(reach) = &self.reach else { return true };
         // Most lines do not hold the byte at all, which is quickly seen. It is never written as an escape,
@@ -91,6 +83,24 @@ impl Needle {
             }
         }
         text.len() - at <= reach.most
+    }
+}
+
+impl Needle {
+    /// The same, told by the first bytes alone; `None` where they do not say.
+    pub fn steps_allow(&self, text: &[u8], at: usize) -> Option<bool> {
+        let mut place = at;
+        for step in self.steps.iter() {
+            for _ in 0..step.count {
+                match text.get(place) {
+                    Some(b'\\') => return Some(may_be_escaped(text, place, &step.set)),
+                    Some(&byte) if step.set.contains(byte) => place += 1,
+                    Some(_) => return Some(false),
+                    None => return Some(true),
+                }
+            }
+        }
+        None
     }
 }
 

@@ -8,6 +8,7 @@ mod keyblock;
 pub mod known;
 pub(crate) mod pattern;
 pub mod prefilter;
+mod program;
 mod settle;
 mod tokens;
 mod units;

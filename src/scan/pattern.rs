@@ -4,12 +4,17 @@
 
 use std::{
     ops::Range,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use regex_automata::{Anchored, Input, hybrid, meta, nfa::thompson, util::captures::Captures};
 use regex_syntax::hir::{Hir, Look};
 
+pub use super::program::Runs;
+use super::program::{Program, Tried};
 use crate::{
     limits::PATTERN_COMPILED_BYTES_MAX,
     rules::{
@@ -19,23 +24,17 @@ use crate::{
 };
 
 /// A rule's pattern, checked when the rule was read.
+///
+/// Nearly always its program says all; the automata are for the rest, and take memory.
 #[derive(Debug)]
 pub struct Pattern {
     source: Text,
     condition: Arc<Condition>,
-    parts: OnceLock<Option<Parts>>,
+    program: OnceLock<Option<Program>>,
     regex: OnceLock<Option<meta::Regex>>,
     before_regex: OnceLock<Option<meta::Regex>>,
     to_the_end: OnceLock<Option<meta::Regex>>,
     live: OnceLock<Option<Automaton>>,
-}
-
-/// The syntax of a pattern.
-#[derive(Debug)]
-struct Parts {
-    whole: Hir,
-    /// What stands before the secret, if it has a group of its own.
-    before: Option<Hir>,
 }
 
 /// A lazy automaton, and the memory in which threads keep its states.
@@ -48,10 +47,14 @@ struct Automaton {
 impl Pattern {
     /// The pattern of a rule.
     pub fn of(rule: &Rule) -> Pattern {
+        Pattern::new(rule.pattern.clone(), Arc::clone(&rule.condition))
+    }
+
+    fn new(source: Text, condition: Arc<Condition>) -> Pattern {
         Pattern {
-            source: rule.pattern.clone(),
-            condition: Arc::clone(&rule.condition),
-            parts: OnceLock::new(),
+            source,
+            condition,
+            program: OnceLock::new(),
             regex: OnceLock::new(),
             before_regex: OnceLock::new(),
             to_the_end: OnceLock::new(),
@@ -90,8 +93,21 @@ impl Pattern {
         }
     }
 
-    /// Matches at `start` exactly. Returns the match and the secret in it.
-    pub fn match_at(&self, text: &[u8], start: usize) -> Option<(Range<usize>, Range<usize>)> {
+    /// Matches at `start` exactly. Returns the match and the secret in it. `runs` are those of the text.
+    pub fn match_at(&self, text: &[u8], start: usize, runs: &mut Runs) -> Option<(Range<usize>, Range<usize>)> {
+        match self.program().map_or(Tried::TooLong, |program| program.match_at(text, start, runs)) {
+            Tried::Found(found) => {
+                let whole = start..found.end;
+                let secret = found.secret.map_or(whole.clone(), |(begin, end)| begin..end);
+                Some((whole, secret))
+            }
+            Tried::Nothing => None,
+            Tried::TooLong => self.search_at(text, start),
+        }
+    }
+
+    /// The same by automata.
+    fn search_at(&self, text: &[u8], start: usize) -> Option<(Range<usize>, Range<usize>)> {
         let regex = self.regex()?;
         let end = text.len().min(start + self.condition.length_max + 1);
         let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
@@ -108,10 +124,18 @@ impl Pattern {
 
     /// Whether the pattern matches the whole of `value`, in whichever order its alternatives stand.
     pub fn matches_whole(&self, value: &[u8]) -> bool {
-        let to_the_end = |parts: &Parts| build(&Hir::concat(vec![parts.whole.clone(), Hir::look(Look::End)]));
-        let regex = self.to_the_end.get_or_init(|| self.parts().and_then(to_the_end));
-        value.len() <= self.condition.length_max
-            && regex.as_ref().is_some_and(|regex| regex.is_match(Input::new(value).anchored(Anchored::Yes)))
+        if value.len() > self.condition.length_max {
+            return false;
+        }
+        match self.program().map_or(Tried::TooLong, |program| program.matches_whole(value)) {
+            Tried::Found(()) => true,
+            Tried::Nothing => false,
+            Tried::TooLong => {
+                let to_the_end = || build(&Hir::concat(vec![self.syntax()?, Hir::look(Look::End)]));
+                let regex = self.to_the_end.get_or_init(to_the_end).as_ref();
+                regex.is_some_and(|regex| regex.is_match(Input::new(value).anchored(Anchored::Yes)))
+            }
+        }
     }
 
     /// Where a match begins at or after `from`, wherever that is. For patterns without a needle.
@@ -121,25 +145,38 @@ impl Pattern {
 
     /// Where the secret begins, if `text[start..]` is the beginning of a match that more bytes
     /// could complete or lengthen, and the secret has begun.
-    pub fn live_at(&self, text: &[u8], start: usize) -> Option<usize> {
+    pub fn live_at(&self, text: &[u8], start: usize, runs: &mut Runs) -> Option<usize> {
         if text.len() - start > self.condition.length_max {
             return None;
         }
-        if !self.may_go_on(&text[start..]) {
+        let program = self.program();
+        let goes_on = match program.map_or(Tried::TooLong, |program| program.goes_on(text, start, runs)) {
+            Tried::Found(()) => true,
+            Tried::Nothing => false,
+            Tried::TooLong => self.may_go_on(&text[start..]),
+        };
+        if !goes_on {
             return None;
         }
         if self.condition.secret_is_whole {
             return Some(start);
         }
-        let regex = self.before_regex.get_or_init(|| build(self.parts()?.before.as_ref()?)).as_ref()?;
-        let input = Input::new(text).range(start..).anchored(Anchored::Yes).earliest(true);
-        regex.search(&input).map(|found| found.end())
+        match program.map_or(Tried::TooLong, |program| program.secret_at(text, start, runs)) {
+            Tried::Found(at) => Some(at),
+            Tried::Nothing => None,
+            Tried::TooLong => {
+                let before = || build(condition::parse(&self.source).ok()?.1.as_ref()?);
+                let regex = self.before_regex.get_or_init(before).as_ref()?;
+                let input = Input::new(text).range(start..).anchored(Anchored::Yes).earliest(true);
+                regex.search(&input).map(|found| found.end())
+            }
+        }
     }
 
     /// Whether some text beginning with `start` matches, longer than `start` or ending there.
     fn may_go_on(&self, start: &[u8]) -> bool {
         // What cannot be told is taken to be alive.
-        let Some(automaton) = self.live.get_or_init(|| self.parts().and_then(|parts| automaton(&parts.whole))) else {
+        let Some(automaton) = self.live.get_or_init(|| automaton(&self.syntax()?)) else {
             return true;
         };
         let spare = automaton.spare.lock().ok().and_then(|mut spare| spare.pop());
@@ -151,13 +188,18 @@ impl Pattern {
         alive
     }
 
-    fn regex(&self) -> Option<&meta::Regex> {
-        self.regex.get_or_init(|| self.parts().and_then(|parts| build(&parts.whole))).as_ref()
+    fn program(&self) -> Option<&Program> {
+        static NUMBERS: AtomicU32 = AtomicU32::new(0);
+        let compile = || Program::new(&self.syntax()?, SECRET, NUMBERS.fetch_add(1, Ordering::Relaxed));
+        self.program.get_or_init(compile).as_ref()
     }
 
-    fn parts(&self) -> Option<&Parts> {
-        let parse = || condition::parse(&self.source).ok().map(|(whole, before, _)| Parts { whole, before });
-        self.parts.get_or_init(parse).as_ref()
+    fn regex(&self) -> Option<&meta::Regex> {
+        self.regex.get_or_init(|| build(&self.syntax()?)).as_ref()
+    }
+
+    fn syntax(&self) -> Option<Hir> {
+        condition::parse(&self.source).ok().map(|(whole, ..)| whole)
     }
 }
 
@@ -200,7 +242,7 @@ fn automaton(hir: &Hir) -> Option<Automaton> {
 }
 
 /// The memory in which the automaton of one pattern keeps states (bytes).
-const AUTOMATON_CACHE_BYTES: usize = 1 << 20;
+const AUTOMATON_CACHE_BYTES: usize = 128 << 10;
 /// The name of the capture that is masked.
 const SECRET: &str = "secret";
 
@@ -210,24 +252,17 @@ mod tests {
 
     fn pattern(source: &str) -> Pattern {
         let condition = condition::parse(source).unwrap().2;
-        Pattern {
-            source: source.into(),
-            condition: Arc::new(condition),
-            parts: OnceLock::new(),
-            regex: OnceLock::new(),
-            before_regex: OnceLock::new(),
-            to_the_end: OnceLock::new(),
-            live: OnceLock::new(),
-        }
+        Pattern::new(source.into(), Arc::new(condition))
     }
 
     #[test]
     fn a_beginning_is_live_until_it_cannot_match() {
         let pattern = pattern("key: (?P<secret>[a-z]{4,8})");
-        assert_eq!(pattern.live_at(b"key:", 0), None);
-        assert_eq!(pattern.live_at(b"key: ", 0), Some(5));
-        assert_eq!(pattern.live_at(b"key: abcd", 0), Some(5));
-        assert_eq!(pattern.live_at(b"key: abcd.", 0), None);
-        assert_eq!(pattern.live_at(b"kex", 0), None);
+        let live_at = |text: &[u8], start| pattern.live_at(text, start, &mut Runs::default());
+        assert_eq!(live_at(b"key:", 0), None);
+        assert_eq!(live_at(b"key: ", 0), Some(5));
+        assert_eq!(live_at(b"key: abcd", 0), Some(5));
+        assert_eq!(live_at(b"key: abcd.", 0), None);
+        assert_eq!(live_at(b"kex", 0), None);
     }
 }

@@ -7,23 +7,26 @@
 //! generic one on the same value because the generic one sees a mask there.
 
 mod known_values;
+mod spans;
 
 use std::{ops::Range, sync::Arc};
 
+pub use self::spans::Span;
+use self::spans::{Spans, rank};
 use super::{
     Engine, assigned, judge,
     keyblock::{self, Block, Piece},
     known::{self, Known},
     prefilter::Found,
     tokens::{self, End, Hit},
-    units::{Unit, units},
+    units::{Unit, Units},
 };
 use crate::{
     finding::Fingerprint,
     limits,
     redact::Masked,
-    rules::{Confidence, Detector, checks::Facts},
-    view::{self, Steps, Views, utf16::Encoding},
+    rules::{Confidence, checks::Facts},
+    view::{self, Views, utf16::Encoding},
 };
 
 /// How often a piece is masked and scanned again. Each round but the last finds something.
@@ -53,43 +56,15 @@ impl Carry {
     }
 }
 
-/// A secret in a piece.
-#[derive(Debug, Clone)]
-pub struct Span {
-    /// Its bytes in the piece.
-    pub range: Range<usize>,
-    /// The rule's index in its set.
-    pub rule: u16,
-    /// How sure it is.
-    pub confidence: Confidence,
-    /// What the rule's check could tell.
-    pub facts: Facts,
-    /// Of the secret as decoded in its innermost view.
-    pub fingerprint: Fingerprint,
-    /// Escapes of the terminal inside it, which are kept.
-    pub escapes: Vec<Range<usize>>,
-    /// Whether it is masked; else only reported.
-    pub masked: bool,
-    /// The numbers of the user's allow entries that speak of it.
-    pub allowed: Vec<u16>,
-    /// Whether one of them leaves its bytes.
-    pub passes: bool,
-    /// Whether it goes on with a secret that another span has reported.
-    pub part: bool,
-    /// Why, in a few words.
-    pub why: &'static str,
-    /// What was done to the piece to see it.
-    pub steps: Steps,
-    /// Which of two rules on the same bytes gives its name.
-    rank: u8,
-}
-
 /// Scans pieces. Reused from piece to piece.
 #[derive(Default)]
 pub struct Settler {
     views: Views,
+    units: Units,
     masked: Masked,
-    spans: Vec<Span>,
+    spans: Spans,
+    /// What a round has found.
+    found: Vec<Span>,
     live: Option<usize>,
     known: Arc<Known>,
     known_hits: Vec<known::Hit>,
@@ -97,7 +72,12 @@ pub struct Settler {
     trace: Vec<Span>,
     hits: Vec<Hit>,
     values: Vec<assigned::Hit>,
+    /// Where the next round need not scan before, if this one was the first to find something there.
+    again: Option<assigned::Mark>,
     pieces: Vec<Piece>,
+    /// The views of a unit that are searched, and which other detectors have a word in each.
+    searched: Vec<(usize, Found)>,
+    escapes: Vec<Range<usize>>,
     tokens_scratch: tokens::Scratch,
     assigned_scratch: assigned::Scratch,
 }
@@ -121,15 +101,17 @@ impl Settler {
 
     /// Scans one piece under `carry`, which becomes what the piece says about the next.
     pub fn settle(&mut self, engine: &Engine, raw: &[u8], encoding: Encoding, end: End, carry: &mut Carry) {
-        self.spans.clear();
+        self.again = None;
+        self.spans.0.clear();
         self.trace.clear();
         let mut block = None;
         // A mask may hide a beginning that was live before: the earliest of all rounds counts.
         self.live = None;
         for _ in 0..ROUNDS_MAX {
-            self.masked.fill(raw, &self.spans, engine.masker(), encoding);
+            self.masked.fill(raw, &self.spans.0, engine.masker(), encoding);
             let mut next = carry.clone();
-            let mut found = Vec::new();
+            self.found.clear();
+            let again = self.again.take();
             if end == End::Open {
                 // Half a character is no character yet, and half a mask no mask.
                 let cuts = [encoding.unfinished(&self.masked.text), engine.masker().cut_at_end(&self.masked.text)];
@@ -137,28 +119,32 @@ impl Settler {
                     self.earlier(self.masked.map.start(cut));
                 }
             }
-            for unit in units(&self.masked.text, encoding, end) {
+            let mut units = std::mem::take(&mut self.units);
+            units.read(&self.masked.text, encoding, end);
+            for index in 0..units.len() {
+                let (unit, parts) = units.get(index);
                 // Each unit is read under the carry; only some say what follows.
                 let carry = if unit.carries { &mut next } else { &mut next.clone() };
-                self.unit(engine, &unit, encoding, carry, &mut found);
+                self.unit(engine, (unit, parts), encoding, carry, again);
             }
+            self.units = units;
             if self.tracing {
-                self.trace.extend(found.iter().cloned());
+                self.trace.extend(self.found.iter().cloned());
             }
             // A body that had no BEGIN has no sign of itself once it is masked.
             block = next.block.or(block);
-            if !self.merge(found) {
+            if !self.spans.merge(&mut self.found) {
                 *carry = Carry { block, in_string: false, ..next };
                 return;
             }
         }
         *carry = Carry::default();
-        self.masked.fill(raw, &self.spans, engine.masker(), encoding);
+        self.masked.fill(raw, &self.spans.0, engine.masker(), encoding);
     }
 
     /// The piece's secrets, sorted; they do not touch each other.
     pub fn spans(&self) -> &[Span] {
-        &self.spans
+        &self.spans.0
     }
 
     /// All hits of all rounds, where [`Settler::traced`] was called.
@@ -182,7 +168,7 @@ impl Settler {
             safe -= run;
         }
         // A mask is written when nothing can lengthen it any more.
-        for span in self.spans.iter().rev() {
+        for span in self.spans.0.iter().rev() {
             if span.masked && span.range.end >= safe && safe < length {
                 safe = safe.min(span.range.start);
             }
@@ -190,57 +176,60 @@ impl Settler {
         safe
     }
 
-    /// Scans one unit. Appends what it finds, in the piece's coordinates.
-    fn unit(&mut self, engine: &Engine, unit: &Unit, encoding: Encoding, carry: &mut Carry, found: &mut Vec<Span>) {
+    /// Scans one unit. Adds what it finds, in the piece's coordinates.
+    fn unit(
+        &mut self,
+        engine: &Engine,
+        place: Place<'_>,
+        encoding: Encoding,
+        carry: &mut Carry,
+        again: Option<assigned::Mark>,
+    ) {
+        let (unit, parts) = place;
         let open = unit.end == End::Open;
-        self.views.start(&self.masked.text, &unit.parts, encoding, open);
-        let mut searched: Vec<(usize, Found)> = self.views.searched().map(|index| (index, Found::default())).collect();
+        self.views.start(&self.masked.text, parts, encoding, open);
+        let mut searched = std::mem::take(&mut self.searched);
+        searched.clear();
+        searched.extend(self.views.searched().map(|index| (index, Found::default())));
         let primary = self.views.primary(unit.docker);
-        let before = found.len();
+        let before = self.found.len();
         if !self.known.is_empty() {
-            self.known_values(engine, unit, found);
+            self.known_values(engine, place);
         }
         for (index, words) in &mut searched {
             let index = *index;
-            self.hits.clear();
+            let mut hits = std::mem::take(&mut self.hits);
+            hits.clear();
             let scratch = &mut self.tokens_scratch;
-            let live = engine.tokens().search((&self.views, index), unit.end, engine, scratch, &mut self.hits);
+            let live = engine.tokens().search((&self.views, index), unit.end, engine, scratch, &mut hits);
             *words = self.tokens_scratch.found;
             self.note_live(unit, index, live);
-            let hits = std::mem::take(&mut self.hits);
-            for hit in &hits {
-                self.add(engine, unit, index, hit, found);
-            }
+            hits.drain(..).for_each(|hit| self.add(engine, place, index, hit));
             self.hits = hits;
             let carry = (index == primary).then_some(&mut *carry);
             if words.key_block || carry.as_ref().is_some_and(|carry| carry.block.is_some()) {
-                self.key_blocks(engine, unit, index, carry, found);
+                self.key_blocks(engine, place, index, carry);
             }
         }
         if open && let Some(cut) = self.views.unfinished() {
             let place = self.masked.map.start(cut);
             self.earlier(place);
         }
-        let news = found[before..].iter().any(|span| self.is_news(span));
+        let news = self.found[before..].iter().any(|span| self.spans.is_news(span));
         if !news {
             for &(index, words) in &searched {
                 let carry = (index == primary).then_some(&mut *carry);
                 if words.key_name || carry.as_ref().is_some_and(|carry| carry.pending != assigned::Pending::default()) {
-                    self.key_names(engine, unit, index, carry, found);
+                    self.key_names(engine, place, index, carry, again);
                 }
-                self.random_tokens(engine, unit, index, found);
+                self.random_tokens(engine, place, index);
             }
         }
+        self.searched = searched;
     }
 
-    fn key_blocks(
-        &mut self,
-        engine: &Engine,
-        unit: &Unit,
-        index: usize,
-        carry: Option<&mut Carry>,
-        found: &mut Vec<Span>,
-    ) {
+    fn key_blocks(&mut self, engine: &Engine, place: Place<'_>, index: usize, carry: Option<&mut Carry>) {
+        let (unit, _) = place;
         let Some(rule) = engine.key_block_rule() else { return };
         let region = self.region(unit, index, carry.is_some());
         let mut fresh = None;
@@ -260,21 +249,23 @@ impl Settler {
                 facts: Facts::default(),
                 why: "the body of a private key",
             };
-            let first = found.len();
-            self.add(engine, unit, index, &hit, found);
-            found[first..].iter_mut().for_each(|span| span.part |= !piece.first);
+            let first = self.found.len();
+            self.add(engine, place, index, hit);
+            self.found[first..].iter_mut().for_each(|span| span.part |= !piece.first);
         }
         self.pieces = pieces;
     }
 
+    /// `again` is where the round before began to find something, if that was the same text up to there.
     fn key_names(
         &mut self,
         engine: &Engine,
-        unit: &Unit,
+        place: Place<'_>,
         index: usize,
         carry: Option<&mut Carry>,
-        found: &mut Vec<Span>,
+        again: Option<assigned::Mark>,
     ) {
+        let (unit, parts) = place;
         let Some(names) = engine.names() else { return };
         let ended = unit.end != End::Open;
         let whole = 0..self.views.text(index).len();
@@ -282,25 +273,23 @@ impl Settler {
         let mut none = Carry::default();
         let carries = carry.is_some();
         let carry = carry.unwrap_or(&mut none);
-        let mut passes = vec![(region.clone(), true)];
-        if carries && region != whole && unit.docker {
-            // The rest of the record has fields, too.
-            passes.push((whole, false));
-        }
-        for (range, carried) in passes {
-            self.values.clear();
+        // A line without another view, scanned by itself, is the same up to the first mask.
+        let plain = carries && region == whole && self.views.all().len() == 1 && *parts == [0..self.masked.text.len()];
+        // The rest of a record has fields, too.
+        let around = (carries && region != whole && unit.docker).then_some((whole, false));
+        let alone = plain && self.found.is_empty() && engine.entropy_rule().is_none();
+        for (range, carried) in [(region, true)].into_iter().chain(around) {
             let pending = if carried { carry.pending } else { assigned::Pending::default() };
+            let start = assigned::Mark::start(carry.in_string, pending);
+            let fresh = plain && start == assigned::Mark::start(false, assigned::Pending::default());
             let text = &self.views.text(index)[range.clone()];
-            let outcome = assigned::scan(
-                text,
-                ended,
-                carry.in_string,
-                pending,
-                names,
-                engine,
-                &mut self.assigned_scratch,
-                &mut self.values,
-            );
+            let from = again.filter(|_| fresh).unwrap_or(start);
+            let (scratch, values) = (&mut self.assigned_scratch, &mut self.values);
+            values.clear();
+            let outcome = assigned::scan(text, ended, from, names, engine, scratch, values);
+            if alone {
+                self.again = outcome.again;
+            }
             if carried {
                 carry.pending = outcome.pending;
             }
@@ -315,23 +304,24 @@ impl Settler {
                     facts: Facts::default(),
                     why: value.why,
                 };
-                self.add(engine, unit, index, &hit, found);
+                self.add(engine, place, index, hit);
             }
             self.values = values;
         }
     }
 
     /// Long random tokens without a key name, where they are asked for.
-    fn random_tokens(&mut self, engine: &Engine, unit: &Unit, index: usize, found: &mut Vec<Span>) {
+    fn random_tokens(&mut self, engine: &Engine, place: Place<'_>, index: usize) {
+        let (unit, _) = place;
         let Some(rule) = engine.entropy_rule() else { return };
-        let text = self.views.text(index);
-        let mut place = 0;
-        while let Some(run) = view::next_run(text, place) {
-            place = run.end;
+        let mut from = 0;
+        while let Some(run) = view::next_run(self.views.text(index), from) {
+            from = run.end;
+            let text = self.views.text(index);
             let cut = unit.end == End::Open && run.end == text.len();
             if let Some(confidence) = judge::bare(&text[run.clone()]).filter(|_| !cut) {
                 let hit = Hit { span: run, rule, confidence, facts: Facts::default(), why: "a long random token" };
-                self.add(engine, unit, index, &hit, found);
+                self.add(engine, place, index, hit);
             }
         }
     }
@@ -350,25 +340,30 @@ impl Settler {
     }
 
     /// Adds a hit in a view: one span, or one for each record it lies in.
-    fn add(&self, engine: &Engine, unit: &Unit, index: usize, hit: &Hit, found: &mut Vec<Span>) {
+    fn add(&mut self, engine: &Engine, (_, parts): Place<'_>, index: usize, hit: Hit) {
         if hit.span.is_empty() {
             return;
         }
         let rule = &engine.rules().rules()[usize::from(hit.rule)];
-        let secret = &self.views.text(index)[hit.span.clone()];
-        let fingerprint = engine.options().fingerprint_key.fingerprint(secret);
         let in_text = self.views.range(index, &hit.span);
-        let mut escapes = Vec::new();
-        self.views.escapes(index, &hit.span, &mut escapes);
         let allow = &engine.options().allow;
-        let allowed = if allow.is_empty() { Vec::new() } else { allow.about(rule, secret, &fingerprint) };
+        let fingerprint = |settler: &Settler| {
+            engine.options().fingerprint_key.fingerprint(&settler.views.text(index)[hit.span.clone()])
+        };
+        let mut allowed = Vec::new();
+        if !allow.is_empty() {
+            allowed = allow.about(rule, &self.views.text(index)[hit.span.clone()], &fingerprint(self));
+        }
         let passes = allow.passes(&allowed);
         let masked = hit.confidence >= engine.options().mask_confidence
             && rule.action == crate::rules::Action::Redact
             && !rule.testing
             && !passes;
+        let mut escapes = std::mem::take(&mut self.escapes);
+        escapes.clear();
+        self.views.escapes(index, &hit.span, &mut escapes);
         let mut first = true;
-        for part in &unit.parts {
+        for part in parts {
             let cut = |range: &Range<usize>| range.start.max(part.start)..range.end.min(part.end);
             let to_piece = |range: Range<usize>| self.masked.map.range(&range);
             let inside = cut(&in_text);
@@ -377,25 +372,28 @@ impl Settler {
             }
             let range = to_piece(inside);
             // Another rule may find the same bytes, or a part of them.
-            let left = |old: &Span| old.passes && old.range.start <= range.start && range.end <= old.range.end;
-            let left = self.spans.iter().find(|old| left(old));
-            found.push(Span {
-                range: range.clone(),
+            let left = self.spans.left_around(&range);
+            let span = Span {
+                range,
                 allowed: left.map_or_else(|| allowed.clone(), |old| old.allowed.clone()),
                 passes: passes || left.is_some(),
                 rule: hit.rule,
                 confidence: hit.confidence,
                 facts: hit.facts.clone(),
-                fingerprint,
+                fingerprint: Fingerprint::default(),
                 escapes: escapes.iter().map(cut).filter(|range| !range.is_empty()).map(to_piece).collect(),
                 masked: masked && left.is_none(),
                 part: !first,
                 why: hit.why,
                 steps: self.views.steps(index),
                 rank: rank(rule),
-            });
+            };
             first = false;
+            if self.tracing || self.spans.is_news(&span) {
+                self.found.push(Span { fingerprint: fingerprint(self), ..span });
+            }
         }
+        self.escapes = escapes;
     }
 
     fn note_live(&mut self, unit: &Unit, index: usize, live: Option<usize>) {
@@ -410,70 +408,7 @@ impl Settler {
     fn earlier(&mut self, place: usize) {
         self.live = Some(self.live.map_or(place, |old| old.min(place)));
     }
-
-    /// Whether a span says something that the known ones do not.
-    fn is_news(&self, span: &Span) -> bool {
-        let known = |old: &Span| {
-            let covers = old.range.start <= span.range.start && span.range.end <= old.range.end;
-            if span.masked { old.masked && covers } else { covers && (old.masked || old.rule == span.rule) }
-        };
-        !self.spans.iter().any(known)
-    }
-
-    /// Takes over what was found. Returns whether anything was new.
-    fn merge(&mut self, found: Vec<Span>) -> bool {
-        let news: Vec<Span> = found.into_iter().filter(|span| self.is_news(span)).collect();
-        if news.is_empty() {
-            return false;
-        }
-        self.spans.extend(news);
-        let spans = &mut self.spans;
-        spans.sort_by_key(|span| (!span.masked, span.range.start, span.range.end));
-        let mut kept: Vec<Span> = Vec::with_capacity(spans.len());
-        for span in spans.drain(..) {
-            match kept
-                .iter_mut()
-                .rev()
-                .find(|old| old.masked && old.range.start <= span.range.end && span.range.start <= old.range.end)
-            {
-                // What is only reported does not lengthen a mask.
-                Some(old) if span.masked => old.absorb(span),
-                Some(old) if old.range.start <= span.range.start && span.range.end <= old.range.end => {}
-                _ => kept.push(span),
-            }
-        }
-        kept.sort_by_key(|span| (span.range.start, span.range.end));
-        *spans = kept;
-        true
-    }
 }
 
-impl Span {
-    /// Makes one span of two that touch.
-    fn absorb(&mut self, other: Span) {
-        let range = self.range.start.min(other.range.start)..self.range.end.max(other.range.end);
-        let mut escapes = std::mem::take(&mut self.escapes);
-        escapes.extend(other.escapes.iter().cloned());
-        escapes.sort_by_key(|escape| escape.start);
-        escapes.dedup();
-        let better = (other.rank, other.confidence, !other.part) > (self.rank, self.confidence, !self.part);
-        if better {
-            *self = other;
-        }
-        self.range = range;
-        self.escapes = escapes;
-    }
-}
-
-/// A provider's rule names a secret before a structure does, and that before a key name.
-fn rank(rule: &crate::rules::Rule) -> u8 {
-    match rule.detector {
-        Detector::Known => 4,
-        Detector::KeyBlock => 3,
-        Detector::Token if rule.family == "structures" => 2,
-        Detector::Token => 3,
-        Detector::Assigned if !rule.pattern.is_empty() => 2,
-        Detector::Assigned => 1,
-        Detector::Entropy | Detector::Ceiling => 0,
-    }
-}
+/// A unit, and where its text stands in the piece.
+type Place<'a> = (&'a Unit, &'a [Range<usize>]);

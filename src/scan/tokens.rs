@@ -3,7 +3,11 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::{Engine, pattern::Pattern, prefilter};
+use super::{
+    Engine,
+    pattern::{Pattern, Runs},
+    prefilter,
+};
 use crate::{
     limits::{CONTEXT_BYTES_MAX, SECRET_BYTES_MAX},
     rules::{
@@ -51,8 +55,11 @@ struct Candidate {
 #[derive(Default)]
 pub struct Scratch {
     candidates: Vec<Candidate>,
+    /// Those inside secrets, last one first.
+    inside: Vec<Candidate>,
     gaps: Vec<usize>,
     buffers: prefilter::Buffers,
+    runs: Runs,
     /// Which other detectors have a word in the text that was last searched.
     pub found: prefilter::Found,
 }
@@ -131,6 +138,8 @@ impl Tokens {
         let text = views.text(index);
         let candidates = &mut scratch.candidates;
         candidates.clear();
+        let runs = &mut scratch.runs;
+        runs.start();
         scratch.gaps.clear();
         views.gap_places(index, &mut scratch.gaps);
         let gaps = scratch.gaps.iter().copied();
@@ -142,7 +151,9 @@ impl Tokens {
             let pattern = &self.tokens[usize::from(index)].pattern;
             match pattern.run() {
                 Some(run) => {
-                    runs(text, run, |starts| candidates.extend(starts.map(|start| Candidate { start, token: index })));
+                    word_runs(text, run, |starts| {
+                        candidates.extend(starts.map(|start| Candidate { start, token: index }))
+                    });
                 }
                 None => {
                     let mut from = 0;
@@ -159,8 +170,9 @@ impl Tokens {
         let first_hit = hits.len();
         let mut live: Option<usize> = None;
         let mut next = 0;
-        while let Some(&candidate) = candidates.get(next) {
-            next += 1;
+        let inside = &mut scratch.inside;
+        inside.clear();
+        while let Some(candidate) = take_first(candidates, &mut next, inside) {
             let token = &self.tokens[usize::from(candidate.token)];
             let rule = &rules[usize::from(token.rule)];
             let start = candidate.start;
@@ -168,37 +180,35 @@ impl Tokens {
                 continue;
             }
             if end == End::Open
-                && let Some(at) = token.pattern.live_at(text, start)
+                && let Some(at) = token.pattern.live_at(text, start, runs)
             {
                 live = Some(live.map_or(at, |old| old.min(at)));
             }
-            let found = verify(token, rule, (views, index), start, end);
+            let found = verify(token, rule, (views, index), start, end, runs);
             // A mask is never masked itself.
             let Some(hit) = found.filter(|hit| masker.len_at(text, hit.span.start) != Some(hit.span.len())) else {
                 continue;
             };
             // Inside a secret a token may begin anywhere.
-            let known = candidates.len();
+            let known = inside.len();
             for at in hit.span.start + 1..=hit.span.end.min(text.len().saturating_sub(1)) {
                 if text[at].is_ascii_alphanumeric() && text[at - 1].is_ascii_alphanumeric() {
-                    prefilter.places_at(text, at, |place, token| self.add(text, place, token, candidates));
+                    prefilter.places_at(text, at, |place, token| self.add(text, place, token, inside));
                 }
             }
-            if candidates.len() > known {
-                // What begins before the hit is known; what was known to begin inside it is there twice.
-                let mut fresh = candidates.split_off(next);
-                fresh.retain(|other| *other > candidate);
-                fresh.sort_unstable();
-                fresh.dedup();
-                candidates.append(&mut fresh);
+            if inside.len() > known {
+                // What begins before the hit is known.
+                inside.retain(|other| *other > candidate);
+                inside.sort_unstable_by(|one, other| other.cmp(one));
+                inside.dedup();
             }
             hits.push(hit);
         }
         match end {
-            End::Open => self.live((views, index), live, &hits[first_hit..], engine.options().interactive),
+            End::Open => self.live((views, index), live, &hits[first_hit..], engine.options().interactive, runs),
             End::Line => None,
             End::Input => {
-                self.cut_tokens(text, (views, index), hits, &scratch.candidates);
+                self.cut_tokens(text, (views, index), hits, &scratch.candidates, runs);
                 None
             }
         }
@@ -208,7 +218,7 @@ impl Tokens {
     fn add(&self, text: &[u8], place: usize, token: u16, candidates: &mut Vec<Candidate>) {
         let Some(needle) = self.tokens[usize::from(token)].pattern.needle() else { return };
         let (least, most) = needle.before;
-        if place >= least && needle.may_go_on(text, place) {
+        if place >= least && needle.steps_allow(text, place) != Some(false) {
             let starts = place.saturating_sub(most)..=place - least;
             candidates.extend(starts.map(|start| Candidate { start, token }));
         }
@@ -221,6 +231,7 @@ impl Tokens {
         found: Option<usize>,
         hits: &[Hit],
         interactive: bool,
+        runs: &mut Runs,
     ) -> Option<usize> {
         let text = views.text(index);
         let mut live = found;
@@ -252,7 +263,7 @@ impl Tokens {
                     continue;
                 }
                 if starts_token(views, index, start, hits)
-                    && let Some(at) = token.pattern.live_at(text, start)
+                    && let Some(at) = token.pattern.live_at(text, start, runs)
                 {
                     earlier(at);
                     break;
@@ -263,7 +274,14 @@ impl Tokens {
     }
 
     /// Masks what the end of the input has left of a token: a literal and a body cut short.
-    fn cut_tokens(&self, text: &[u8], (views, index): (&Views, usize), hits: &mut Vec<Hit>, candidates: &[Candidate]) {
+    fn cut_tokens(
+        &self,
+        text: &[u8],
+        (views, index): (&Views, usize),
+        hits: &mut Vec<Hit>,
+        candidates: &[Candidate],
+        runs: &mut Runs,
+    ) {
         for candidate in candidates {
             let token = &self.tokens[usize::from(candidate.token)];
             let Some(needle) = token.pattern.needle() else { continue };
@@ -274,7 +292,7 @@ impl Tokens {
             let rest = &text[start..];
             let literal = needle.literals.iter().filter(|literal| begins_with(rest, literal)).map(Vec::len).max();
             let Some(literal) = literal.filter(|&length| length >= CUT_LITERAL_BYTES_MIN) else { continue };
-            if rest.len() >= literal + CUT_BODY_BYTES_MIN && token.pattern.live_at(text, start) == Some(start) {
+            if rest.len() >= literal + CUT_BODY_BYTES_MIN && token.pattern.live_at(text, start, runs) == Some(start) {
                 hits.push(Hit {
                     span: start..text.len(),
                     rule: token.rule,
@@ -287,9 +305,21 @@ impl Tokens {
     }
 }
 
+/// Takes the first one of the candidates from number `next` on, and of those inside secrets.
+fn take_first(candidates: &[Candidate], next: &mut usize, inside: &mut Vec<Candidate>) -> Option<Candidate> {
+    let first = candidates.get(*next).into_iter().chain(inside.last()).min().copied()?;
+    if candidates.get(*next) == Some(&first) {
+        *next += 1;
+    }
+    if inside.last() == Some(&first) {
+        inside.pop();
+    }
+    Some(first)
+}
+
 /// Calls `found` with the places in each run of word characters at which a match that begins with
 /// `run` may begin.
-fn runs(text: &[u8], run: Run, mut found: impl FnMut(RangeInclusive<usize>)) {
+fn word_runs(text: &[u8], run: Run, mut found: impl FnMut(RangeInclusive<usize>)) {
     let mut place = 0;
     while let Some(step) = text.get(place..).and_then(|rest| rest.iter().position(|&byte| is_word(byte))) {
         let start = place + step;
@@ -307,9 +337,16 @@ fn begins_with(text: &[u8], start: &[u8]) -> bool {
 }
 
 /// Tries one rule at one place.
-fn verify(token: &Token, rule: &Rule, (views, index): (&Views, usize), start: usize, end: End) -> Option<Hit> {
+fn verify(
+    token: &Token,
+    rule: &Rule,
+    (views, index): (&Views, usize),
+    start: usize,
+    end: End,
+    runs: &mut Runs,
+) -> Option<Hit> {
     let text = views.text(index);
-    let (whole, secret) = token.pattern.match_at(text, start)?;
+    let (whole, secret) = token.pattern.match_at(text, start, runs)?;
     if end == End::Open && whole.end == text.len() {
         // What follows may lengthen the match or deny it: it is live, not found.
         return None;
@@ -378,8 +415,17 @@ fn has_context(text: &[u8], whole: &Range<usize>, words: &List) -> bool {
     if words.is_empty() {
         return true;
     }
-    let before = text[line_start(text, whole.start)..whole.end].to_ascii_lowercase();
-    words.iter().any(|word| memchr::memmem::find(&before, word.as_bytes()).is_some())
+    let before = &text[line_start(text, whole.start)..whole.end];
+    words.iter().any(|word| contains_caseless(before, word.as_bytes()))
+}
+
+/// Whether a lower-case word stands in a short text, letters of either case. Preparing a search would
+/// take longer than this.
+fn contains_caseless(text: &[u8], word: &[u8]) -> bool {
+    let Some(&first) = word.first() else { return true };
+    let last = (text.len() + 1).saturating_sub(word.len());
+    let begins = memchr::memchr2_iter(first, first.to_ascii_uppercase(), &text[..last]);
+    begins.into_iter().any(|at| text[at..at + word.len()].eq_ignore_ascii_case(word))
 }
 
 /// Whether a match of a rule with a short prefix is but a slice of a longer base64 run: then its

@@ -1,9 +1,6 @@
 //! Turns a piece of a log into the texts that are scanned in it: its lines, and the lines that a
 //! container's runtime has split over several records. Does not scan.
 
-// A unit usually has one part; clippy takes a list of one range for a slip.
-#![allow(clippy::single_range_in_vec_init)]
-
 use std::ops::Range;
 
 use super::tokens::End;
@@ -13,9 +10,10 @@ use crate::view::{
 };
 
 /// A text to be scanned: some ranges of the piece, one after the other.
+#[derive(Debug, Clone)]
 pub struct Unit {
-    /// Where its text stands in the piece.
-    pub parts: Vec<Range<usize>>,
+    /// Which of the ranges of [`Units`] say where its text stands in the piece.
+    parts: Range<usize>,
     /// The record's text, without what the runtime wrapped around it.
     pub payload: Option<Range<usize>>,
     /// Whether it is a JSON string, still escaped.
@@ -27,56 +25,101 @@ pub struct Unit {
 }
 
 /// The texts that are to be scanned in a piece: its lines, and the lines that a container's
-/// runtime has split over several records.
-pub fn units(text: &[u8], encoding: Encoding, end: End) -> Vec<Unit> {
-    let whole = |end| Unit { parts: vec![0..text.len()], payload: None, docker: false, carries: true, end };
-    if encoding != Encoding::Bytes {
-        return vec![whole(end)];
-    }
-    let mut units: Vec<Unit> = Vec::new();
-    // For each stream the parts of its line that is not complete yet.
-    let mut split: [Vec<Range<usize>>; 3] = Default::default();
-    let mut start = 0;
-    while start < text.len() {
-        let stop = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
-        let end = if text[..stop].ends_with(b"\n") { End::Line } else { end };
-        let record = envelope::parse(&text[start..stop]).filter(|_| end != End::Open);
-        let mut unit = Unit { parts: vec![start..stop], payload: None, docker: false, carries: true, end };
-        if let Some(record) = record {
-            let docker = record.format == Format::Docker;
-            let open = &mut split[usize::from(record.stream.min(2))];
-            let payload = start + record.payload.start..start + record.payload.end;
-            let joined = record.partial || !open.is_empty();
-            if joined {
-                open.push(payload.clone());
-            }
-            unit.docker = docker;
-            unit.payload = Some(payload);
-            unit.carries = !joined;
-            units.push(unit);
-            if joined && !record.partial {
-                let parts = std::mem::take(open);
-                units.push(Unit { parts, payload: None, docker, carries: true, end: End::Line });
-            }
-        } else {
-            units.push(unit);
-            if end == End::Open
-                && let Some(payload) = envelope::unfinished(&text[start..])
-            {
-                let parts = vec![start + payload.start..start + payload.end];
-                units.push(Unit { parts, payload: None, docker: true, carries: false, end });
-            }
+/// runtime has split over several records. Reused from piece to piece.
+#[derive(Debug, Default)]
+pub struct Units {
+    units: Vec<Unit>,
+    parts: Vec<Range<usize>>,
+    /// For each stream the parts of its line that is not complete yet.
+    split: [Vec<Range<usize>>; 3],
+}
+
+impl Units {
+    /// Finds those of another piece.
+    pub fn read(&mut self, text: &[u8], encoding: Encoding, end: End) {
+        self.units.clear();
+        self.parts.clear();
+        if encoding != Encoding::Bytes {
+            return self.add(0..text.len(), end);
         }
-        start = stop;
+        let mut start = 0;
+        while start < text.len() {
+            let stop = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
+            self.line(text, start..stop, end);
+            start = stop;
+        }
+        for stream in 0..self.split.len() {
+            let Some(first) = self.split[stream].first() else { continue };
+            let docker = text.get(first.start.saturating_sub(1)) == Some(&b'"');
+            // The line goes on in a record that is not here yet, or never will be.
+            self.add_split(stream, docker, if end == End::Input { End::Input } else { End::Open });
+            // What it says about the next line is not known before it is whole.
+            self.last().carries = false;
+        }
     }
-    for parts in split.into_iter().filter(|parts| !parts.is_empty()) {
-        // The line goes on in a record that is not here yet, or never will be.
-        let end = if end == End::Input { End::Input } else { End::Open };
-        let docker = text.get(parts[0].start.saturating_sub(1)) == Some(&b'"');
-        // What it says about the next line is not known before it is whole.
-        units.push(Unit { parts, payload: None, docker, carries: false, end });
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.units.len()
     }
-    units
+
+    /// One of them, and where its text stands in the piece.
+    pub fn get(&self, index: usize) -> (&Unit, &[Range<usize>]) {
+        let unit = &self.units[index];
+        (unit, &self.parts[unit.parts.clone()])
+    }
+
+    /// Adds the line at `line`, which is the piece's last one if it has no line end.
+    fn line(&mut self, text: &[u8], line: Range<usize>, end: End) {
+        let bytes = &text[line.clone()];
+        let start = line.start;
+        let end = if bytes.ends_with(b"\n") { End::Line } else { end };
+        self.add(line, end);
+        let Some(record) = envelope::parse(bytes).filter(|_| end != End::Open) else {
+            if end == End::Open
+                && let Some(payload) = envelope::unfinished(bytes)
+            {
+                self.add(start + payload.start..start + payload.end, end);
+                let unit = self.last();
+                (unit.docker, unit.carries) = (true, false);
+            }
+            return;
+        };
+        let docker = record.format == Format::Docker;
+        let stream = usize::from(record.stream.min(2));
+        let payload = start + record.payload.start..start + record.payload.end;
+        let joined = record.partial || !self.split[stream].is_empty();
+        let unit = self.last();
+        unit.docker = docker;
+        unit.payload = Some(payload.clone());
+        unit.carries = !joined;
+        if joined {
+            self.split[stream].push(payload);
+        }
+        if joined && !record.partial {
+            self.add_split(stream, docker, End::Line);
+        }
+    }
+
+    fn add(&mut self, part: Range<usize>, end: End) {
+        let parts = self.parts.len()..self.parts.len() + 1;
+        self.parts.push(part);
+        self.units.push(Unit { parts, payload: None, docker: false, carries: true, end });
+    }
+
+    /// Adds the parts of a stream's line, which is split no more.
+    fn add_split(&mut self, stream: usize, docker: bool, end: End) {
+        let first = self.parts.len();
+        self.parts.append(&mut self.split[stream]);
+        self.units.push(Unit { parts: first..self.parts.len(), payload: None, docker, carries: true, end });
+    }
+
+    /// The one that was added last.
+    fn last(&mut self) -> &mut Unit {
+        // Asked only behind `add`.
+        let last = self.units.len() - 1;
+        &mut self.units[last]
+    }
 }
 
 /// Whether a piece that ends with `line` may be the beginning of a line split over records.

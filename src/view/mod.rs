@@ -107,8 +107,8 @@ impl Views {
     /// Several parts are the records of one line that a container runtime has split. Where the
     /// piece is `open`, more bytes may follow, and an escape that its end cuts is in no view.
     pub fn start(&mut self, text: &[u8], parts: &[Range<usize>], encoding: Encoding, open: bool) {
-        self.used = 0;
         self.open = open;
+        self.used = 0;
         let root = self.add(None, Steps::default());
         let view = &mut self.views[root];
         match encoding {

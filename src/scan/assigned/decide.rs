@@ -39,13 +39,17 @@ impl Scan<'_> {
                         family: called.family,
                         plural: c.rules.plural,
                         key: self.text.get(c.key..c.from).unwrap_or_default(),
-                        before: self.text.get(self.line..c.key).unwrap_or_default(),
+                        before: self
+                            .text
+                            .get(self.line.max(c.key.saturating_sub(BEFORE_BYTES_MAX))..c.key)
+                            .unwrap_or_default(),
                     };
                     self.judge_pieces(&case)
                 }
             };
             if let Some((confidence, why)) = verdict {
                 self.at = self.at.max(value.end);
+                self.again.get_or_insert(self.mark);
                 self.hits.push(Hit { value, rule: called.rule, confidence, why });
                 return true;
             }
@@ -76,3 +80,6 @@ impl Scan<'_> {
 fn has_escape(value: &[u8]) -> bool {
     value.contains(&0x1b) || memchr::memchr_iter(b'\\', value).any(|at| extent::escaped_esc(value, at))
 }
+
+/// How much of the line before a key the judge sees.
+const BEFORE_BYTES_MAX: usize = 1024;

@@ -5,10 +5,11 @@
 
 use std::ops::Range;
 
+use super::bare::KnownEnd;
 use super::key::{ENTITIES, backslashes_before};
 
 /// What the surroundings of a value say about where it ends.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Around {
     /// It stands inside a string literal, whose escapes end it.
     pub in_string: bool,
@@ -140,7 +141,15 @@ pub fn opening(text: &[u8], from: usize, ended: bool, around: Around) -> Opening
 }
 
 /// Finds where the value that `opening` found ends, if within `bytes_max`. `Opening`s without a value have no extent.
-pub fn extent(text: &[u8], opening: Opening, ended: bool, around: Around, bytes_max: usize) -> Extent {
+/// `known` is what the values before have left, in the same text.
+pub fn extent(
+    text: &[u8],
+    opening: Opening,
+    ended: bool,
+    around: Around,
+    bytes_max: usize,
+    known: &mut KnownEnd,
+) -> Extent {
     // Only so much of the text is looked at, however long it is, so that the verdict on a blob is causal as well.
     let bound = opening.start().saturating_add(bytes_max);
     let (seen, over) = (text.get(..bound).unwrap_or(text), text.len() > bound);
@@ -149,7 +158,7 @@ pub fn extent(text: &[u8], opening: Opening, ended: bool, around: Around, bytes_
         Opening::Quoted(start, Close::Quote(quote, depth)) => quoted_end(seen, start, quote, depth, ended, around),
         Opening::Quoted(start, Close::Entity(i)) => entity_end(seen, start, i, ended),
         Opening::Bare(start) if around.element || around.whole_line => long_end(seen, start, ended, around),
-        Opening::Bare(start) => BareEnd { text: seen, ended, around, depth: [0; 4], marks_end: 0 }.find(start),
+        Opening::Bare(start) => known.extent(seen, start, ended, around, bound),
         _ => Extent::Blob,
     };
     if over && found == Extent::Open { Extent::Blob } else { found }
@@ -217,7 +226,7 @@ fn entity_opening(text: &[u8], at: usize, ended: bool, around: Around) -> Openin
 }
 
 /// How many backslashes begin at `at`.
-fn run(text: &[u8], at: usize) -> usize {
+pub fn run(text: &[u8], at: usize) -> usize {
     text.get(at..).unwrap_or_default().iter().take_while(|&&b| b == b'\\').count()
 }
 
@@ -290,174 +299,6 @@ fn long_end(text: &[u8], start: usize, ended: bool, around: Around) -> Extent {
     if ended { Extent::Done(trimmed(text, start, at), End::Line) } else { Extent::Open }
 }
 
-/// The search for the end of an unquoted value.
-struct BareEnd<'a> {
-    text: &'a [u8],
-    ended: bool,
-    around: Around,
-    /// How many brackets of each kind the value has opened and not closed.
-    depth: [usize; 4],
-    /// Where the run of punctuation that is being looked at ends.
-    marks_end: usize,
-}
-
-impl BareEnd<'_> {
-    fn find(mut self, start: usize) -> Extent {
-        let (text, around) = (self.text, self.around);
-        let mut at = start;
-        while let Some(&b) = text.get(at) {
-            let stop = match b {
-                b'\n' | b'\r' => Stop::At(End::Line),
-                0..=0x1a | 0x1c..=0x20 => Stop::At(End::Blank),
-                b'\\' => {
-                    let n = run(text, at);
-                    match escape_stop(text, at, n, self.ended, around) {
-                        // The whole run is literal, and none of its backslashes is looked at again.
-                        Stop::No => {
-                            at += n;
-                            continue;
-                        }
-                        stop => stop,
-                    }
-                }
-                b'"' if around.in_string => Stop::At(End::Mark),
-                b'&' => ampersand_stop(text, at, self.ended, around),
-                b'<' => {
-                    self.depth[bracket(b)] += 1;
-                    one_byte_stop(text, at, self.ended, |b| b == b'/')
-                }
-                b';' if around.semicolons => Stop::At(End::Mark),
-                b'(' | b'[' | b'{' => {
-                    self.depth[bracket(b)] += 1;
-                    Stop::No
-                }
-                b',' | b';' | b')' | b'}' | b']' | b'"' | b'\'' | b'`' | b'>' if at > start => self.mark(at, b),
-                _ => Stop::No,
-            };
-            match stop {
-                Stop::At(end) => return Extent::Done(start..at, end),
-                Stop::Unknown => return Extent::Open,
-                Stop::No => at += 1,
-            }
-        }
-        if self.ended { Extent::Done(start..at, End::Line) } else { Extent::Open }
-    }
-
-    /// Punctuation ends a value only where more punctuation of its kind, and then white space, the end, a quote or the
-    /// next key follows.
-    fn mark(&mut self, at: usize, b: u8) -> Stop {
-        let (text, ended) = (self.text, self.ended);
-        // A bracket that the value itself opened is of the value.
-        if matches!(b, b')' | b']' | b'}' | b'>') && self.depth[bracket(b)] > 0 {
-            self.depth[bracket(b)] -= 1;
-            return Stop::No;
-        }
-        let mut next = self.marks_end.max(at);
-        while let Some(b',' | b';' | b')' | b'}' | b']' | b'\'' | b'`' | b'>') = text.get(next) {
-            next += 1;
-        }
-        self.marks_end = next;
-        match text.get(next) {
-            None if ended => Stop::At(End::Mark),
-            None => Stop::Unknown,
-            Some(0..=0x20 | b'"') => Stop::At(End::Mark),
-            Some(b'\\') if self.around.in_string || matches!(text.get(next + run(text, next)), Some(b'"')) => {
-                Stop::At(End::Mark)
-            }
-            Some(b'\\') if !ended && next + run(text, next) >= text.len() => Stop::Unknown,
-            Some(b'<') => one_byte_stop(text, next, ended, |b| b == b'/'),
-            _ if matches!(b, b',' | b';') => next_key_stop(text, at + 1, ended, |b| matches!(b, b'=' | b':')),
-            _ => match text.get(at + 1) {
-                Some(b',' | b';') => next_key_stop(text, at + 2, ended, |b| matches!(b, b'=' | b':')),
-                _ => Stop::No,
-            },
-        }
-    }
-}
-
-/// The kind of a bracket, as an index below 4.
-fn bracket(b: u8) -> usize {
-    match b {
-        b'(' | b')' => 0,
-        b'[' | b']' => 1,
-        b'<' | b'>' => 2,
-        _ => 3,
-    }
-}
-
-enum Stop {
-    At(End),
-    No,
-    Unknown,
-}
-
-/// A run of `n` backslashes: what it escapes may be the white space or the quote that ends a value one view deeper.
-fn escape_stop(text: &[u8], at: usize, n: usize, ended: bool, around: Around) -> Stop {
-    let rest = text.get(at + n..).unwrap_or_default();
-    if rest.is_empty() && !ended {
-        return Stop::Unknown;
-    }
-    if !around.in_string {
-        return Stop::No;
-    }
-    match rest {
-        [b'n' | b'r' | b't', ..] => Stop::At(End::Blank),
-        [b'"', ..] => Stop::At(End::Mark),
-        [b'u', hex @ ..] => {
-            let ends = |code: &&[u8]| hex.len() >= 4 && hex[..4].eq_ignore_ascii_case(code);
-            let could = hex.len() < 4 && !ended && [&b"0026"[..], b"0022", b"003c"].iter().any(|c| c.starts_with(hex));
-            if could {
-                Stop::Unknown
-            } else if ends(&&b"0022"[..]) || ends(&&b"003c"[..]) || around.query && ends(&&b"0026"[..]) {
-                Stop::At(End::Mark)
-            } else {
-                Stop::No
-            }
-        }
-        _ => Stop::No,
-    }
-}
-
-/// `&` ends a field of a query; elsewhere only before the next key, or as an entity's beginning.
-fn ampersand_stop(text: &[u8], at: usize, ended: bool, around: Around) -> Stop {
-    if around.query {
-        return Stop::At(End::Mark);
-    }
-    let rest = text.get(at..).unwrap_or_default();
-    for entity in ENTITIES.iter().chain(&[&b"&lt;"[..], b"&gt;"]) {
-        if rest.starts_with(entity) {
-            return Stop::At(End::Mark);
-        }
-        if entity.starts_with(rest) && !ended {
-            return Stop::Unknown;
-        }
-    }
-    next_key_stop(text, at + 1, ended, |b| b == b'=')
-}
-
-fn one_byte_stop(text: &[u8], at: usize, ended: bool, is: impl Fn(u8) -> bool) -> Stop {
-    match text.get(at + 1) {
-        Some(&b) if is(b) => Stop::At(End::Mark),
-        None if !ended => Stop::Unknown,
-        _ => Stop::No,
-    }
-}
-
-/// Whether a key and its separator begin at `at`.
-fn next_key_stop(text: &[u8], at: usize, ended: bool, separator: impl Fn(u8) -> bool) -> Stop {
-    let rest = text.get(at..).unwrap_or_default();
-    let n = rest
-        .iter()
-        .take(NEXT_KEY_BYTES_MAX)
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
-        .count();
-    match rest.get(n) {
-        None if !ended => Stop::Unknown,
-        Some(&b) if n > 0 && rest[0].is_ascii_alphabetic() && separator(b) => Stop::At(End::Mark),
-        _ => Stop::No,
-    }
-}
-
 /// The span without white space and CR at its end.
 fn trimmed(text: &[u8], start: usize, end: usize) -> Range<usize> {
     let inside = text.get(start..end).unwrap_or_default();
@@ -465,5 +306,4 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> Range<usize> {
     start..end - blanks
 }
 
-const NEXT_KEY_BYTES_MAX: usize = 64;
 const WRAPPERS: &[&[u8]] = &[b"Some(", b"Optional[", b"SecretString(", b"Secret(", b"<![CDATA["];

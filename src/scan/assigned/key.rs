@@ -81,6 +81,11 @@ pub fn backslashes_before(text: &[u8], end: usize) -> usize {
     end - back_while(text, end, |b| b == b'\\')
 }
 
+/// Whether the letter at `at` and the backslashes before it stand for white space.
+pub fn escaped_blank(text: &[u8], at: usize) -> bool {
+    backslashes_before(text, at) > 0 && matches!(text.get(at), Some(b'n' | b'r' | b't'))
+}
+
 /// `"k"`, `'k'`, `\"k\"` and `&quot;k&quot;`.
 fn quoted_before(text: &[u8], end: usize) -> Option<Key> {
     let head = text.get(..end)?;

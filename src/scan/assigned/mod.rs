@@ -4,11 +4,13 @@
 //! separator, the value's extent found before it, and the judge asked. The law is causality: a verdict depends on no
 //! byte after the value's own terminator, so what was written before a cut in the text is right whatever follows.
 
+mod bare;
 mod carry;
 mod decide;
 mod extent;
 mod hint;
 mod key;
+mod mark;
 mod name;
 mod near;
 mod quotes;
@@ -17,6 +19,7 @@ mod words;
 
 use std::ops::Range;
 
+use self::bare::KnownEnd;
 use self::carry::Place;
 use self::extent::{Around, Extent, Opening};
 use self::key::Key;
@@ -25,9 +28,10 @@ use super::judge::{self, Confidence, Separator};
 
 pub use self::carry::Pending;
 pub use self::hint::may_assign;
+pub use self::mark::Mark;
 pub use self::name::{Family, NamedRule, Names, Strength};
-pub use self::near::{Near, near};
-pub use self::quotes::Quotes;
+pub use self::near::{Kept, Near, near};
+use self::quotes::Quotes;
 pub use self::trigger::Trigger;
 
 /// What the scan asks of the rest of the engine.
@@ -60,6 +64,9 @@ pub struct Outcome {
     pub live: Option<usize>,
     /// What the text says about the next. Meaningful for an ended text.
     pub pending: Pending,
+    /// Where the scan stood when all that it had looked at was before its first hit: from there on the same text is
+    /// scanned again when its hits are masked.
+    pub again: Option<Mark>,
 }
 
 /// Buffers that a caller keeps between scans, so that a warm scan allocates nothing.
@@ -68,21 +75,19 @@ pub struct Scratch {
     words: KeyWords,
 }
 
-/// Finds the assigned secrets of `text` and appends them to `hits`, in order.
+/// Finds the assigned secrets of `text` from a mark on and appends them to `hits`, in order.
 ///
-/// `ended` says that the text's end is a line end or the end of input; `in_string` that it begins inside a string
-/// literal; `pending` is what the text before left. Never panics.
-#[allow(clippy::too_many_arguments)]
+/// `ended` says that the text's end is a line end or the end of input. Never panics.
 pub fn scan(
     text: &[u8],
     ended: bool,
-    in_string: bool,
-    pending: Pending,
+    from: Mark,
     names: &Names,
     env: &dyn Env,
     scratch: &mut Scratch,
     hits: &mut Vec<Hit>,
 ) -> Outcome {
+    let Mark { line, at, inside, quotes, named, pending, work } = from;
     let mut scan = Scan {
         text,
         ended,
@@ -90,18 +95,24 @@ pub fn scan(
         env,
         words: &mut scratch.words,
         hits,
-        quotes: Quotes { in_string, counted: 0 },
+        quotes,
         kept_to: 0,
         kept: Quotes::default(),
         from: usize::MAX,
-        named: None,
+        named,
         pending,
-        line: 0,
-        at: 0,
-        work: 0,
+        line,
+        at,
+        work,
+        poor: false,
+        known_end: KnownEnd::default(),
+        // What an earlier line said may have a say about all of this one.
+        reach: if pending == Pending::None { 0 } else { usize::MAX },
+        mark: from,
+        again: None,
     };
-    let live = scan.run();
-    Outcome { live, pending: scan.pending }
+    let live = scan.run(inside);
+    Outcome { live, pending: scan.pending, again: scan.again }
 }
 
 /// The state of one call.
@@ -129,6 +140,15 @@ struct Scan<'a> {
     at: usize,
     /// How many bytes of values were looked at in this line; see `extent`.
     work: usize,
+    /// Whether that was too much for a value to be looked at to its end.
+    poor: bool,
+    /// Of the last unquoted value.
+    known_end: KnownEnd,
+    /// Up to where bytes may have been looked at.
+    reach: usize,
+    /// Where the scan stood last when this was behind it, and where when the first hit was found.
+    mark: Mark,
+    again: Option<Mark>,
 }
 
 /// A value may begin here.
@@ -148,14 +168,16 @@ struct Live(usize);
 type Step = Result<(), Live>;
 
 impl Scan<'_> {
-    fn run(&mut self) -> Option<usize> {
+    fn run(&mut self, inside: bool) -> Option<usize> {
+        let mut inside = inside;
         loop {
             let rest = self.text.get(self.line..).unwrap_or_default();
             let len = memchr::memchr2(b'\n', b'\r', rest);
             let end = len.map_or(self.text.len(), |n| self.line + n);
-            if let Err(Live(at)) = self.line(end) {
+            if let Err(Live(at)) = if inside { self.rest(end) } else { self.line(end) } {
                 return Some(at);
             }
+            inside = false;
             len?;
             self.line = end + 1;
             // A line end closes every string; what a decoder left open was decoded into another text.
@@ -172,6 +194,11 @@ impl Scan<'_> {
         self.at = self.line;
         self.work = 0;
         self.resume(end)?;
+        self.rest(end)
+    }
+
+    /// Goes on in the line that ends at `end`.
+    fn rest(&mut self, end: usize) -> Step {
         while self.at < end {
             let i = self.at;
             self.at += 1;
@@ -227,6 +254,7 @@ impl Scan<'_> {
             return self.assignment(i - 1, i + 1, Separator::Arrow);
         }
         let Some(rules) = self.element_rules(i) else { return Ok(()) };
+        self.note();
         let around = Around { element: true, in_string: self.in_string_at(i), ..Around::default() };
         self.candidate(Candidate { rules, key: i, from: i + 1, separator: Separator::Element, around })
     }
@@ -279,6 +307,7 @@ impl Scan<'_> {
             return Ok(());
         }
         let Some(rules) = self.look_up(start..i, start) else { return Ok(()) };
+        self.note();
         let around = Around { in_string: self.in_string_at(i), ..Around::default() };
         self.candidate(Candidate { rules, key: start, from: i, separator: Separator::Flag, around })
     }
@@ -293,6 +322,7 @@ impl Scan<'_> {
             return Ok(());
         }
         let Some(rules) = self.look_up(key.name.clone(), key.start) else { return Ok(()) };
+        self.note();
         let around = Around { quoted_only: true, in_string: self.in_string_at(i), ..Around::default() };
         self.candidate(Candidate { rules, key: key.start, from: i + 1, separator: Separator::Argument, around })
     }
@@ -306,9 +336,10 @@ impl Scan<'_> {
         let word = self.text.get(key.name.clone()).unwrap_or_default();
         // Most keys are told by their last letters to be nothing of interest.
         let role = name::role(word);
-        if role == Role::Other && !self.names.may_end(word) {
+        if role == Role::Other && (!self.names.may_end(word) || self.is_number(&key)) {
             return Ok(());
         }
+        self.note();
         let mut name = key.name.clone();
         if separator != Separator::Arrow {
             name = key::with_words_before(self.text, &key);
@@ -319,7 +350,7 @@ impl Scan<'_> {
         }
         let around = self.around(&key, end, separator);
         // In a string literal, the `n` of `\ntoken=` is no letter of the key.
-        if around.in_string && key.quoted.is_none() && escaped_blank(self.text, name.start) {
+        if around.in_string && key.quoted.is_none() && key::escaped_blank(self.text, name.start) {
             name.start += 1;
         }
         match role {
@@ -344,6 +375,12 @@ impl Scan<'_> {
             Some(rules) => self.candidate(Candidate { rules, key: key.start, from, separator, around }),
             None => Ok(()),
         }
+    }
+
+    /// Whether a key is a number that no words stand before: `23:10`, not `recovery key 1:`.
+    fn is_number(&self, key: &Key) -> bool {
+        let before = key.start.checked_sub(1).and_then(|p| self.text.get(p));
+        before != Some(&b' ') && self.text.get(key.name.clone()).is_some_and(|word| word.iter().all(u8::is_ascii_digit))
     }
 
     /// The rules that the value behind `from` calls for, read as a key name: `name: DB_PASSWORD`.
@@ -387,6 +424,9 @@ impl Scan<'_> {
     /// Finds the extent of a candidate's value, asks the judge, and moves on.
     fn candidate(&mut self, c: Candidate) -> Step {
         let opening = extent::opening(self.text, c.from, self.ended, c.around);
+        let rest = self.text.get(c.from..).unwrap_or_default();
+        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        self.reach = self.reach.max(c.from + blanks + LOOK_BYTES_MAX);
         match opening {
             Opening::Open(at) => return Err(Live(at)),
             Opening::LineEnd(_) => {
@@ -417,13 +457,17 @@ impl Scan<'_> {
     /// What was spent depends on what is decided alone, so this is causal too.
     fn extent(&mut self, opening: Opening, around: Around) -> Extent {
         let share = WORK_BYTES_FREE + WORK_PER_BYTE * (opening.start().saturating_sub(self.line));
-        let bytes_max = if self.work > share { POOR_VALUE_BYTES_MAX } else { VALUE_BYTES_MAX };
-        let found = extent::extent(self.text, opening, self.ended, around, bytes_max);
-        self.work += match &found {
+        let poor = self.work > share;
+        self.poor |= poor;
+        let bytes_max = if poor { POOR_VALUE_BYTES_MAX } else { VALUE_BYTES_MAX };
+        let found = extent::extent(self.text, opening, self.ended, around, bytes_max, &mut self.known_end);
+        let looked = match &found {
             Extent::Done(value, _) => value.len(),
             Extent::Blob => bytes_max,
             Extent::Open => 0,
         };
+        self.work += looked;
+        self.reach = self.reach.max(opening.start().saturating_add(looked + LOOK_BYTES_MAX));
         found
     }
 
@@ -441,16 +485,13 @@ impl Scan<'_> {
     }
 }
 
-/// Whether the letter at `at` and the backslashes before it stand for white space.
-fn escaped_blank(text: &[u8], at: usize) -> bool {
-    key::backslashes_before(text, at) > 0 && matches!(text.get(at), Some(b'n' | b'r' | b't'))
-}
-
 /// A longer value is a blob, such as an inline image: searched by other detectors.
 const VALUE_BYTES_MAX: usize = 16 * 1024;
 const POOR_VALUE_BYTES_MAX: usize = 256;
 const WORK_BYTES_FREE: usize = 64 * 1024;
 const WORK_PER_BYTE: usize = 8;
+/// How far behind a value's end, or the blanks before it, bytes are looked at (bytes).
+const LOOK_BYTES_MAX: usize = 80;
 const TAG_BYTES_MAX: usize = 256;
 const MASK_BYTES_MAX: usize = 96;
 const NAMED_LINES_MAX: u8 = 2;

@@ -4,6 +4,8 @@
 //! words are the last of the key's; counters and stages after them (`_2`, `_PROD`) and a plural do not matter. A key
 //! whose last words say that it holds no secret (`public_key`, `password_file`) matches no rule but one with a shape.
 
+use std::sync::OnceLock;
+
 use super::{
     key,
     trigger::{PAIRS, Singles, Trigger, pair, triggers_of},
@@ -42,12 +44,8 @@ pub struct NamedRule<'a> {
 /// All names of all rules, ready to be looked up.
 pub struct Names {
     entries: Vec<Entry>,
-    /// The entries by the [`tail`]s of their names, each tail's longest first.
-    by_tail: Vec<u16>,
-    /// Where in `by_tail` the entries of a tail begin; those of the next one are behind them.
-    tails: Vec<u16>,
-    /// How many of the last letters all entries of a tail have in common, and one that has them.
-    common: Vec<(u8, u16)>,
+    /// The entries by the letters of their names, from the last one on; made when the first key is looked up.
+    by_end: OnceLock<Vec<u16>>,
     /// The tails of keys that may end in a name, or in what may follow one.
     ends: Vec<bool>,
     /// The same, and those of the keys that name what a `value` is, and of `value`.
@@ -99,6 +97,8 @@ pub struct Called {
 pub struct KeyWords {
     buffer: [u8; KEY_BYTES_MAX],
     length: usize,
+    /// The names that they end in.
+    ids: Vec<u16>,
     /// Bit i: a word begins at letter i.
     starts: u128,
     /// Bit i: that word was set off by a separator, not by a change of case.
@@ -127,7 +127,6 @@ impl Names {
         let mut entries: Vec<Entry> = entries.take(usize::from(u16::MAX)).collect();
         // The order within a bucket is the order of preference: a shape decides best, then the longest name.
         entries.sort_by_key(|e| (e.shape.is_none(), usize::MAX - e.joined.len(), e.strength == Strength::Weak));
-        let (by_tail, tails) = by_tail(&entries);
         let mut ends = vec![false; PAIRS];
         let suffixes = STAGES.iter().chain(&["hash", "hashed"]).map(|word| word.as_bytes());
         for word in entries.iter().map(|e| &*e.joined).chain(suffixes) {
@@ -137,7 +136,7 @@ impl Names {
         let mut likely = ends.clone();
         NAME_ROLES.iter().chain(VALUE_ROLES).for_each(|word| likely[tail(word.as_bytes())] = true);
         let triggers = triggers_of(rules, &told, &singles, &entries);
-        Names { common: common(&entries, &by_tail, &tails), entries, by_tail, tails, ends, likely, triggers }
+        Names { entries, by_end: OnceLock::new(), ends, likely, triggers }
     }
 
     /// The caseless literals of which at least one stands in every text that holds a key of this table.
@@ -161,13 +160,18 @@ impl Names {
 
     /// Whether the last letters of a key are those of a name, or of what may follow one. Most keys fail here.
     pub fn may_end(&self, key: &[u8]) -> bool {
-        let mut letters = key.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()).copied();
-        match (letters.next(), letters.next()) {
-            // A counter is taken off.
-            (Some(b), _) if b.is_ascii_digit() => true,
+        let letters = key.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()).copied();
+        let ends = |letters: &mut dyn Iterator<Item = u8>| match (letters.next(), letters.next()) {
             (Some(b), Some(a)) => self.ends[tail(&[a, b])],
             _ => false,
+        };
+        if ends(&mut letters.clone()) {
+            return true;
         }
+        // A counter is taken off; before one that stands alone there may be words.
+        let digits = letters.clone().take(COUNTER_DIGITS_MAX + 1).take_while(u8::is_ascii_digit).count();
+        let mut rest = letters.skip(digits).peekable();
+        (1..=COUNTER_DIGITS_MAX).contains(&digits) && (rest.peek().is_none() || ends(&mut rest))
     }
 
     /// Whether a key that ends at `end` may have a name of the table, or be a `name` or `value`, as far as its last
@@ -187,19 +191,18 @@ impl Names {
         Some(Called { rule: e.rule, strength: e.strength, shape: e.shape, family: e.family })
     }
 
-    fn find(&self, words: &KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
+    fn find(&self, words: &mut KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
+        let mut ids = std::mem::take(&mut words.ids);
+        let found = self.find_in(&mut ids, words, end, weakened, plural);
+        words.ids = ids;
+        found
+    }
+
+    fn find_in(&self, ids: &mut Vec<u16>, words: &KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
         let letters = words.letters().get(..end)?;
-        let &[.., a, b] = letters else { return None };
-        let tail = tail(&[a, b]);
-        let (alike, one) = self.common[tail];
-        let ending =
-            self.entries.get(usize::from(one)).map_or(&[][..], |e| &e.joined[e.joined.len() - usize::from(alike)..]);
-        if !letters.ends_with(ending) {
-            return None;
-        }
-        let bucket = &self.by_tail[usize::from(self.tails[tail])..usize::from(self.tails[tail + 1])];
         let mut found = Match { entries: [0; MATCH_ENTRIES_MAX], len: 0, plural, weakened };
-        for &id in bucket {
+        self.ending(letters, ids);
+        for &id in &*ids {
             let e = self.entries.get(usize::from(id))?;
             if !e.ends(letters, words) {
                 continue;
@@ -220,35 +223,38 @@ impl Names {
         }
         (found.len > 0).then_some(found)
     }
+
+    /// The numbers of the entries whose names end `letters`, in order, which is that of preference.
+    fn ending(&self, letters: &[u8], ids: &mut Vec<u16>) {
+        ids.clear();
+        let mut range = &self.by_end.get_or_init(|| by_end(&self.entries))[..];
+        // Each letter from the end on leaves those names that have it there, too.
+        for (depth, &letter) in letters.iter().rev().enumerate() {
+            let at = |id: &u16| {
+                let joined = &self.entries[usize::from(*id)].joined;
+                joined.len().checked_sub(depth + 1).map(|from| joined[from])
+            };
+            let from = range.partition_point(|id| at(id) < Some(letter));
+            let to = from + range[from..].partition_point(|id| at(id) == Some(letter));
+            range = &range[from..to];
+            if range.is_empty() {
+                break;
+            }
+            let whole = |id: &&u16| self.entries[usize::from(**id)].joined.len() == depth + 1;
+            ids.extend(range.iter().take_while(whole));
+        }
+        ids.sort_unstable();
+    }
 }
 
-/// The numbers of entries in the order of their tails, and where those of each tail begin.
-fn by_tail(entries: &[Entry]) -> (Vec<u16>, Vec<u16>) {
-    let mut tails = vec![0u16; PAIRS + 1];
-    entries.iter().for_each(|e| tails[tail(&e.joined) + 1] += 1);
-    for at in 1..tails.len() {
-        tails[at] += tails[at - 1];
-    }
-    let mut next = tails.clone();
-    let mut by_tail = vec![0; entries.len()];
-    for (number, e) in (0..).zip(entries) {
-        let place = &mut next[tail(&e.joined)];
-        by_tail[usize::from(*place)] = number;
-        *place += 1;
-    }
-    (by_tail, tails)
-}
-
-/// How many of the last letters all entries of each tail have in common, and one that has them.
-fn common(entries: &[Entry], by_tail: &[u16], tails: &[u16]) -> Vec<(u8, u16)> {
-    let of_tail = |range: &[u16]| {
-        let list = &by_tail[usize::from(range[0])..usize::from(range[1])];
-        let &first = list.first()?;
-        let joined = |number: u16| entries[usize::from(number)].joined.iter().rev();
-        let alike = |other: &u16| joined(first).zip(joined(*other)).take_while(|(a, b)| a == b).count();
-        Some((list.iter().map(alike).min()? as u8, first))
-    };
-    tails.windows(2).map(|range| of_tail(range).unwrap_or_default()).collect()
+/// The numbers of entries in the order of their letters from the last one on: a name stands before those that end in it.
+fn by_end(entries: &[Entry]) -> Vec<u16> {
+    let mut by_end: Vec<u16> = (0..entries.len()).map(|number| number as u16).collect();
+    by_end.sort_by(|&one, &other| {
+        let letters = |id: u16| entries[usize::from(id)].joined.iter().rev();
+        letters(one).cmp(letters(other))
+    });
+    by_end
 }
 
 /// A number for the last two letters or digits of a word, whatever their case; some share theirs.
@@ -314,7 +320,7 @@ impl Entry {
 
 impl Default for KeyWords {
     fn default() -> KeyWords {
-        KeyWords { buffer: [0; KEY_BYTES_MAX], length: 0, starts: 0, parted: 0, wide: 0 }
+        KeyWords { buffer: [0; KEY_BYTES_MAX], length: 0, ids: Vec::new(), starts: 0, parted: 0, wide: 0 }
     }
 }
 
@@ -364,7 +370,7 @@ impl KeyWords {
         for _ in 0..3 {
             let digits = self.letters().iter().rev().take_while(|b| b.is_ascii_digit()).count();
             // A key of digits alone is no name; up to four are a counter or a year.
-            if digits > 4 || digits == self.length {
+            if digits > COUNTER_DIGITS_MAX || digits == self.length {
                 break;
             }
             self.length -= digits;
@@ -431,5 +437,7 @@ const MATCH_ENTRIES_MAX: usize = 4;
 const NAME_ROLES: &[&str] =
     &["name", "key", "k", "variable", "var", "property", "param", "parameter", "header", "field", "option"];
 const VALUE_ROLES: &[&str] = &["value", "val", "v", "content"];
+/// How many digits a counter or a year has at most.
+const COUNTER_DIGITS_MAX: usize = 4;
 /// Names that are the ends of common words: they must begin where a word does.
 const NO_GLUE: &[&str] = &["cookie", "session", "signature", "credential", "creds", "bearer"];

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Env, Hit, Names, Pending, Quotes, Scan, Scratch, hint, key};
+use super::{Env, Hit, KnownEnd, Mark, Names, Pending, Quotes, Scan, Scratch, hint, key};
 
 /// What stands around one trigger of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,18 @@ pub enum Near {
     Unknown,
 }
 
+/// What is kept from one look at a line to the next.
+#[derive(Debug, Default)]
+pub struct Kept {
+    quotes: Quotes,
+    /// Of the last unquoted value.
+    end: KnownEnd,
+    /// How many bytes of values were looked at.
+    work: usize,
+}
+
 /// Does for the keys that hold the trigger at `line[place]` what [`scan`] does for all of the line, an ended text.
-/// `quotes` are those of the line, kept from place to place of it.
+/// `kept` is what the looks at the places before have left, in the same line.
 ///
 /// [`scan`]: super::scan
 pub fn near(
@@ -25,7 +35,7 @@ pub fn near(
     place: Range<usize>,
     names: &Names,
     env: &dyn Env,
-    quotes: &mut Quotes,
+    kept: &mut Kept,
     scratch: &mut Scratch,
     hits: &mut Vec<Hit>,
 ) -> Near {
@@ -37,19 +47,27 @@ pub fn near(
         env,
         words: &mut scratch.words,
         hits,
-        quotes: *quotes,
+        quotes: kept.quotes,
         kept_to: place.start,
-        kept: *quotes,
+        kept: kept.quotes,
         from: 0,
         named: None,
         pending: Pending::None,
         line: 0,
         at: 0,
-        work: 0,
+        work: kept.work,
+        poor: false,
+        known_end: kept.end,
+        reach: usize::MAX,
+        mark: Mark::start(false, Pending::None),
+        again: None,
     };
     let near = scan.near(place.clone());
-    *quotes = scan.kept;
-    if near == Near::Nothing && scan.is_named(place.start) { Near::Unknown } else { near }
+    let named = near == Near::Nothing && scan.is_named(place.start);
+    // Past the work that a line is worth, values are not looked at to their ends.
+    let near = if named || scan.poor && near == Near::Nothing { Near::Unknown } else { near };
+    (kept.quotes, kept.end, kept.work) = (scan.kept, scan.known_end, scan.work);
+    near
 }
 
 impl Scan<'_> {

@@ -1,7 +1,7 @@
 //! Counts the quotes of a line from left to right. Does not know what stands in them.
 
 /// How far a line's quotes were counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quotes {
     /// Whether the text before `counted` leaves a string literal open.
     pub in_string: bool,

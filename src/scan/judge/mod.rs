@@ -135,10 +135,11 @@ fn closes_a_string(case: &Case) -> bool {
 /// `arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-AbC123` is the name of a secret, and
 /// `checksum/secret: 9f86...` its digest.
 fn is_a_name(case: &Case) -> bool {
-    let word = case.before.iter().rev().take_while(|b| !b.is_ascii_whitespace()).count();
-    let word = &case.before[case.before.len() - word..];
+    // No name is longer, and a line without white space must not be walked through for each of its keys.
+    let near = &case.before[case.before.len().saturating_sub(NAME_BYTES_MAX)..];
+    let word = || near.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
     let arn =
-        case.separator == Separator::Colon && word.ends_with(b":") && memchr::memmem::find(word, b"arn:").is_some();
+        case.separator == Separator::Colon && near.ends_with(b":") && memchr::memmem::find(word(), b"arn:").is_some();
     // `"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"`: the key is a type's path.
     let path = matches!(case.key.first(), Some(b'"' | b'\'')) && memchr::memmem::find(case.key, b"::").is_some();
     // `--server-password=SERVER_PASS`: what a flag's help calls its value, cut by a hyphen of the page or not.
@@ -146,7 +147,7 @@ fn is_a_name(case: &Case) -> bool {
     let flag = case.key.starts_with(b"-") || case.before.ends_with(b"-");
     let metavar =
         flag && called.len() >= 3 && called.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
-    arn || path || metavar || word.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
+    arn || path || metavar || near.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
 }
 
 /// A value without the hyphen that a formatter broke it with (U+2010).
@@ -439,6 +440,8 @@ fn random(v: &[u8]) -> bool {
     entropy_milli(v) >= floor && text_odds(v) < odds
 }
 
+/// How much before a key may be of a name that the key ends (bytes).
+const NAME_BYTES_MAX: usize = 256;
 const VALUE_BYTES_MIN: usize = 4;
 const MNEMONIC_WORDS_MIN: usize = 8;
 const WEAK_BYTES_MIN: usize = 12;

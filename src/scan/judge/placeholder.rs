@@ -93,7 +93,8 @@ pub fn is_code(v: &[u8]) -> bool {
     }
     // Base64 ends in `==`, which is no comparison there.
     let unpadded = v.get(..v.len() - v.iter().rev().take_while(|&&b| b == b'=').count()).unwrap_or_default();
-    if OPERATORS.iter().any(|o| contains(unpadded, o)) {
+    let marks = |b: &u8| matches!(b, b'|' | b'&' | b'=' | b'(' | b')' | b'?' | b'}' | b'<' | b':');
+    if unpadded.iter().any(marks) && OPERATORS.iter().any(|o| contains(unpadded, o)) {
         return true;
     }
     let body = v.strip_prefix(b"&").or(v.strip_prefix(b"*")).or(v.strip_prefix(b"!")).unwrap_or(v);
@@ -153,10 +154,11 @@ pub fn names_a_secret(v: &[u8]) -> bool {
 fn masked(v: &[u8]) -> bool {
     let fill =
         |b: &u8| matches!(b, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b' ' | b'0' | b'=' | b'~' | b'+');
-    let bullets = "•●∗█".chars().any(|c| {
-        let mut buffer = [0; 4];
-        contains(v, c.encode_utf8(&mut buffer).as_bytes())
-    });
+    let bullets = !v.is_ascii()
+        && "•●∗█".chars().any(|c| {
+            let mut buffer = [0; 4];
+            contains(v, c.encode_utf8(&mut buffer).as_bytes())
+        });
     bullets
         || v.len() >= 3 && v.iter().all(|b| *b == v[0])
         || v.iter().all(fill) && !v.iter().all(|b| *b == b'0')
@@ -167,6 +169,9 @@ fn masked(v: &[u8]) -> bool {
 
 /// A template somewhere inside: `prefix-${NAME}`, `a$(b)c`, `x{{y}}`.
 fn inner_template(v: &[u8]) -> bool {
+    if !v.iter().any(|b| matches!(b, b'$' | b'#' | b'<' | b'%')) {
+        return false;
+    }
     (contains(v, b"${") && v.contains(&b'}'))
         || (contains(v, b"$(") && v.contains(&b')'))
         || (contains(v, b"#{") && v.contains(&b'}'))
@@ -176,6 +181,9 @@ fn inner_template(v: &[u8]) -> bool {
 
 /// A pattern that describes secrets.
 fn regex(v: &[u8]) -> bool {
+    if !v.iter().any(|b| matches!(b, b'\\' | b'*' | b'[' | b'(')) {
+        return false;
+    }
     [
         &b"\\w+"[..],
         b"\\w*",
@@ -224,7 +232,9 @@ fn is_name(v: &[u8]) -> bool {
 
 fn contains(v: &[u8], needle: &[u8]) -> bool {
     // Values are short: preparing a search would take longer than this.
-    v.windows(needle.len()).any(|part| part == needle)
+    let Some(&first) = needle.first() else { return true };
+    let last = (v.len() + 1).saturating_sub(needle.len());
+    memchr::memchr_iter(first, &v[..last]).any(|at| v[at..].starts_with(needle))
 }
 
 const OPERATORS: &[&[u8]] =

@@ -58,8 +58,8 @@ struct Line {
     record: Range<usize>,
     /// Whether all of the line, and all of the record, was scanned and assigns nothing.
     clear: [bool; 2],
-    /// The quotes of the line and of the record.
-    quotes: [assigned::Quotes; 2],
+    /// What is kept of the line and of the record.
+    kept: [assigned::Kept; 2],
 }
 
 /// What is reused from text to text.
@@ -176,8 +176,7 @@ impl<'a, 'b> Look<'a, 'b> {
         let text = &self.text[part.clone()];
         let place = place.start - part.start..place.end - part.start;
         let number = usize::from(part != self.line.range);
-        let near =
-            assigned::near(text, place.clone(), names, self.engine, &mut self.line.quotes[number], scratch, hits);
+        let near = assigned::near(text, place.clone(), names, self.engine, &mut self.line.kept[number], scratch, hits);
         if near != Near::Unknown {
             return near == Near::Something;
         }
@@ -186,7 +185,8 @@ impl<'a, 'b> Look<'a, 'b> {
         if !*clear {
             hits.clear();
             let none = assigned::Pending::default();
-            let outcome = assigned::scan(text, true, false, none, names, self.engine, scratch, hits);
+            let start = assigned::Mark::start(false, none);
+            let outcome = assigned::scan(text, true, start, names, self.engine, scratch, hits);
             *clear = hits.is_empty() && outcome.pending == none;
         }
         !*clear

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Settler, Span, Unit};
+use super::{Place, Settler};
 use crate::{
     redact::Style,
     rules::{Confidence, checks::Facts},
@@ -16,7 +16,8 @@ use crate::{
 impl Settler {
     /// Looks for the known values in every text, those included that are otherwise read without their
     /// escapes: a value may hold anything.
-    pub(super) fn known_values(&mut self, engine: &Engine, unit: &Unit, found: &mut Vec<Span>) {
+    pub(super) fn known_values(&mut self, engine: &Engine, place: Place<'_>) {
+        let (unit, _) = place;
         let known = Arc::clone(&self.known);
         let mut hits = std::mem::take(&mut self.known_hits);
         for index in self.views.all() {
@@ -29,11 +30,11 @@ impl Settler {
                 if hit.encoding != Encoding::RAW {
                     facts = facts.with("encoding", hit.encoding.name().to_owned());
                 }
-                let first = found.len();
-                self.add(engine, unit, index, &self::hit(engine, hit.range(), facts, "a known value"), found);
+                let first = self.found.len();
+                self.add(engine, place, index, self::hit(engine, hit.range(), facts, "a known value"));
                 // However it is written, it is the same secret.
                 let fingerprint = engine.options().fingerprint_key.fingerprint(known.value(hit));
-                found[first..].iter_mut().for_each(|span| span.fingerprint = fingerprint);
+                self.found[first..].iter_mut().for_each(|span| span.fingerprint = fingerprint);
             }
             let text = self.views.text(index);
             match unit.end {
@@ -47,7 +48,7 @@ impl Settler {
                     if let Some(start) = known.tail(text, PIECE_BYTES_MIN) {
                         let why = "the beginning of a known value that the end of the input cuts";
                         let hit = hit(engine, start..text.len(), Facts::default(), why);
-                        self.add(engine, unit, index, &hit, found);
+                        self.add(engine, place, index, hit);
                     }
                 }
             }
