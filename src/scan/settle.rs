@@ -274,10 +274,11 @@ impl Settler {
         let carries = carry.is_some();
         let carry = carry.unwrap_or(&mut none);
         // A line without another view, scanned by itself, is the same up to the first mask.
-        let plain = carries && region == whole && self.views.all().len() == 1 && *parts == [0..self.masked.text.len()];
+        let alone = matches!(parts, [part] if *part == (0..self.masked.text.len()));
+        let plain = alone && carries && region == whole && self.views.all().len() == 1;
         // The rest of a record has fields, too.
         let around = (carries && region != whole && unit.docker).then_some((whole, false));
-        let alone = plain && self.found.is_empty() && engine.entropy_rule().is_none();
+        let first = plain && self.found.is_empty() && engine.entropy_rule().is_none();
         for (range, carried) in [(region, true)].into_iter().chain(around) {
             let pending = if carried { carry.pending } else { assigned::Pending::default() };
             let start = assigned::Mark::start(carry.in_string, pending);
@@ -287,7 +288,7 @@ impl Settler {
             let (scratch, values) = (&mut self.assigned_scratch, &mut self.values);
             values.clear();
             let outcome = assigned::scan(text, ended, from, names, engine, scratch, values);
-            if alone {
+            if first {
                 self.again = outcome.again;
             }
             if carried {

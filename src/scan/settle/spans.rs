@@ -94,7 +94,7 @@ impl Spans {
         // What is only reported does not lengthen a mask.
         reported.retain(|span| {
             let before = spans.partition_point(|old| old.range.start <= span.range.start);
-            !before.checked_sub(1).is_some_and(|last| span.range.end <= spans[last].range.end)
+            before.checked_sub(1).is_none_or(|last| span.range.end > spans[last].range.end)
         });
         spans.append(&mut reported);
         spans.sort_by_key(|span| (span.range.start, span.range.end));
