@@ -122,6 +122,24 @@ fn there_is_one_way_to_do_a_thing() {
 }
 
 #[test]
+fn the_readme_has_the_table_of_rules() {
+    let rules = RuleSet::builtin().unwrap();
+    let mut families: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+    for rule in rules.rules() {
+        families.entry(&rule.family).or_default().push(&rule.id);
+    }
+    let mut table = "| family | rules | of |\n|---|---|---|\n".to_owned();
+    for (family, ids) in families {
+        let mut vendors: Vec<&str> = ids.iter().map(|id| id.split('-').next().unwrap_or_default()).collect();
+        vendors.sort_unstable();
+        vendors.dedup();
+        table += &format!("| {family} | {} | {} |\n", ids.len(), vendors.join(", "));
+    }
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    assert!(readme.contains(&table), "README.md should have this table:\n{table}");
+}
+
+#[test]
 fn no_code_is_commented_out() {
     let mut faults = Vec::new();
     for source in src() {

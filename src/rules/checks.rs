@@ -7,6 +7,8 @@
 mod base64url;
 mod crc;
 mod jwt;
+pub(super) mod marvin;
+mod payload;
 
 /// Derived facts of a token that are no secrets: the outcome of a checksum, an account number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,6 +84,28 @@ pub enum Check {
     ///
     /// Source: <https://developers.cloudflare.com/fundamentals/api/get-started/token-formats/>.
     CloudflareCrc32,
+    /// Zuplo's keys: 32 characters and their CRC-32 in hex.
+    ///
+    /// Source: <https://zuplo.com/docs/articles/api-key-best-practices>.
+    ZuploCrc32,
+    /// Confluent's secrets since July 2025: 54 characters and the beginning of their CRC-32 in base64.
+    ///
+    /// Source: <https://docs.confluent.io/cloud/current/using/api-keys.html>, checksum as observed.
+    ConfluentCrc32,
+    /// The 52 characters of older Azure DevOps tokens: four of their 32 bytes are a CRC-32 of the others.
+    AzureDevopsCrc32,
+    /// Azure's identifiable keys: the last four bytes are a Marvin checksum under a seed of the service.
+    AzureMarvin32,
+    /// Tokens with a JSON object in base64 behind their prefix (Grafana Cloud, Sentry, 1Password).
+    JsonPayload,
+    /// PyPI's macaroons: version, location, identifier.
+    PypiMacaroon,
+    /// Discord's bot tokens: the first part is a number in base64.
+    DiscordSnowflake,
+    /// JFrog's reference tokens: base64 of `reftkn:`.
+    JfrogReference,
+    /// Bech32, with its checksum (age).
+    Bech32,
     /// JSON web tokens (RFC 7519, RFC 7516): the header decodes to an object with `alg` or `enc`.
     Jwt,
     /// AWS access key ids: the account number is part of the key. It proves nothing.
@@ -97,6 +121,15 @@ const NAMES: &[(&str, Check)] = &[
     ("atlassian-crc32", Check::AtlassianCrc32),
     ("grafana-crc32", Check::GrafanaCrc32),
     ("cloudflare-crc32", Check::CloudflareCrc32),
+    ("zuplo-crc32", Check::ZuploCrc32),
+    ("confluent-crc32", Check::ConfluentCrc32),
+    ("azure-devops-crc32", Check::AzureDevopsCrc32),
+    ("azure-marvin32", Check::AzureMarvin32),
+    ("json-payload", Check::JsonPayload),
+    ("pypi-macaroon", Check::PypiMacaroon),
+    ("discord-snowflake", Check::DiscordSnowflake),
+    ("jfrog-reference", Check::JfrogReference),
+    ("bech32", Check::Bech32),
     ("jwt", Check::Jwt),
     ("aws-account", Check::AwsAccount),
 ];
@@ -120,10 +153,27 @@ impl Check {
             Check::AtlassianCrc32 => verdict(crc::atlassian(token)),
             Check::GrafanaCrc32 => verdict(crc::grafana(token)),
             Check::CloudflareCrc32 => verdict(crc::cloudflare(token)),
+            Check::ZuploCrc32 => verdict(crc::zuplo(token)),
+            Check::ConfluentCrc32 => verdict(crc::confluent(token)),
+            Check::AzureDevopsCrc32 => verdict(crc::azure_devops(token)),
+            Check::AzureMarvin32 => verdict(marvin::identifiable(token)),
+            Check::JsonPayload => payload(payload::json(token)),
+            Check::PypiMacaroon => payload(payload::macaroon(token)),
+            Check::DiscordSnowflake => payload(payload::snowflake(token)),
+            Check::JfrogReference => payload(payload::reference_token(token)),
+            Check::Bech32 => verdict(payload::bech32(token)),
             Check::Jwt => jwt::check(token),
             Check::AwsAccount => aws_account(token),
         }
     }
+}
+
+fn payload(valid: Option<bool>) -> Outcome {
+    let word = |valid| if valid { "decodes" } else { "does not decode" };
+    valid.map_or_else(Outcome::silent, |valid| Outcome {
+        valid: Some(valid),
+        facts: Facts::default().with("payload", word(valid).to_owned()),
+    })
 }
 
 fn verdict(valid: Option<bool>) -> Outcome {

@@ -10,6 +10,8 @@
 //! | `{github-crc:ghp_}` | the prefix, 30 characters, their checksum |
 //! | `{gitlab-routable}`, `{grafana-sa}` | such a token with its checksum |
 //! | `{atlassian:ATATT3}`, `{cloudflare:cfut_}` | the prefix, a body, the checksum |
+//! | `{zuplo}`, `{confluent}`, `{azure-devops}` | such a key with its checksum |
+//! | `{azure-key:64:+ASt:Default0}` | so many bytes in base64, signature, checksum under the seed |
 //! | `{jwt}` | a signed JSON web token |
 //! | `{{`, `}}` | a literal brace |
 //!
@@ -18,6 +20,8 @@
 //! and digits where its alphabet has both, as nearly every real one does.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::checks::marvin;
 
 /// A small deterministic generator (splitmix64). Not for keys.
 #[derive(Debug, Clone)]
@@ -133,6 +137,12 @@ fn draw(name: &str, rng: &mut Rng) -> Result<String, String> {
         ("atlassian", Some(prefix)) => Ok(atlassian(prefix, rng)),
         ("grafana-sa", None) => Ok(grafana(rng)),
         ("cloudflare", Some(prefix)) => Ok(cloudflare(prefix, rng)),
+        ("zuplo", None) => Ok(zuplo(rng)),
+        ("confluent", None) => Ok(confluent(rng)),
+        ("azure-devops", None) => Ok(azure_devops(rng)),
+        ("azure-key", Some(kind)) => {
+            azure_key(kind, rng).ok_or_else(|| "azure-key needs BYTES:SIGNATURE:SEED".to_owned())
+        }
         ("jwt", None) => Ok(jwt(rng)),
         _ => Err("braces hold the name of an alphabet or of a token; a literal brace must be doubled".to_owned()),
     }
@@ -204,6 +214,63 @@ fn cloudflare(prefix: &str, rng: &mut Rng) -> String {
     format!("{prefix}{random}{sum:08x}")
 }
 
+fn zuplo(rng: &mut Rng) -> String {
+    let random = body(b"0123456789abcdef", 32, rng);
+    format!("zpka_{random}_{:08x}", crc32fast::hash(random.as_bytes()))
+}
+
+fn confluent(rng: &mut Rng) -> String {
+    let random = body(BASE64, 54, rng);
+    let sum = base64(&crc32fast::hash(random.as_bytes()).to_le_bytes());
+    format!("cflt{random}{}", &sum[..6])
+}
+
+fn azure_devops(rng: &mut Rng) -> String {
+    let places = [22, 8, 7, 2];
+    let mut bytes = random_bytes(32, rng);
+    let others: Vec<u8> = (0..32).filter(|place| !places.contains(place)).map(|place| bytes[place]).collect();
+    let sum = (crc32fast::hash(&others) ^ 0xe0b9_692d).to_be_bytes();
+    places.iter().zip(sum).for_each(|(&place, byte)| bytes[place] = byte);
+    // 256 bits and 4 more are 52 digits.
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (7 - at % 8) & 1));
+    let digit = |at: usize| (0..5).fold(0, |digit, i| digit << 1 | bit(5 * at + i));
+    (0..52).map(|at| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[digit(at)])).collect()
+}
+
+/// `64:+ASt:Default0`: so many bytes in base64, with the signature before the last four, which are a checksum.
+fn azure_key(kind: &str, rng: &mut Rng) -> Option<String> {
+    let mut parts = kind.split(':');
+    let (length, signature, seed) = (parts.next()?.parse::<usize>().ok()?, parts.next()?, parts.next()?);
+    let seed: [u8; 8] = seed.as_bytes().try_into().ok()?;
+    if !(16..=96).contains(&length) {
+        return None;
+    }
+    let mut bytes = random_bytes(length, rng);
+    let start = (length - 4) * 8 / 6 - 4;
+    for (at, digit) in (start..).zip(signature.bytes()) {
+        let value = BASE64.iter().position(|known| *known == digit)?;
+        for i in 0..6 {
+            let place = 6 * at + i;
+            let mask = 1 << (7 - place % 8);
+            bytes[place / 8] = bytes[place / 8] & !mask | if value >> (5 - i) & 1 == 1 { mask } else { 0 };
+        }
+    }
+    let sum = marvin::hash(&bytes[..length - 4], u64::from_be_bytes(seed));
+    bytes[length - 4..].copy_from_slice(&sum.to_le_bytes());
+    Some(base64(&bytes))
+}
+
+fn random_bytes(count: usize, rng: &mut Rng) -> Vec<u8> {
+    (0..count).map(|_| rng.next().to_le_bytes()[0]).collect()
+}
+
+/// Standard base64 with padding (RFC 4648, section 4).
+fn base64(bytes: &[u8]) -> String {
+    let text = base64url(bytes).replace('-', "+").replace('_', "/");
+    let padding = (4 - text.len() % 4) % 4;
+    text + &"=".repeat(padding)
+}
+
 fn jwt(rng: &mut Rng) -> String {
     let header = base64url(br#"{"alg":"HS256","typ":"JWT"}"#);
     let subject = body(BASE62, 10, rng);
@@ -267,13 +334,15 @@ const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
 const BASE36: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const BASE64URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 const ALPHABETS: &[(&str, &[u8])] = &[
     ("base62", BASE62),
     ("alnum-lower", BASE36),
     ("alnum-upper", b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
     ("hex", b"0123456789abcdef"),
     ("HEX", b"0123456789ABCDEF"),
-    ("base64", b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
+    ("base64", BASE64),
     ("base64url", BASE64URL),
     ("base32", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
     ("BECH32", b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"),

@@ -286,6 +286,15 @@ impl assigned::Env for Engine {
         self.shapes.get(&shape).is_some_and(|pattern| pattern.matches_whole(value))
     }
 
+    fn shape_confidence(&self, shape: usize, value: &[u8]) -> Confidence {
+        let Some(rule) = self.rules.rules().get(shape) else { return Confidence::Low };
+        match rule.check.and_then(|check| check.run(value).valid) {
+            Some(true) => Confidence::Certain,
+            Some(false) => rule.confidence.min(Confidence::Medium),
+            None => rule.confidence,
+        }
+    }
+
     fn mask_len_at(&self, text: &[u8], at: usize) -> Option<usize> {
         self.masker.len_at(text, at)
     }

@@ -64,6 +64,64 @@ pub(super) fn cloudflare(token: &[u8]) -> Option<bool> {
     (sum.len() == 8).then(|| number(sum, hex_digit, 16) == Some(crc(random)))
 }
 
+/// `zpka_`, 32 characters, `_`, 8 hex digits: the CRC-32 of the 32.
+pub(super) fn zuplo(token: &[u8]) -> Option<bool> {
+    let (body, tail) = token.strip_prefix(b"zpka_")?.split_at_checked(32)?;
+    let sum = tail.strip_prefix(b"_").filter(|sum| sum.len() == 8)?;
+    Some(number(sum, hex_digit, 16) == Some(crc(body)))
+}
+
+/// `cflt`, 54 characters and 6 more: the beginning of the base64 of their CRC-32, least byte first. Whether the prefix is
+/// summed as well is not documented, so both count.
+pub(super) fn confluent(token: &[u8]) -> Option<bool> {
+    let (covered, sum) = token.split_at_checked(58)?;
+    let body = covered.strip_prefix(b"cflt")?;
+    if sum.len() != 6 {
+        return None;
+    }
+    let right = |bytes: &[u8]| base64(crc32fast::hash(bytes).to_le_bytes()).as_slice() == sum;
+    Some(right(body) || right(covered))
+}
+
+/// 52 characters of base32 in lower case, 32 bytes: those at 22, 8, 7 and 2 are the CRC-32 of the others, under a mask
+/// for users' or applications' tokens.
+///
+/// Source: <https://github.com/microsoft/security-utilities>, the seeds `AdoUserPatChecksumSeed` and
+/// `AdoApplicationPatChecksumSeed`.
+pub(super) fn azure_devops(token: &[u8]) -> Option<bool> {
+    const PLACES: [usize; 4] = [22, 8, 7, 2];
+    const MASKS: [u32; 2] = [0xe0b9_692d, 0x1019_f92e];
+    if token.len() != 52 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(33);
+    let (mut bits, mut count) = (0u32, 0);
+    for &byte in token {
+        let digit = match byte {
+            b'a'..=b'z' => byte - b'a',
+            b'2'..=b'7' => byte - b'2' + 26,
+            _ => return None,
+        };
+        (bits, count) = (bits << 5 | u32::from(digit), count + 5);
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
+    let sum = PLACES.iter().fold(0u32, |sum, &place| sum << 8 | u32::from(bytes[place]));
+    let others: Vec<u8> = (0..bytes.len()).filter(|place| !PLACES.contains(place)).map(|place| bytes[place]).collect();
+    let expected = crc32fast::hash(&others);
+    Some(MASKS.iter().any(|mask| expected ^ mask == sum || (expected ^ mask).swap_bytes() == sum))
+}
+
+/// The first six characters of the base64 of four bytes.
+fn base64(bytes: [u8; 4]) -> [u8; 6] {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits = u64::from(u32::from_be_bytes(bytes)) << 4;
+    std::array::from_fn(|place| DIGITS[(bits >> (30 - 6 * place)) as usize & 63])
+}
+
 fn crc(bytes: &[u8]) -> u64 {
     u64::from(crc32fast::hash(bytes))
 }
@@ -130,6 +188,19 @@ mod tests {
         for prefix in ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_"] {
             proves(github, &format!("{{github-crc:{prefix}}}"), 4);
         }
+    }
+
+    #[test]
+    fn zuplo_confluent_and_azure_devops_checksums_are_proved() {
+        proves(zuplo, "{zuplo}", 5);
+        proves(confluent, "{confluent}", 4);
+        for seed in 0..50 {
+            let token = fill("{azure-devops}", &mut Rng::new(seed)).unwrap();
+            assert_eq!(azure_devops(token.as_bytes()), Some(true));
+            let chance = fill("{base32:52}", &mut Rng::new(seed)).unwrap().to_ascii_lowercase();
+            assert_eq!(azure_devops(chance.as_bytes()), Some(false));
+        }
+        assert_eq!(azure_devops(b"short"), None);
     }
 
     #[test]

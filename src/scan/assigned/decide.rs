@@ -22,7 +22,7 @@ impl Scan<'_> {
                 Some(shape) => self
                     .env
                     .shape_matches(shape, bytes)
-                    .then_some((Confidence::High, "the key's name and the value's format")),
+                    .then(|| (self.env.shape_confidence(shape, bytes), "the key's name and the value's format")),
                 None => {
                     let case = Case {
                         value: bytes,

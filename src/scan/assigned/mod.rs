@@ -38,6 +38,8 @@ pub use self::trigger::Trigger;
 pub trait Env {
     /// Whether the rule shape `shape` matches the whole of `value`.
     fn shape_matches(&self, shape: usize, value: &[u8]) -> bool;
+    /// How sure a value of this shape is, by the rule and its check.
+    fn shape_confidence(&self, shape: usize, value: &[u8]) -> Confidence;
     /// The length of one of the filter's own masks at `at`, if exactly one stands there.
     fn mask_len_at(&self, text: &[u8], at: usize) -> Option<usize>;
     /// The byte with which each of those begins, if it is always the same.
