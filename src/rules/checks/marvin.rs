@@ -40,8 +40,8 @@ pub(super) fn identifiable(token: &[u8]) -> Option<bool> {
     let bytes = base64url::decode(&text)?;
     let (body, sum) = bytes.split_at_checked(bytes.len().checked_sub(4)?)?;
     let seeds = SEEDS.iter().filter(|(signature, _)| memchr::memmem::find(token, signature).is_some());
-    let right = |seed: &&[u8; 8]| hash(body, u64::from_be_bytes(**seed)).to_le_bytes() == sum;
-    seeds.flat_map(|(_, seeds)| seeds.iter()).any(|seed| right(&seed)).then_some(true)
+    let right = |seed: &[u8; 8]| hash(body, u64::from_be_bytes(*seed)).to_le_bytes() == sum;
+    seeds.flat_map(|(_, seeds)| seeds.iter()).any(|seed| right(seed)).then_some(true)
 }
 
 /// Marvin32, as .NET has it: two words of state, mixed after every four bytes.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Candidate, Confidence, Hit, Scan, Strength,
+    Candidate, Hit, Scan, Strength,
     extent::{self, End},
     judge::{self, Case},
 };

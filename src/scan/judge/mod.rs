@@ -77,6 +77,16 @@ impl<'a> Case<'a> {
         Case { value: self.value.get(span).unwrap_or_default(), ..*self }
     }
 
+    /// `AdminPassword: XmlStringMaxLen256;`: a declaration's type, in humps and with a mark behind it.
+    fn is_typed_field(&self) -> bool {
+        let v = self.value;
+        let humps = v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase())
+            || v.windows(3).any(|w| w[..2].iter().all(u8::is_ascii_uppercase) && w[2].is_ascii_lowercase());
+        let marked = !self.end_of_line && !self.more_follows;
+        let declared = self.separator == Separator::Colon && self.spaced && !self.quoted;
+        declared && marked && humps && v[0].is_ascii_uppercase() && v.iter().all(u8::is_ascii_alphanumeric)
+    }
+
     fn password(&self) -> bool {
         matches!(self.family, Family::Password | Family::Passphrase)
     }
@@ -302,6 +312,9 @@ fn identifier(case: &Case) -> Option<Verdict> {
     }
     let humps = v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
     if case.password() {
+        if case.is_typed_field() {
+            return None;
+        }
         // `{ passphrase: keyPassphrase, ... }`, `f(path, password=getpass_unicode)`
         let handed_on = !case.quoted && !case.end_of_line && !digits && text_odds(v) > -100;
         if handed_on && (case.loose() && humps || v.contains(&b'_') && case.before.contains(&b'(')) {
@@ -313,6 +326,9 @@ fn identifier(case: &Case) -> Option<Verdict> {
         return Some((Confidence::Medium, why));
     }
     let short = v.iter().all(|b| b.is_ascii_alphanumeric());
+    if case.is_typed_field() {
+        return None;
+    }
     // A type after a field's name: `key: Ed25519PrivateKey`.
     let lead = v.iter().position(|b| *b != b'_').unwrap_or(0);
     let typed =
@@ -341,7 +357,11 @@ fn opaque(case: &Case) -> Option<Verdict> {
         // `password: 8-20 characters`, `password: can't be blank`, `secret: "quoted`
         let letters = bare.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'\'' | b'/' | b'-'));
         let head = bare.iter().take_while(|b| b.is_ascii_digit()).count();
-        let counted = head > 0 && head <= 3 && bare.get(head) == Some(&b'-');
+        let rest = bare.get(head + 1..).unwrap_or_default();
+        let counted = head > 0
+            && head <= 3
+            && bare.get(head) == Some(&b'-')
+            && (rest.iter().all(u8::is_ascii_digit) || rest.iter().all(|b| b.is_ascii_lowercase() || *b == b'-'));
         let weak_mix = bare.len() < 4 || prose::says_nothing(bare) || prose::goes_on(bare);
         // `SECRET: PKCS-12 bag with keys`
         let sentence = case.more_follows && !case.password() && !random(v);

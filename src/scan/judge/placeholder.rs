@@ -18,7 +18,7 @@ pub fn is_placeholder(v: &[u8]) -> bool {
                 v.get(1),
                 Some(b's' | b'd' | b'v' | b'q' | b'@' | b'(' | b'{' | b'+' | b'x' | b'r' | b'#' | b'-' | b'.' | b'p')
             ) && v.len() <= 4
-                || last == b'%'
+                || last == b'%' && is_variable(v.get(1..v.len().max(2) - 1).unwrap_or_default())
                 || v.starts_with(b"%(")
                 || v.starts_with(b"%{")
         }
@@ -55,8 +55,10 @@ pub fn is_placeholder(v: &[u8]) -> bool {
 /// Whether what stands where a structure has its secret only says so: a template, a mask, or the secret's own name.
 pub fn stands_in(v: &[u8]) -> bool {
     let starts = [&b"${"[..], b"$(", b"{{", b"<%"];
+    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let named = |inner: &[u8]| !inner.is_empty() && inner.iter().all(part);
     starts.iter().any(|start| v.starts_with(start))
-        || v.first() == Some(&b'{') && v.last() == Some(&b'}') && named_hole(v)
+        || v.strip_prefix(b"{").and_then(|v| v.strip_suffix(b"}")).is_some_and(named)
         || v == b"%s"
         || v.len() >= 3 && v.iter().all(|&b| b == b'*')
         || OWN_NAMES.iter().any(|name| v.eq_ignore_ascii_case(name.as_bytes()))
@@ -77,9 +79,11 @@ fn named_hole(v: &[u8]) -> bool {
 pub fn is_code(v: &[u8]) -> bool {
     let word = |s: &[u8]| {
         let joint = |b: &u8| matches!(b, b'_' | b'.' | b'$' | b':' | b'&' | b'*' | b'@' | b'!' | b'-' | b'>');
-        s.iter().all(|b| b.is_ascii_alphanumeric() || joint(b))
-            && (!s.contains(&b'-') || contains(s, b"->"))
-            && s.split(joint).all(|part| part.len() < 4 || super::randomness::text_odds(part) > -60)
+        s.iter().all(|b| b.is_ascii_alphanumeric() || joint(b)) && (!s.contains(&b'-') || contains(s, b"->")) && {
+            // Most of it reads like words: names of algorithms and short forms do not.
+            let wordy = |part: &&[u8]| part.len() < 5 || super::randomness::text_odds(part) > -60;
+            s.split(joint).filter(wordy).map(<[u8]>::len).sum::<usize>() * 2 >= s.len()
+        }
     };
     // A call or an index: letters, then a bracket.
     if let Some(at) = v.iter().position(|b| matches!(b, b'(' | b'[' | b'{') || *b == b'<' && v.ends_with(b">")) {
@@ -90,6 +94,26 @@ pub fn is_code(v: &[u8]) -> bool {
         if first && word(head) {
             return true;
         }
+    }
+    // `KeyExportResult<T[`, `Buffer|Uint8Array`, `e.sessionToken),this.x`: a type, a union, a member in an expression.
+    if v.iter().position(|b| *b == b'<').is_some_and(|at| {
+        let head = v.get(..at).unwrap_or_default();
+        head.len() >= 4
+            && head[0].is_ascii_uppercase()
+            && word(head)
+            && v.get(at + 1).is_some_and(|b| b.is_ascii_uppercase() || *b == b'[')
+    }) {
+        return true;
+    }
+    if v.contains(&b'|')
+        && v.split(|b| *b == b'|').all(|part| part.first().is_some_and(u8::is_ascii_alphabetic) && word(part))
+    {
+        return true;
+    }
+    if let Some(at) = v.iter().position(|b| matches!(b, b')' | b'}' | b','))
+        && member(v.get(..at).unwrap_or_default())
+    {
+        return true;
     }
     // Base64 ends in `==`, which is no comparison there.
     let unpadded = v.get(..v.len() - v.iter().rev().take_while(|&&b| b == b'=').count()).unwrap_or_default();
@@ -176,7 +200,23 @@ fn inner_template(v: &[u8]) -> bool {
         || (contains(v, b"$(") && v.contains(&b')'))
         || (contains(v, b"#{") && v.contains(&b'}'))
         || contains(v, b"<%")
-        || contains(v, b"%s")
+        || percent_s(v)
+        || contains(v, b"%(") && contains(v, b")s")
+}
+
+/// `%NAME%`: the name between the signs.
+fn is_variable(name: &[u8]) -> bool {
+    let one_case = !name.iter().any(u8::is_ascii_lowercase) || !name.iter().any(u8::is_ascii_uppercase);
+    one_case && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+}
+
+/// `%s`, `user-%s`, but not one amid letters, as passwords have it.
+fn percent_s(v: &[u8]) -> bool {
+    let amid = |at: usize| {
+        let before = at.checked_sub(1).and_then(|p| v.get(p));
+        before.is_some_and(u8::is_ascii_alphanumeric) && v.get(at + 2).is_some_and(u8::is_ascii_alphanumeric)
+    };
+    v.windows(2).enumerate().any(|(at, pair)| pair == b"%s" && !amid(at))
 }
 
 /// A pattern that describes secrets.
@@ -219,7 +259,12 @@ fn speaks(v: &[u8]) -> bool {
     lower.copy_from_slice(v);
     lower.make_ascii_lowercase();
     let lower: &[u8] = lower;
-    SPEECH_STARTS.iter().any(|s| lower.starts_with(s.as_bytes()))
+    // `my_` and the like begin passwords as well: what follows must read like words.
+    let plain = v.iter().filter(|b| b.is_ascii_digit()).count() <= 3
+        && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '))
+        && super::randomness::text_odds(v) > -60;
+    plain && OWN_STARTS.iter().any(|s| lower.starts_with(s.as_bytes()))
+        || SPEECH_STARTS.iter().any(|s| lower.starts_with(s.as_bytes()))
         || SPEECH.iter().any(|s| contains(lower, s.as_bytes()))
 }
 
@@ -336,9 +381,10 @@ const REFERENCES: &[&str] = &[
     "secretsmanager:",
     "{resolve:",
 ];
+const OWN_STARTS: &[&str] = &["my-", "my_", "some-", "some_", "put-", "put_"];
 const SPEECH_STARTS: &[&str] = &[
-    "your", "my-", "my_", "<your", "insert", "replace", "enter ", "type ", "example", "sample", "dummy", "fake",
-    "some-", "some_", "put-", "put_", "todo", "fixme", "redacted", "removed", "masked", "hidden", "filtered",
+    "your", "<your", "insert", "replace", "enter ", "type ", "example", "sample", "dummy", "fake", "todo", "fixme",
+    "redacted", "removed", "masked", "hidden", "filtered",
 ];
 const SPEECH: &[&str] = &[
     "your-",
