@@ -74,8 +74,8 @@ impl Prefilter {
     pub fn new(tokens: &[Token], names: &[assigned::Trigger], key_block: &[&str], everything: bool) -> Prefilter {
         // What is looked up where words begin, and what has a window of its own, which says whether a
         // word begins with it wherever it counts.
-        let mut entries: Vec<Entry<'_>> = Vec::new();
-        let mut others: Vec<(Literal<'_>, Wanted, bool)> = Vec::new();
+        let mut entries: Vec<Entry<'_>> = Vec::with_capacity(8 * tokens.len());
+        let mut others: Vec<(Literal<'_>, Wanted, bool)> = Vec::with_capacity(tokens.len() + names.len());
         for (index, token) in tokens.iter().enumerate() {
             let Some(needle) = token.pattern.needle() else { continue };
             let wanted = Wanted::Token(index as u16);

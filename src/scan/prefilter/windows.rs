@@ -32,13 +32,17 @@ pub fn distribute<'a>(windows: impl Iterator<Item = (&'a Window, bool)>) -> Wind
         windows.map(|(window, begins)| (Bucket::default().with(window).chance(), window, begins)).collect();
     // What is common anyway comes first and gets a bucket of its own kind.
     list.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let mut buckets = [Bucket::default(); 8];
+    let mut buckets = [(Bucket::default(), 0.0); 8];
     for (_, window, begins) in list {
-        let grown = buckets.map(|bucket| bucket.with(window));
-        let growth = |index: &usize| grown[*index].chance() - buckets[*index].chance();
         let allowed = |index: &usize| (ANYWHERE_BUCKETS >> index & 1 == 0) == begins;
-        let best = (0..8).filter(allowed).min_by(|one, other| growth(one).total_cmp(&growth(other))).unwrap_or(0);
-        buckets[best] = grown[best];
+        let grown = (0..8).filter(allowed).map(|index| {
+            let (bucket, chance) = buckets[index];
+            let grown = bucket.with(window);
+            let more = if grown == bucket { chance } else { grown.chance() };
+            (index, grown, more, more - chance)
+        });
+        let Some((best, bucket, chance, _)) = grown.min_by(|one, other| one.3.total_cmp(&other.3)) else { continue };
+        buckets[best] = (bucket, chance);
         sets.add(best as u8, window);
     }
     sets
@@ -84,7 +88,7 @@ fn word_window(text: &[u8], begins: bool) -> Option<(usize, Window)> {
 const WORD_WINDOW_MIN: usize = 3;
 
 /// The nibbles that a bucket accepts at each place.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Bucket {
     low: [u16; WINDOW],
     high: [u16; WINDOW],

@@ -37,7 +37,7 @@ pub struct Entry<'a> {
 }
 
 /// A word that is known.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Word {
     /// Its place among the bytes of all words, lower-case.
     from: u32,
@@ -49,11 +49,15 @@ struct Word {
     wanted: Wanted,
 }
 
+impl Word {
+    const NONE: Word = Word { from: 0, length: 0, skipped: 0, offset: 0, wanted: Wanted::Record };
+}
+
 /// All words.
 #[derive(Debug, Default)]
 pub struct Words {
     keys: Keys,
-    /// Sorted by the hash of their windows, the first field of each.
+    /// By the top bits of the hash of their windows, the first field of each.
     list: Vec<(u32, Word)>,
     bytes: Vec<u8>,
     /// Where in the list hashes with the same top bits begin.
@@ -66,7 +70,8 @@ impl Words {
     /// Takes all words.
     pub fn new<'a>(entries: impl Iterator<Item = Entry<'a>>) -> Words {
         let mut words = Words::default();
-        let mut hashes = Vec::new();
+        let mut hashes = Vec::with_capacity(4096);
+        let mut list = Vec::with_capacity(entries.size_hint().0);
         let mut lengths = [false; WINDOW + 1];
         for Entry { literal, window: (offset, length), behind, wanted } in entries {
             let text = &literal.text[..literal.text.len().min(usize::from(u8::MAX))];
@@ -78,20 +83,27 @@ impl Words {
             words.bytes.extend_from_slice(text);
             let word =
                 Word { from, length: text.len() as u8, skipped: literal.skipped as u8, offset: offset as u8, wanted };
-            words.list.push((hash(key_of(window)), word));
+            list.push((hash(key_of(window)), word));
         }
-        words.list.sort_by_key(|(key, word)| (*key, word.from));
-        // A window of two bytes could stand nearly anywhere: then no place is turned down.
-        let all = lengths[..WINDOW_MIN].contains(&true);
-        words.keys = if all { Keys::all() } else { Keys::new(&hashes) };
-        words.kept = (1..=WINDOW).rev().filter(|&n| lengths[n]).map(|n| u32::MAX >> (32 - 8 * n)).collect();
+        // Sorted by counting, as far as is needed: by the top bits of the hashes.
         words.index = vec![0; (1 << INDEX_BITS) + 1];
-        for (key, _) in &words.list {
-            words.index[(key >> (32 - INDEX_BITS)) as usize + 1] += 1;
+        for (key, _) in &list {
+            words.index[slot_of(*key) + 1] += 1;
         }
         for at in 1..words.index.len() {
             words.index[at] += words.index[at - 1];
         }
+        let mut next = words.index.clone();
+        words.list = vec![(0, Word::NONE); list.len()];
+        for entry in list {
+            let place = &mut next[slot_of(entry.0)];
+            words.list[*place as usize] = entry;
+            *place += 1;
+        }
+        // A window of two bytes could stand nearly anywhere: then no place is turned down.
+        let all = lengths[..WINDOW_MIN].contains(&true);
+        words.keys = if all { Keys::all() } else { Keys::new(&hashes) };
+        words.kept = (1..=WINDOW).rev().filter(|&n| lengths[n]).map(|n| u32::MAX >> (32 - 8 * n)).collect();
         words
     }
 
@@ -112,7 +124,7 @@ impl Words {
             if before.replace(key) == Some(key) {
                 continue;
             }
-            let slot = (key >> (32 - INDEX_BITS)) as usize;
+            let slot = slot_of(key);
             let range = self.index[slot] as usize..self.index[slot + 1] as usize;
             for (_, word) in self.list[range].iter().filter(|(known, _)| *known == key) {
                 let literal = &self.bytes[word.from as usize..][..usize::from(word.length)];
@@ -174,11 +186,10 @@ fn all_hashes(window: &[u8], behind: &ByteSet, hashes: &mut Vec<u32>) {
         return;
     }
     // What stands behind the text's end is taken for zeros.
-    let mut folded: Vec<u8> = behind.bytes().map(fold).collect();
-    folded.push(0);
-    folded.sort_unstable();
-    folded.dedup();
-    hashes.extend(folded.iter().map(|&byte| hash(key | u32::from(byte) << 24)));
+    hashes.push(hash(key));
+    let folded = (0..=u8::MAX).filter(|&byte| fold(byte) == byte);
+    let there = |byte: &u8| behind.contains(*byte) || behind.contains(byte ^ 0x20);
+    hashes.extend(folded.filter(there).map(|byte| hash(key | u32::from(byte) << 24)));
 }
 
 /// The key of a window; what it has not is zeros.
@@ -205,6 +216,11 @@ pub const FOLD: u32 = 0x2020_2020;
 fn hash(key: u32) -> u32 {
     // Fibonacci hashing: the top bits are used.
     key.wrapping_mul(0x9e37_79b1)
+}
+
+/// Where in the index a hash is found.
+fn slot_of(hash: u32) -> usize {
+    (hash >> (32 - INDEX_BITS)) as usize
 }
 
 /// The shortest window whose places are told by the table of keys (bytes).
