@@ -45,6 +45,11 @@ pub fn skip_blanks_back(text: &[u8], end: usize) -> usize {
     back_while(text, end, |b| b == b' ' || b == b'\t')
 }
 
+/// Whether a byte that may stand in an unquoted key stands before `end`.
+pub fn ends_word(text: &[u8], end: usize) -> bool {
+    end.checked_sub(1).and_then(|at| text.get(at)).is_some_and(|&b| is_ident(b))
+}
+
 /// The first place at or after `from` that is no space or tab.
 pub fn skip_blanks(text: &[u8], from: usize) -> usize {
     from + text.get(from..).unwrap_or_default().iter().take_while(|&&b| b == b' ' || b == b'\t').count()

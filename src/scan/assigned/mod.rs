@@ -289,7 +289,8 @@ impl Scan<'_> {
 
     /// `--k v`, and the few commands that take a name and a value: `ENV K v`, `config set k v`.
     fn blank(&mut self, i: usize) -> Step {
-        if !self.names.may_end_at(self.text, i) {
+        // Behind a blank no key ends: blanks are not walked back through at each of them.
+        if !key::ends_word(self.text, i) || !self.names.may_end_at(self.text, i) {
             return Ok(());
         }
         let start = i - self
