@@ -24,6 +24,8 @@ pub mod limits;
 pub mod pipeline;
 pub mod redact;
 pub mod rules;
+#[cfg(unix)]
+pub mod run;
 pub mod scan;
 pub mod secret;
 pub mod sink;

@@ -25,9 +25,16 @@ blackbar.toml. Options win over variables, and variables over the file.
 
 Exit codes: 0 done, 1 findings reached --fail-on, 2 wrong usage or configuration, 3 failure.";
 
+const RUN_NOTES: &str = "\
+In a terminal CMD gets a terminal of its own, else a pipe for each output.
+
+Exit codes: CMD's own, or 128 and the number of the signal that ended it; 125 if blackbar failed,
+126 if CMD cannot be executed, 127 if there is none. --fail-on changes only a 0.";
+
 /// What to type first.
 pub const EXAMPLES: &str = "\
 make test 2>&1 | blackbar                    mask a build's output as it comes
+blackbar run -- make test                    the same, with make's exit code
 blackbar build.log > clean.log               mask a file
 blackbar --mode alert --fail-on high x.log   pass all bytes, fail if there are secrets
 grep token x.log | blackbar explain          why a line is masked, or is not";
@@ -48,6 +55,8 @@ pub fn command() -> Command {
             with_redact_options(Command::new("redact"))
                 .about("Mask secrets in files or standard input (what blackbar does without a command)"),
         )
+        .subcommands(RUN.then(run))
+        .subcommands(RUN.then(secret))
         .subcommand(
             with_options(Command::new("explain"), ENGINE_KEYS)
                 .about("Say of lines on standard input what is masked in them, and why"),
@@ -63,6 +72,44 @@ pub fn command() -> Command {
             ),
         )
         .subcommand(Command::new("man").about("Print the manual page"))
+}
+
+/// Whether there are commands here that need processes as Unix has them.
+const RUN: bool = cfg!(unix);
+
+fn run() -> Command {
+    with_options(Command::new("run"), &keys::run_keys())
+        .about("Run a command and mask what it writes; exits with its code")
+        .override_usage("blackbar run [OPTIONS] -- CMD [ARG]...")
+        .after_help(RUN_NOTES)
+        .arg(
+            Arg::new("command")
+                .value_name("CMD")
+                .required(true)
+                .num_args(1..)
+                .last(true)
+                .value_parser(OsStringValueParser::new())
+                .value_hint(ValueHint::CommandWithArguments)
+                .help("The command and its arguments"),
+        )
+}
+
+fn secret() -> Command {
+    Command::new("secret")
+        .about("Tell the run around this process what to mask")
+        .subcommand_required(true)
+        .subcommand_value_name("COMMAND")
+        .disable_help_subcommand(true)
+        .subcommand(
+            with_options(Command::new("add"), MESSAGE_KEYS)
+                .about("Mask a value from now on: that of the variable NAME, or standard input")
+                .arg(
+                    Arg::new("name")
+                        .value_name("NAME")
+                        .value_parser(OsStringValueParser::new())
+                        .help("The variable that holds the value; - or nothing for standard input"),
+                ),
+        )
 }
 
 fn rules() -> Command {
@@ -105,8 +152,7 @@ fn rules() -> Command {
 }
 
 fn with_redact_options(command: Command) -> Command {
-    let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-    with_options(command, &names).arg(
+    with_options(command, &keys::redact_keys()).arg(
         Arg::new("file")
             .value_name("FILE")
             .num_args(0..)

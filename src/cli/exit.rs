@@ -15,13 +15,15 @@ pub enum Exit {
     Failed,
     /// Who reads our output has gone; what a shell shows for SIGPIPE.
     ClosedOutput,
+    /// Of `run`: the command's own code, or what stands for why there is none.
+    Code(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         match exit {
             Exit::Done => ExitCode::SUCCESS,
-            Exit::Findings(code) => ExitCode::from(code),
+            Exit::Findings(code) | Exit::Code(code) => ExitCode::from(code),
             Exit::Usage => ExitCode::from(2),
             Exit::Failed => ExitCode::from(3),
             Exit::ClosedOutput => ExitCode::from(141),

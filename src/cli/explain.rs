@@ -24,8 +24,12 @@ use super::{
 
 /// Runs the command.
 pub fn run(settings: &Settings, console: &Console) -> Result<Exit, Failure> {
-    let engine =
-        Arc::new(setup::engine(settings, setup::key(settings, true)?, secrets::load(settings, false, console)?)?);
+    let engine = Arc::new(setup::engine(
+        settings,
+        setup::key(settings, true)?,
+        secrets::load(settings, false, console)?,
+        false,
+    )?);
     let input = read_input()?;
     if input.is_empty() {
         return Err(Failure::usage("there is nothing on standard input to explain"));

@@ -106,3 +106,47 @@ pub fn open_findings(path: &Path) -> Result<File, String> {
         kind => reason(kind),
     })
 }
+
+/// Whether a file can be put in the place of this path: there is nothing, or a regular file, and its
+/// folder is there. The error is the reason in words.
+pub fn can_replace(path: &Path) -> Result<(), String> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_symlink() => return Err("is a symbolic link, which is refused".to_owned()),
+        Ok(meta) if !meta.is_file() => return Err("is not a regular file".to_owned()),
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(reason(fault.kind())),
+        Ok(_) | Err(_) => {}
+    }
+    if path.file_name().is_none() {
+        return Err("is not the name of a file".to_owned());
+    }
+    if folder(path).is_dir() { Ok(()) } else { Err("its folder does not exist".to_owned()) }
+}
+
+/// Puts a file with these bytes in the place of a path, for its owner only: whoever looks sees the
+/// old one or the whole new one. The error is the reason in words.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    can_replace(path)?;
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|_| "there are no random numbers".to_owned())?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = folder(path).join(format!(".{name}.{:016x}", u64::from_le_bytes(random)));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&draft).and_then(|mut file| {
+        io::Write::write_all(&mut file, bytes)?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&draft, path)).map_err(|fault| {
+        let _ = fs::remove_file(&draft);
+        reason(fault.kind())
+    })
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

@@ -90,7 +90,7 @@ pub const KEYS: &[Key] = &[
     row("style", Kind::Choice(&["label", "hash", "length", "fixed"]), "STYLE", MASKING, "What masks look like: label (default), hash, length, fixed"),
     row("replacement", Kind::Text, "TEXT", MASKING, "Write TEXT as the mask; {rule} and {hash} are filled in"),
     row("mask-confidence", CONFIDENCES, "LEVEL", MASKING, "Mask from here on: low (default), medium, high, certain"),
-    row("on-error", Kind::Choice(&["withhold", "stop", "pass"]), "WHAT", MASKING, "On an internal error: stop (default), withhold, pass"),
+    row("on-error", Kind::Choice(&["withhold", "stop", "pass"]), "WHAT", MASKING, "stop (default), withhold (default in run), pass"),
     row("secret-env", Kind::Patterns, "GLOB,...", KNOWN, "Mask values of variables [GLOB: what sounds secret]"),
     row("no-secret-env", Kind::Switch, "", KNOWN, "Mask no values of variables"),
     row("secret-file", Kind::Paths, "FILE", KNOWN, "Mask the values in FILE: JSON, lines, or a folder"),
@@ -106,6 +106,7 @@ pub const KEYS: &[Key] = &[
     row("baseline", Kind::Paths, "FILE", FINDINGS, "The findings in FILE are known: told to nobody"),
     row("entropy", Kind::Choice(&["off", "keyed", "all"]), "WHERE", RULES, "Look for random values: off, keyed (default), all"),
     row("findings", Kind::Path, "FILE", FINDINGS, "Append findings to FILE, a JSON object a line"),
+    row("report", Kind::Pairs, "FORMAT=FILE", FINDINGS, "At the end, a report: json, sarif, gitlab or csv"),
     row("fail-on", SEVERITIES, "SEVERITY", FINDINGS, "Fail if a finding is this bad: low, medium, high, critical"),
     row("exit-code", Kind::Number(0, 255), "N", FINDINGS, "Exit with N if --fail-on is reached [default: 1]"),
     row("alert-confidence", CONFIDENCES, "LEVEL", FINDINGS, "How sure a finding must be for --fail-on [default: high]"),
@@ -114,11 +115,29 @@ pub const KEYS: &[Key] = &[
     row("label", Kind::Pairs, "NAME=VALUE", FINDINGS, "Add a label to findings (repeatable)"),
     row("flush-after", Kind::Number(0, 3_600_000), "MS", RUNNING, "Show an unfinished line after MS [default: 50]"),
     row("jobs", Kind::Number(0, 256), "N", RUNNING, "Threads that scan; 0 chooses by itself [default: 0]"),
+    row("no-pty", Kind::Switch, "", RUNNING, "Pipes, even where there is a terminal"),
+    row("drain-timeout", Kind::Number(0, 86_400), "S", RUNNING, "Read outputs left open for S seconds [default: 5]"),
     row("stats", Kind::Switch, "", RUNNING, "Print figures of the run at the end"),
     row("quiet", Kind::Switch, "", RUNNING, "Print no summary"),
     row("color", Kind::Choice(&["auto", "always", "never"]), "WHEN", RUNNING, "auto (default), always, never"),
     row("log-format", Kind::Choice(&["text", "json"]), "FORMAT", RUNNING, "blackbar's own messages: text (default), json"),
 ];
+
+/// What only `run` takes.
+pub const RUN_KEYS: &[&str] = &["no-pty", "drain-timeout"];
+
+/// What filters of files and standard input take.
+pub fn redact_keys() -> Vec<&'static str> {
+    KEYS.iter().map(|key| key.name).filter(|name| !RUN_KEYS.contains(name)).collect()
+}
+
+/// What `run` takes.
+pub fn run_keys() -> Vec<&'static str> {
+    KEYS.iter().map(|key| key.name).collect()
+}
+
+/// The variables that hold secrets of our own. A command that we run does not get them.
+pub const SECRET_VARIABLES: &[&str] = &[FINGERPRINT_KEY_VARIABLE];
 
 /// What `explain` and the like need to build the same engine.
 pub const ENGINE_KEYS: &[&str] = &[
@@ -252,7 +271,7 @@ mod tests {
 
     #[test]
     fn lists_of_keys_name_rows_of_the_table() {
-        for name in ENGINE_KEYS.iter().chain(RULE_KEYS) {
+        for name in ENGINE_KEYS.iter().chain(RULE_KEYS).chain(RUN_KEYS) {
             assert!(find(name).is_some(), "{name}");
         }
     }

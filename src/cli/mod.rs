@@ -8,12 +8,17 @@ mod console;
 mod exit;
 mod explain;
 mod files;
+mod job;
 mod keys;
 mod man;
 mod output;
 mod redact;
 mod rules;
 mod rules_diff;
+#[cfg(unix)]
+mod run;
+#[cfg(unix)]
+mod secret;
 mod secrets;
 mod settings;
 mod setup;
@@ -33,20 +38,32 @@ use self::{config::Search, console::Console, exit::Failure, settings::Settings};
 pub use self::exit::Exit;
 
 /// Runs the command that the arguments name, and says what went wrong if something did.
-pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
+pub fn start(arguments: impl Iterator<Item = OsString>) -> Exit {
     hide_panics();
     let arguments: Vec<OsString> = arguments.collect();
+    #[cfg(unix)]
+    if let Some(code) = blackbar::run::helper(&arguments[1.min(arguments.len())..]) {
+        return Exit::Code(code);
+    }
     let mut console = Console::early(&arguments);
     let ended = panic::catch_unwind(AssertUnwindSafe(|| command(&arguments, &mut console)));
     // The panic itself has been told where it happened.
     let ended = ended.unwrap_or_else(|_| Err(Failure::quiet(Exit::Failed)));
+    let is_run = arguments.get(1).is_some_and(|name| name == "run");
     ended.unwrap_or_else(|failure| {
         if let Some(message) = &failure.message {
             console.error(message);
         }
-        failure.exit
+        match failure.exit {
+            Exit::Usage | Exit::Failed if is_run => Exit::Code(RUN_FAILED),
+            exit => exit,
+        }
     })
 }
+
+/// What `run` exits with where blackbar itself failed: no code that a command is likely to use, as
+/// `env`, `timeout` and `docker run` have it.
+const RUN_FAILED: u8 = 125;
 
 /// Makes a panic, in any thread, say where it happened and not what it says: the message of a
 /// slice out of bounds, for one, quotes the text it could not cut.
@@ -79,9 +96,20 @@ fn command(arguments: &[OsString], console: &mut Console) -> Result<Exit, Failur
         }
         "completions" => completions::run(own),
         "man" => man::run(),
+        #[cfg(unix)]
+        "run" => {
+            let settings = gather(&keys::run_keys(), own, false, console)?;
+            let command = own.get_many::<OsString>("command").unwrap_or_default().cloned().collect();
+            run::run(&settings, command, console)
+        }
+        #[cfg(unix)]
+        "secret" => {
+            let (_, own) = own.subcommand().unwrap_or(("add", own));
+            gather(keys::MESSAGE_KEYS, own, false, console)?;
+            secret::add(own.get_one::<OsString>("name"))
+        }
         _ => {
-            let names: Vec<&str> = keys::KEYS.iter().map(|key| key.name).collect();
-            let settings = gather(&names, own, false, console)?;
+            let settings = gather(&keys::redact_keys(), own, false, console)?;
             let files: Vec<_> = own.get_many::<OsString>("file").unwrap_or_default().cloned().collect();
             redact::run(&settings, &files, console)
         }

@@ -35,7 +35,22 @@ pub fn load(settings: &Settings, env_by_default: bool, console: &Console) -> Res
         value_bytes_min: usize::try_from(settings.number("secret-min-length", 6)).unwrap_or(usize::MAX),
         weak: settings.switch("secret-weak"),
     };
-    let mut doors = Doors { known: KnownValues::new(policy), refused: Vec::new() };
+    let known = KnownValues::new(policy);
+    let refused = each(settings, env_by_default, &mut |name, value| known.add(name, value).map(|_| ()))?;
+    tell_refused(&refused, console);
+    Ok(known)
+}
+
+/// Gives each value that the settings name to `add`, with its name, and what that refused back.
+///
+/// # Errors
+/// As [`load`].
+pub fn each(
+    settings: &Settings,
+    env_by_default: bool,
+    add: &mut dyn FnMut(&str, &[u8]) -> Result<(), Refused>,
+) -> Result<Vec<Refused>, Failure> {
+    let mut doors = Doors { add, refused: Vec::new() };
     let globs = settings.words("secret-env");
     if !settings.switch("no-secret-env") && (env_by_default || !globs.is_empty()) {
         doors.environment(globs);
@@ -52,13 +67,12 @@ pub fn load(settings: &Settings, env_by_default: bool, console: &Console) -> Res
         let what = |fault: Fault| Failure::usage(format!("{}: {}", settings.call("secret-fd"), fault.reason()));
         doors.file(&path).map_err(what)?;
     }
-    doors.tell_refused(console);
-    Ok(doors.known)
+    Ok(doors.refused)
 }
 
 /// Where values come in.
-struct Doors {
-    known: KnownValues,
+struct Doors<'a> {
+    add: &'a mut dyn FnMut(&str, &[u8]) -> Result<(), Refused>,
     refused: Vec<Refused>,
 }
 
@@ -83,10 +97,10 @@ impl From<io::Error> for Fault {
     }
 }
 
-impl Doors {
+impl Doors<'_> {
     fn add(&mut self, name: &str, value: &[u8]) {
-        match self.known.add(name, value) {
-            Ok(_) | Err(Refused::Empty { .. }) => {}
+        match (self.add)(name, value) {
+            Ok(()) | Err(Refused::Empty { .. }) => {}
             Err(refused) => self.refused.push(refused),
         }
     }
@@ -139,17 +153,17 @@ impl Doors {
         }
         Ok(())
     }
+}
 
-    /// Says in one line which values are not looked for, and why.
-    fn tell_refused(&self, console: &Console) {
-        if self.refused.is_empty() {
-            return;
-        }
-        let reasons: Vec<String> = self.refused.iter().map(Refused::to_string).collect();
-        let weak = |refused: &Refused| matches!(refused, Refused::TooShort { .. } | Refused::Guessable { .. });
-        let advice = if self.refused.iter().any(weak) { "; --secret-weak masks weak values, too" } else { "" };
-        console.note(&format!("not masked: {}{advice}", reasons.join("; ")), Map::new());
+/// Says in one line which values are not looked for, and why.
+fn tell_refused(refused: &[Refused], console: &Console) {
+    if refused.is_empty() {
+        return;
     }
+    let reasons: Vec<String> = refused.iter().map(Refused::to_string).collect();
+    let weak = |refused: &Refused| matches!(refused, Refused::TooShort { .. } | Refused::Guessable { .. });
+    let advice = if refused.iter().any(weak) { "; --secret-weak masks weak values, too" } else { "" };
+    console.note(&format!("not masked: {}{advice}", reasons.join("; ")), Map::new());
 }
 
 /// Reads a file of values; its bytes are wiped in the end.
@@ -216,12 +230,12 @@ fn matches(glob: &str, name: &str) -> bool {
 }
 
 /// A part of a JSON text: each text and number in it is a value.
-struct Member<'a> {
-    doors: &'a mut Doors,
+struct Member<'a, 'd> {
+    doors: &'a mut Doors<'d>,
     name: String,
 }
 
-impl<'de> DeserializeSeed<'de> for Member<'_> {
+impl<'de> DeserializeSeed<'de> for Member<'_, '_> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
@@ -229,7 +243,7 @@ impl<'de> DeserializeSeed<'de> for Member<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Member<'_> {
+impl<'de> Visitor<'de> for Member<'_, '_> {
     type Value = ();
 
     fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -157,6 +157,11 @@ impl Settings {
         self.given.get(name).map_or_else(|| format!("--{name}"), |given| given.origin.call(name))
     }
 
+    /// Whether the user gave `name` as an option of this very call.
+    pub fn is_option(&self, name: &str) -> bool {
+        self.given.get(name).is_some_and(|given| matches!(given.origin, Origin::Option))
+    }
+
     /// A choice.
     pub fn word(&self, name: &str, default: &'static str) -> &'static str {
         if let Some(Value::Word(word)) = self.get(name) { word } else { default }

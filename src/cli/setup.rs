@@ -111,7 +111,12 @@ pub fn say_what_does_not_hold(engine: &Engine, console: &Console) {
 }
 
 /// The engine of the filter commands.
-pub fn engine(settings: &Settings, key: FingerprintKey, known: KnownValues) -> Result<Engine, Failure> {
+pub fn engine(
+    settings: &Settings,
+    key: FingerprintKey,
+    known: KnownValues,
+    interactive: bool,
+) -> Result<Engine, Failure> {
     let style = match (settings.text("replacement"), settings.word("style", "label")) {
         (Some(text), _) => Style::Text(text.to_owned()),
         (None, "hash") => Style::Hash,
@@ -131,7 +136,7 @@ pub fn engine(settings: &Settings, key: FingerprintKey, known: KnownValues) -> R
         mask_confidence: confidence(settings.word("mask-confidence", "low")),
         fingerprint_key: key,
         known,
-        ..Options::default()
+        interactive,
     };
     Engine::new(rules(settings)?, options).map_err(|fault| failure(&fault, settings))
 }

@@ -1,27 +1,20 @@
 //! Counts findings and says at the end what was found and what to do next. Does not decide what is
 //! a secret.
-//!
-//! Findings are grouped by secret: a token that leaked 400 times is one entry. How many secrets are
-//! told apart is bounded, so that memory does not grow with the log; all are counted.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use blackbar::{
     allow::Allow,
     filter::Stats,
-    finding::{Finding, Fingerprint, RuleFacts, Taken},
+    finding::{
+        Finding, Place, Taken,
+        report::{Secrets, Where},
+    },
     rules::{Confidence, Severity},
 };
 use serde_json::{Map, Value, json};
 
 use super::console::Console;
-
-/// How many secrets are told apart; further ones are only counted.
-const SECRETS_MAX: usize = 1000;
 
 /// How many secrets the next step is said for.
 const NEXT_STEPS_MAX: usize = 5;
@@ -31,20 +24,12 @@ pub struct Tally {
     alert_confidence: Confidence,
     masked: BTreeMap<String, u64>,
     found: BTreeMap<String, u64>,
-    secrets: HashMap<Fingerprint, Secret>,
+    secrets: Secrets,
     worst: Option<Severity>,
     stats: Stats,
     allow: Arc<Allow>,
     /// How often each entry of `allow` held.
     allowed: Vec<u64>,
-}
-
-/// A secret by its fingerprint, and where it was first seen.
-struct Secret {
-    rule: Arc<RuleFacts>,
-    count: u64,
-    path: Option<String>,
-    line: u64,
 }
 
 impl Tally {
@@ -55,7 +40,7 @@ impl Tally {
             alert_confidence,
             masked: BTreeMap::new(),
             found: BTreeMap::new(),
-            secrets: HashMap::new(),
+            secrets: Secrets::default(),
             worst: None,
             stats: Stats::default(),
             allow: Arc::default(),
@@ -70,8 +55,9 @@ impl Tally {
         self
     }
 
-    /// Counts a finding of the file `path`. Returns whether it is to be told: what is allowed is not.
-    pub fn add(&mut self, finding: &Finding, path: Option<&str>) -> bool {
+    /// Counts a finding of the stream `place`. Returns whether it is to be told: what is allowed is not.
+    pub fn add(&mut self, finding: &Finding, place: Place<'_>) -> bool {
+        let path = if let Place::File(path) = place { Some(path) } else { None };
         let silenced = self.allow.silences(&finding.allowed, path);
         if let Some(count) = silenced.and_then(|number| self.allowed.get_mut(usize::from(number))) {
             *count += 1;
@@ -92,18 +78,18 @@ impl Tally {
         if silenced.is_some() {
             return false;
         }
-        if !finding.alerts(self.alert_confidence) {
-            return true;
+        if !finding.is_canary() {
+            self.secrets.add(finding, place);
         }
-        self.worst = self.worst.max(Some(finding.rule.severity));
-        if let Some(secret) = self.secrets.get_mut(&finding.fingerprint) {
-            secret.count += 1;
-        } else if self.secrets.len() < SECRETS_MAX {
-            let secret =
-                Secret { rule: Arc::clone(&finding.rule), count: 1, path: path.map(str::to_owned), line: finding.line };
-            self.secrets.insert(finding.fingerprint, secret);
+        if finding.alerts(self.alert_confidence) {
+            self.worst = self.worst.max(Some(finding.rule.severity));
         }
         true
+    }
+
+    /// What was found, by secret.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// Adds the figures of a stream.
@@ -153,33 +139,34 @@ impl Tally {
     }
 
     fn print_next_steps(&self, console: &Console) {
-        let mut secrets: Vec<&Secret> = self.secrets.values().collect();
-        secrets.sort_by(|a, b| {
-            let worse = b.rule.severity.cmp(&a.rule.severity).then(b.count.cmp(&a.count));
-            worse.then_with(|| (&a.rule.id, &a.path, a.line).cmp(&(&b.rule.id, &b.path, b.line)))
-        });
+        let secrets = self.secrets.sorted(self.alert_confidence);
         for secret in secrets.iter().take(NEXT_STEPS_MAX) {
-            let page = secret.rule.rotate.as_deref().map(|page| format!(" {page}")).unwrap_or_default();
+            let (rule, line) = (secret.rule(), secret.first.line);
+            let page = rule.rotate.as_deref().map(|page| format!(" {page}")).unwrap_or_default();
             let times =
                 if secret.count == 1 { String::new() } else { format!("{} times, first ", grouped(secret.count)) };
-            let place = secret.path.as_deref().map(|path| format!("{path}:")).unwrap_or_else(|| "line ".to_owned());
+            let (place, path) = match &secret.place {
+                Where::Input => ("line ".to_owned(), None),
+                Where::File(path) => (format!("{path}:"), Some(path)),
+                Where::Output(name) => (format!("{name} line "), None),
+            };
             let mut fields = Map::new();
             fields.insert("event".to_owned(), "rotate".into());
-            fields.insert("rule".to_owned(), secret.rule.id.as_str().into());
+            fields.insert("rule".to_owned(), rule.id.as_str().into());
             fields.insert("count".to_owned(), secret.count.into());
-            fields.insert("line".to_owned(), secret.line.into());
-            for (name, value) in [("path", &secret.path), ("rotate", &secret.rule.rotate)] {
+            fields.insert("line".to_owned(), line.into());
+            for (name, value) in [("path", path), ("rotate", rule.rotate.as_ref())] {
                 if let Some(value) = value {
                     fields.insert(name.to_owned(), value.as_str().into());
                 }
             }
-            let line = grouped(secret.line);
-            console.note(&format!("rotate first: {}{page} ({times}{place}{line})", secret.rule.id), fields);
+            let line = grouped(line);
+            console.note(&format!("rotate first: {}{page} ({times}{place}{line})", rule.id), fields);
         }
         let rest = secrets.len().saturating_sub(NEXT_STEPS_MAX);
         if rest > 0 {
             let fields = Map::from_iter([("event".to_owned(), "rotate".into()), ("more".to_owned(), rest.into())]);
-            let more = if self.secrets.len() < SECRETS_MAX { "" } else { "at least " };
+            let more = if self.secrets.left_out() == 0 { "" } else { "at least " };
             console.note(&format!("and {more}{} more, with --findings FILE all of them", grouped(rest as u64)), fields);
         }
     }

@@ -5,6 +5,7 @@ pub mod ci;
 mod fingerprint;
 mod key;
 pub mod ndjson;
+pub mod report;
 
 use std::sync::Arc;
 
@@ -50,6 +51,17 @@ impl Taken {
             Taken::Alerted => "alerted",
         }
     }
+}
+
+/// Which stream a finding belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// Standard input.
+    Input,
+    /// A file, by its path.
+    File(&'a str),
+    /// An output of a command: `stdout` or `stderr`, or `output` where both are one.
+    Output(&'a str),
 }
 
 /// A secret that was found. Offsets and lengths are those of the raw input, in bytes.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{Finding, ci::Ci};
+use super::{Finding, Place, ci::Ci};
 use crate::escape;
 
 /// Counts up when a field changes its meaning.
@@ -40,18 +40,23 @@ pub struct Run {
 }
 
 impl Run {
-    /// The finding as one line of JSON, newline included. `path` is the file it was found in,
-    /// `at` the time to put on it.
-    pub fn line(&self, finding: &Finding, path: Option<&str>, at: OffsetDateTime) -> Vec<u8> {
-        visible_line(&self.record(finding, path, at))
+    /// The finding as one line of JSON, newline included. `place` is where it was found, `at` the
+    /// time to put on it.
+    pub fn line(&self, finding: &Finding, place: Place<'_>, at: OffsetDateTime) -> Vec<u8> {
+        visible_line(&self.record(finding, place, at))
     }
 
-    fn record<'a>(&'a self, finding: &'a Finding, path: Option<&'a str>, at: OffsetDateTime) -> Record<'a> {
+    fn record<'a>(&'a self, finding: &'a Finding, place: Place<'a>, at: OffsetDateTime) -> Record<'a> {
+        let (path, iostream) = match place {
+            Place::Input => (None, None),
+            Place::File(path) => (Some(path), None),
+            Place::Output(name) => (None, Some(name)),
+        };
         Record {
             timestamp: timestamp(at),
             event: Event { kind: "alert", severity: finding.rule.severity.score() },
             rule: RuleName { id: &finding.rule.id, name: &finding.rule.name },
-            log: Log { file: path.map(|path| File { path }), offset: finding.offset },
+            log: Log { file: path.map(|path| File { path }), iostream, offset: finding.offset },
             host: self.host.as_deref().map(|name| Host { name }),
             blackbar: Own {
                 schema: SCHEMA,
@@ -121,6 +126,8 @@ struct RuleName<'a> {
 struct Log<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<File<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iostream: Option<&'a str>,
     offset: u64,
 }
 

@@ -15,40 +15,48 @@ pub trait Sink {
     fn write(&mut self, clean: Clean<'_>) -> io::Result<()>;
 }
 
-/// The process's standard output, without a buffer: the filter hands over large pieces.
+/// The process's standard output or error, without a buffer: the filter hands over large pieces.
 #[derive(Debug)]
-pub struct Stdout {
+pub struct Standard {
     #[cfg(unix)]
     output: std::fs::File,
     #[cfg(not(unix))]
     output: io::Stdout,
 }
 
-impl Stdout {
+impl Standard {
     /// The standard output; a pipe is made larger where the system lets one.
     #[cfg(unix)]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Stdout {
-        use std::os::fd::AsFd as _;
+    pub fn output() -> Standard {
+        Standard::of(&io::stdout())
+    }
+
+    /// The standard error; a pipe is made larger where the system lets one.
+    #[cfg(unix)]
+    pub fn error() -> Standard {
+        Standard::of(&io::stderr())
+    }
+
+    #[cfg(unix)]
+    fn of(stream: &impl std::os::fd::AsFd) -> Standard {
         #[cfg(target_os = "linux")]
-        enlarge_pipe(&io::stdout());
+        enlarge_pipe(stream);
         // A descriptor of its own, so that the standard library's line buffer is not in the way.
-        let output = match io::stdout().as_fd().try_clone_to_owned() {
+        let output = match stream.as_fd().try_clone_to_owned() {
             Ok(descriptor) => std::fs::File::from(descriptor),
             Err(_) => std::fs::File::from(closed_pipe()),
         };
-        Stdout { output }
+        Standard { output }
     }
 
     /// The standard output.
     #[cfg(not(unix))]
-    #[allow(clippy::new_without_default)]
-    pub fn new() -> Stdout {
-        Stdout { output: io::stdout() }
+    pub fn output() -> Standard {
+        Standard { output: io::stdout() }
     }
 }
 
-impl Sink for Stdout {
+impl Sink for Standard {
     #[cfg(unix)]
     fn write(&mut self, clean: Clean<'_>) -> io::Result<()> {
         let mut output = &self.output;
@@ -221,7 +229,7 @@ mod tests {
         use std::io::Read as _;
         let (read, write) = rustix::pipe::pipe().unwrap();
         rustix::io::ioctl_fionbio(&write, true).unwrap();
-        let mut sink = Stdout { output: write.into() };
+        let mut sink = Standard { output: write.into() };
         let log = log(100);
         let mut taken = vec![0; 100];
         let mut read = std::fs::File::from(read);

@@ -1,0 +1,25 @@
+# Sends all that this shell writes from here on through blackbar. To be sourced, by sh or bash.
+#
+# The shell waits for the filters when it exits. `exec > >(blackbar)` alone does not: the job ends
+# before the last lines are written, and they are lost.
+if [ -z "${BLACKBAR_FILTER_PID:-}" ]; then
+  BLACKBAR_DIR=$(mktemp -d) && mkfifo "$BLACKBAR_DIR/out" "$BLACKBAR_DIR/err" || exit 125
+  blackbar redact --secret-env=default <"$BLACKBAR_DIR/out" & BLACKBAR_OUT=$!
+  blackbar redact --secret-env=default <"$BLACKBAR_DIR/err" >&2 & BLACKBAR_ERR=$!
+  exec 8>&1 9>&2 >"$BLACKBAR_DIR/out" 2>"$BLACKBAR_DIR/err"
+  rm -rf "$BLACKBAR_DIR"
+  BLACKBAR_FILTER_PID=$$
+  blackbar_end() {
+    BLACKBAR_CODE=$?
+    # A filter that has failed must not look like success.
+    exec >&8 2>&9 8>&- 9>&-
+    # Somebody who was left behind and holds the output does not hold the job.
+    (sleep "${BLACKBAR_DRAIN_TIMEOUT:-5}"; kill "$BLACKBAR_OUT" "$BLACKBAR_ERR") >/dev/null 2>&1 &
+    BLACKBAR_TIMER=$!
+    wait "$BLACKBAR_OUT" || BLACKBAR_CODE=${BLACKBAR_CODE#0}
+    wait "$BLACKBAR_ERR" || BLACKBAR_CODE=${BLACKBAR_CODE#0}
+    kill "$BLACKBAR_TIMER" 2>/dev/null
+    exit "${BLACKBAR_CODE:-125}"
+  }
+  trap blackbar_end EXIT
+fi

@@ -1,0 +1,236 @@
+//! What a run over one or more streams has in common, whatever they are: findings on their way out,
+//! counts, and at the end the summary and the exit code. Does not read streams.
+
+use std::{
+    env,
+    fs::File,
+    io::{self, Write as _},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use blackbar::{
+    KnownValues,
+    filter::Stats,
+    finding::{
+        Finding, Place, ci, ndjson,
+        report::{self, Format},
+    },
+    pipeline::{self, OnError},
+    rules::Severity,
+    scan::Engine,
+};
+use time::OffsetDateTime;
+
+use super::{
+    console::Console,
+    exit::{Exit, Failure},
+    files,
+    settings::Settings,
+    setup,
+    summary::{Tally, counted},
+};
+
+/// The engine of a run. The key of fingerprints outlives it if anything told has a fingerprint.
+/// `interactive` says that somebody types and waits for the echo.
+pub fn engine(
+    settings: &Settings,
+    known: KnownValues,
+    interactive: bool,
+    console: &Console,
+) -> Result<Arc<Engine>, Failure> {
+    let has_report = !settings.pairs("report").is_empty();
+    let key_is_told = has_report || !settings.paths("findings").is_empty() || setup::masks_have_hashes(settings);
+    let engine = Arc::new(setup::engine(settings, setup::key(settings, key_is_told)?, known, interactive)?);
+    // The process ends with the engine: taking it apart would only cost time.
+    std::mem::forget(Arc::clone(&engine));
+    if !settings.switch("quiet") {
+        setup::say_what_does_not_hold(&engine, console);
+    }
+    Ok(engine)
+}
+
+/// How streams are filtered. `on_error` is what holds unless the user says otherwise.
+pub fn pipeline(settings: &Settings, on_error: &'static str, flush_after_ms: u64) -> pipeline::Settings {
+    pipeline::Settings {
+        jobs: usize::try_from(settings.number("jobs", 0)).unwrap_or_default(),
+        flush_after: Duration::from_millis(settings.number("flush-after", flush_after_ms)),
+        on_error: match settings.word("on-error", on_error) {
+            "withhold" => OnError::Withhold,
+            "pass" => OnError::Pass,
+            _ => OnError::Stop,
+        },
+    }
+}
+
+/// Findings and counts of a run.
+pub struct Job {
+    run: ndjson::Run,
+    findings: Option<Findings>,
+    reports: Vec<Report>,
+    start: OffsetDateTime,
+    tally: Tally,
+    failed: bool,
+}
+
+impl Job {
+    /// Opens what findings are written to.
+    pub fn open(settings: &Settings, engine: &Engine) -> Result<Self, Failure> {
+        let key = &engine.options().fingerprint_key;
+        let run = ndjson::Run {
+            host: host_name(),
+            rules_digest: engine.rules().digest(),
+            key_id: key.id(),
+            key_is_ephemeral: key.is_ephemeral(),
+            source: settings.text("source").map(str::to_owned),
+            labels: settings.pairs("label"),
+            ci: ci::detect(|name| env::var(name).ok()),
+        };
+        Ok(Self {
+            run,
+            findings: Findings::open(settings)?,
+            reports: reports(settings)?,
+            start: OffsetDateTime::now_utc(),
+            tally: Tally::new(setup::confidence(settings.word("alert-confidence", "high")))
+                .with_allow(&engine.options().allow),
+            failed: false,
+        })
+    }
+
+    /// Takes a finding of the stream that `place` names.
+    pub fn add(&mut self, finding: &Finding, place: Place<'_>) {
+        let told = self.tally.add(finding, place);
+        if let Some(findings) = self.findings.as_mut().filter(|_| told && !finding.is_canary()) {
+            findings.write(&self.run, finding, place);
+        }
+    }
+
+    /// Counts a stream that was read to its end, and says so if a part of it was not scanned.
+    pub fn add_stats(&mut self, stats: &Stats, on_error: OnError, console: &Console) {
+        self.tally.add_stats(stats);
+        if stats.withheld > 0 {
+            let was = match on_error {
+                OnError::Pass => "passed unscanned, as --on-error pass has it",
+                _ => "withheld unscanned",
+            };
+            let bytes = counted(stats.withheld, "byte");
+            console.error(&format!("internal error: {bytes} {was}"));
+            self.failed = true;
+        }
+    }
+
+    /// Something could not be read or written, and was said.
+    pub fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    /// Writes the reports. Whether all are written.
+    fn write_reports(&self, console: &Console) -> bool {
+        let context = report::Context { run: &self.run, start: self.start, end: OffsetDateTime::now_utc() };
+        let mut all = true;
+        for Report { format, path } in &self.reports {
+            let text = report::write(*format, self.tally.secrets(), &context);
+            if let Err(why) = files::replace(path, &text) {
+                console.error(&format!("{}: there is no report: {why}", files::shown(path)));
+                all = false;
+            }
+        }
+        all
+    }
+
+    /// Says what was found, and decides how the run ends.
+    pub fn end(&self, settings: &Settings, console: &Console, elapsed: Duration) -> Exit {
+        if !settings.switch("quiet") {
+            self.tally.print_summary(console);
+        }
+        if settings.switch("stats") {
+            self.tally.print_stats(console, elapsed, usize::try_from(settings.number("jobs", 0)).unwrap_or_default());
+        }
+        let reported = self.write_reports(console);
+        if let Some(Findings { name, failed: Some(kind), .. }) = &self.findings {
+            console.error(&format!("{name}: findings are incomplete: {}", files::reason(*kind)));
+            return Exit::Failed;
+        }
+        let limit = match settings.word("fail-on", "") {
+            "low" => Some(Severity::Low),
+            "medium" => Some(Severity::Medium),
+            "high" => Some(Severity::High),
+            "critical" => Some(Severity::Critical),
+            _ => None,
+        };
+        if self.failed || !reported {
+            Exit::Failed
+        } else if limit.is_some_and(|limit| self.tally.worst() >= Some(limit)) {
+            let code = u8::try_from(settings.number("exit-code", 1)).unwrap_or(1);
+            Exit::Findings(code)
+        } else {
+            Exit::Done
+        }
+    }
+}
+
+/// A report that is to be written at the end.
+struct Report {
+    format: Format,
+    path: PathBuf,
+}
+
+/// The reports that are wanted. What cannot be written is found out before anything is read.
+fn reports(settings: &Settings) -> Result<Vec<Report>, Failure> {
+    let call = settings.call("report");
+    let mut reports = Vec::new();
+    for (format, path) in settings.pairs("report") {
+        let Some(format) = Format::named(&format) else {
+            return Err(Failure::usage(format!("{call} must be json=FILE, sarif=FILE, gitlab=FILE or csv=FILE")));
+        };
+        let path = PathBuf::from(path);
+        files::can_replace(&path).map_err(|why| Failure::usage(format!("{call}: {}: {why}", files::shown(&path))))?;
+        reports.push(Report { format, path });
+    }
+    Ok(reports)
+}
+
+/// The side door.
+struct Findings {
+    file: File,
+    /// How the user named the file.
+    name: String,
+    /// Why writing stopped, if it did.
+    failed: Option<io::ErrorKind>,
+}
+
+impl Findings {
+    fn open(settings: &Settings) -> Result<Option<Self>, Failure> {
+        let Some(path) = settings.paths("findings").first() else {
+            return Ok(None);
+        };
+        let call = settings.call("findings");
+        if path.as_os_str() == "-" {
+            let what = format!("{call}: standard output belongs to the redacted bytes; name a file");
+            return Err(Failure::usage(what));
+        }
+        let name = files::shown(path);
+        let file = files::open_findings(path).map_err(|reason| Failure::usage(format!("{call}: {name}: {reason}")))?;
+        Ok(Some(Self { file, name, failed: None }))
+    }
+
+    /// Writes a finding, or remembers why not: a full disk must not stop the log.
+    fn write(&mut self, run: &ndjson::Run, finding: &Finding, place: Place<'_>) {
+        if self.failed.is_none() {
+            let line = run.line(finding, place, OffsetDateTime::now_utc());
+            self.failed = self.file.write_all(&line).err().map(|fault| fault.kind());
+        }
+    }
+}
+
+#[cfg(unix)]
+fn host_name() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(not(unix))]
+fn host_name() -> Option<String> {
+    env::var("COMPUTERNAME").ok()
+}
