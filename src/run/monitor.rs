@@ -137,10 +137,15 @@ impl Monitor {
                 return code;
             }
             wait([self.socket.as_fd(), self.signals.as_fd()].into_iter(), None);
-            // SIGCHLD is what counts, and `look` sees to it; a terminal that has gone says so itself.
+            // SIGCHLD is what counts, and `look` sees to it.
             for signal in self.signals.take() {
-                if signal == Signal::HUP {
-                    self.hang_up();
+                match signal {
+                    Signal::HUP => self.hang_up(),
+                    // A key that was typed before the terminal was the command's.
+                    Signal::INT | Signal::QUIT | Signal::TSTP => {
+                        let _ = kill_process_group(Pid::from_child(&self.command), signal);
+                    }
+                    _ => {}
                 }
             }
             self.listen();

@@ -52,7 +52,7 @@ pub fn run(command: &Command, filters: &Filters, signals: &Signals) -> Result<En
             return Err(fault);
         }
     }
-    Ok(supervised.to_the_end(signals))
+    Ok(supervised.watch(signals))
 }
 
 /// Whether our output and error are the same pipe or file. Then the command gets one pipe for both,
@@ -71,7 +71,7 @@ struct Supervised {
 }
 
 impl Supervised {
-    fn to_the_end(mut self, signals: &Signals) -> Ended {
+    fn watch(mut self, signals: &Signals) -> Ended {
         let mut ended: Option<ExitStatus> = None;
         loop {
             let done = self.outputs.look();

@@ -59,7 +59,7 @@ pub fn run(command: &Command, filters: &Filters, signals: &Signals) -> Result<En
     session.outputs.add(Stream::Both, output, filters)?;
     let mut monitor = process.spawn(far).map_err(fault)?;
     session.terminal.enter();
-    let code = session.to_the_end(signals);
+    let code = session.watch(signals);
     Ok(session.end(code, signals, &mut monitor))
 }
 
@@ -90,7 +90,7 @@ struct Session {
 
 impl Session {
     /// Waits until the command has ended. Gives its code.
-    fn to_the_end(&mut self, signals: &Signals) -> u8 {
+    fn watch(&mut self, signals: &Signals) -> u8 {
         loop {
             if self.wait(signals) {
                 match Event::read(&self.socket) {

@@ -11,11 +11,11 @@ if [ -z "${BLACKBAR_FILTER_PID:-}" ]; then
   BLACKBAR_FILTER_PID=$$
   blackbar_end() {
     BLACKBAR_CODE=$?
-    # A filter that has failed must not look like success.
     exec >&8 2>&9 8>&- 9>&-
     # Somebody who was left behind and holds the output does not hold the job.
     (sleep "${BLACKBAR_DRAIN_TIMEOUT:-5}"; kill "$BLACKBAR_OUT" "$BLACKBAR_ERR") >/dev/null 2>&1 &
     BLACKBAR_TIMER=$!
+    # A filter that has failed must not look like success.
     wait "$BLACKBAR_OUT" || BLACKBAR_CODE=${BLACKBAR_CODE#0}
     wait "$BLACKBAR_ERR" || BLACKBAR_CODE=${BLACKBAR_CODE#0}
     kill "$BLACKBAR_TIMER" 2>/dev/null
