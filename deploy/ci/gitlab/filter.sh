@@ -6,19 +6,20 @@ if [ -z "${BLACKBAR_FILTER_PID:-}" ]; then
   BLACKBAR_DIR=$(mktemp -d) && mkfifo "$BLACKBAR_DIR/out" "$BLACKBAR_DIR/err" || exit 125
   blackbar redact --secret-env=default <"$BLACKBAR_DIR/out" & BLACKBAR_OUT=$!
   blackbar redact --secret-env=default <"$BLACKBAR_DIR/err" >&2 & BLACKBAR_ERR=$!
-  exec 8>&1 9>&2 >"$BLACKBAR_DIR/out" 2>"$BLACKBAR_DIR/err"
+  exec >"$BLACKBAR_DIR/out" 2>"$BLACKBAR_DIR/err"
   rm -rf "$BLACKBAR_DIR"
   BLACKBAR_FILTER_PID=$$
   blackbar_end() {
     BLACKBAR_CODE=$?
-    exec >&8 2>&9 8>&- 9>&-
+    # The filters end when nobody has their inputs open.
+    exec >/dev/null 2>&1
     # Somebody who was left behind and holds the output does not hold the job.
-    (sleep "${BLACKBAR_DRAIN_TIMEOUT:-5}"; kill "$BLACKBAR_OUT" "$BLACKBAR_ERR") >/dev/null 2>&1 &
+    (sleep "${BLACKBAR_DRAIN_TIMEOUT:-5}"; kill "$BLACKBAR_OUT" "$BLACKBAR_ERR") &
     BLACKBAR_TIMER=$!
     # A filter that has failed must not look like success.
     wait "$BLACKBAR_OUT" || BLACKBAR_CODE=${BLACKBAR_CODE#0}
     wait "$BLACKBAR_ERR" || BLACKBAR_CODE=${BLACKBAR_CODE#0}
-    kill "$BLACKBAR_TIMER" 2>/dev/null
+    kill "$BLACKBAR_TIMER"
     exit "${BLACKBAR_CODE:-125}"
   }
   trap blackbar_end EXIT
