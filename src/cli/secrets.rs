@@ -41,15 +41,14 @@ pub fn load(settings: &Settings, env_by_default: bool, console: &Console) -> Res
     Ok(known)
 }
 
+/// Takes a value under its name.
+pub type Add<'a> = dyn FnMut(&str, &[u8]) -> Result<(), Refused> + 'a;
+
 /// Gives each value that the settings name to `add`, with its name, and what that refused back.
 ///
 /// # Errors
 /// As [`load`].
-pub fn each(
-    settings: &Settings,
-    env_by_default: bool,
-    add: &mut dyn FnMut(&str, &[u8]) -> Result<(), Refused>,
-) -> Result<Vec<Refused>, Failure> {
+pub fn each(settings: &Settings, env_by_default: bool, add: &mut Add<'_>) -> Result<Vec<Refused>, Failure> {
     let mut doors = Doors { add, refused: Vec::new() };
     let globs = settings.words("secret-env");
     if !settings.switch("no-secret-env") && (env_by_default || !globs.is_empty()) {
@@ -72,7 +71,7 @@ pub fn each(
 
 /// Where values come in.
 struct Doors<'a> {
-    add: &'a mut dyn FnMut(&str, &[u8]) -> Result<(), Refused>,
+    add: &'a mut Add<'a>,
     refused: Vec<Refused>,
 }
 
