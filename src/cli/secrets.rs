@@ -349,8 +349,14 @@ mod tests {
         hits.iter().map(|hit| known.name(hit).to_owned()).collect()
     }
 
-    fn doors() -> Doors {
-        Doors { known: KnownValues::default(), refused: Vec::new() }
+    /// Lets values in by `doors`. Gives them, and what was refused.
+    fn through(doors: impl FnOnce(&mut Doors<'_>)) -> (KnownValues, Vec<Refused>) {
+        let known = KnownValues::default();
+        let add = &mut |name: &str, value: &[u8]| known.add(name, value).map(|_| ());
+        let mut all = Doors { add, refused: Vec::new() };
+        doors(&mut all);
+        let refused = all.refused;
+        (known, refused)
     }
 
     #[test]
@@ -359,14 +365,12 @@ mod tests {
         let path = folder.path().join("values");
         fs::write(&path, r#" {"db": {"password": "first\"value", "pin": 83915526}, "list": ["second-value"]}"#)
             .unwrap();
-        let mut doors = self::doors();
-        assert!(doors.file(&path).is_ok());
+        let (known, _) = through(|doors| assert!(doors.file(&path).is_ok()));
         let text = "first\"value second-value 83915526";
-        assert_eq!(names_of(&doors.known, text), ["db.password", "list", "db.pin"]);
+        assert_eq!(names_of(&known, text), ["db.password", "list", "db.pin"]);
         fs::write(&path, "{\"not\": \"json\"\r\n\r\nsecond-value\r\n").unwrap();
-        let mut doors = self::doors();
-        assert!(doors.file(&path).is_ok());
-        assert_eq!(names_of(&doors.known, "second-value {\"not\": \"json\""), ["values:3", "values:1"]);
+        let (known, _) = through(|doors| assert!(doors.file(&path).is_ok()));
+        assert_eq!(names_of(&known, "second-value {\"not\": \"json\""), ["values:3", "values:1"]);
     }
 
     #[test]
@@ -375,19 +379,19 @@ mod tests {
         fs::create_dir(folder.path().join("..2026")).unwrap();
         fs::write(folder.path().join("..2026/user"), "hidden-value").unwrap();
         fs::write(folder.path().join("password"), "two-line\nvalue-here\n").unwrap();
-        let mut doors = self::doors();
-        assert!(doors.folder(folder.path()).is_ok());
-        assert_eq!(doors.known.len(), 1);
-        assert_eq!(names_of(&doors.known, "two-line hidden-value"), ["password"]);
+        let (known, _) = through(|doors| assert!(doors.folder(folder.path()).is_ok()));
+        assert_eq!(known.len(), 1);
+        assert_eq!(names_of(&known, "two-line hidden-value"), ["password"]);
     }
 
     #[test]
     fn what_is_refused_is_told_by_its_name() {
-        let mut doors = self::doors();
-        doors.add("SHORT", b"abc");
-        doors.add("IMAGE", b"docker");
-        doors.add("NOTHING", b"");
-        let told: Vec<String> = doors.refused.iter().map(Refused::to_string).collect();
+        let (_, refused) = through(|doors| {
+            doors.add("SHORT", b"abc");
+            doors.add("IMAGE", b"docker");
+            doors.add("NOTHING", b"");
+        });
+        let told: Vec<String> = refused.iter().map(Refused::to_string).collect();
         assert_eq!(told, ["SHORT is shorter than 6 bytes", "IMAGE is too easy to guess"]);
     }
 }
