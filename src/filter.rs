@@ -14,18 +14,21 @@
 //! Output depends on the bytes alone: 4 happens at fixed places of a line, and 5 only changes when
 //! a byte leaves, because every detector is causal.
 
+mod block;
+mod command;
 mod cut;
 mod tally;
 
 use std::sync::Arc;
 
+pub(crate) use block::Block;
 pub use tally::Stats;
 
 use crate::{
     finding::Finding,
     limits::{LINE_BYTES_MAX, OVERLAP_BYTES, PARTIAL_BYTES_MAX, PARTIAL_RECORDS_MAX},
     redact::{Clean, Output},
-    scan::{Carry, End, Engine, LineBuffers, Mode, Settler, Stretch, Stretches, is_partial},
+    scan::{Carry, End, Engine, LineBuffers, Mode, Settler, Stretch, Stretches, commands, is_partial, known::wrap},
     view::utf16::Encoding,
 };
 use tally::Tally;
@@ -69,18 +72,20 @@ pub struct Filter {
     swallowing: Option<cut::Terminator>,
     /// Up to where in the window secrets were reported.
     reported: usize,
+    /// The token that ends a stop of commands.
+    stopped: Option<Vec<u8>>,
+    /// Whether this filter scans blocks away from the stream, and must not act on commands.
+    twin: bool,
 }
 
-/// What came of a block of whole lines that was scanned away from its stream. Reused from block to
-/// block.
-#[derive(Default)]
-pub(crate) struct Block {
-    output: Output,
-    tally: Tally,
-    consumed: usize,
-    carry: Carry,
-    /// Of the known values that were looked for.
-    epoch: u64,
+/// What became of a line.
+#[derive(PartialEq, Eq)]
+enum Line {
+    Written,
+    /// It belongs to what follows.
+    Held,
+    /// It is written, and what is looked for has changed.
+    Command,
 }
 
 impl Filter {
@@ -103,6 +108,8 @@ impl Filter {
             open: [false; 3],
             swallowing: None,
             reported: 0,
+            stopped: None,
+            twin: false,
         }
     }
 
@@ -123,7 +130,8 @@ impl Filter {
         if self.begun && !self.window.is_empty() {
             self.settle_window(End::Open);
             let safe = self.settler.safe(&self.window);
-            self.write_window(safe);
+            let command = self.follows_commands() && commands::may_tell(&self.window[self.record_bytes..]);
+            self.write_window(if command { safe.min(self.record_bytes) } else { safe });
         }
         self.emit(&[])
     }
@@ -134,7 +142,13 @@ impl Filter {
         self.output.start(&[]);
         if !self.window.is_empty() {
             self.begun = true;
-            self.end_window(End::Input);
+            match self.command_in(&self.window[self.record_bytes..]) {
+                Some(command) => self.end_with_command(self.record_bytes, command),
+                None => {
+                    self.settle_window(End::Input);
+                    self.close_window();
+                }
+            }
             self.tally.end();
         }
         self.carry = Carry::default();
@@ -159,44 +173,6 @@ impl Filter {
     /// How many bytes are held, to be withheld when the filter fails.
     pub fn held_bytes(&self) -> u64 {
         (self.window.len() - self.written) as u64
-    }
-
-    /// Whether a block of whole lines can be taken over that was scanned away from the stream:
-    /// nothing is held, nothing is carried, and the known values are still the same.
-    pub(crate) fn can_adopt(&self, block: &Block) -> bool {
-        self.begun
-            && block.epoch == self.engine.options().known.epoch()
-            && self.encoding == Encoding::Bytes
-            && self.window.is_empty()
-            && self.carry.is_empty()
-            && self.swallowing.is_none()
-    }
-
-    /// Scans lines as if they stood between lines of a stream without a carry.
-    pub(crate) fn scan_block(&mut self, lines: &[u8], block: &mut Block) {
-        self.follow();
-        block.epoch = self.epoch;
-        std::mem::swap(&mut self.output, &mut block.output);
-        std::mem::swap(&mut self.tally, &mut block.tally);
-        self.output.start(lines);
-        self.tally.clear();
-        self.carry = Carry::default();
-        self.encoding = Encoding::Bytes;
-        block.consumed = self.lines(lines);
-        block.carry = std::mem::take(&mut self.carry);
-        std::mem::swap(&mut self.output, &mut block.output);
-        std::mem::swap(&mut self.tally, &mut block.tally);
-    }
-
-    /// Takes over a block that a twin has scanned; [`Filter::can_adopt`] must hold. Returns what can be written; `bytes` are what the twin was given. The block is left for reuse.
-    pub(crate) fn adopt<'a>(&'a mut self, block: &mut Block, bytes: &'a [u8]) -> Clean<'a> {
-        self.follow();
-        self.tally.bytes_in(bytes.len());
-        self.tally.adopt(&mut block.tally);
-        self.carry = std::mem::take(&mut block.carry);
-        std::mem::swap(&mut self.output, &mut block.output);
-        self.take(&bytes[block.consumed..]);
-        self.emit(bytes)
     }
 
     /// Looks for the values that are known by now: what is held is not written yet.
@@ -281,10 +257,11 @@ impl Filter {
             let place = stretches.place();
             if place < block.len() && !self.carry.is_empty() {
                 let end = memchr::memchr(b'\n', &block[place..]).map_or(block.len(), |at| place + at + 1);
-                if !self.line(&block[place..end]) {
-                    return place;
+                match self.line(&block[place..end]) {
+                    Line::Written => stretches.skip_to(end),
+                    Line::Held => return place,
+                    Line::Command => return end,
                 }
-                stretches.skip_to(end);
                 continue;
             }
             match stretches.next() {
@@ -293,25 +270,49 @@ impl Filter {
                     self.tally.advance(passed.as_bytes(), Encoding::Bytes);
                     self.output.pass(passed);
                 }
-                Some(Stretch::Matters(start, end)) => {
-                    if !self.line(&block[start..end]) {
-                        return start;
-                    }
-                }
+                Some(Stretch::Matters(start, end)) => match self.line(&block[start..end]) {
+                    Line::Written => {}
+                    Line::Held => return start,
+                    Line::Command => return end,
+                },
             }
         }
     }
 
     /// Scans one whole line, unless it is a record whose line goes on.
-    fn line(&mut self, line: &[u8]) -> bool {
+    fn line(&mut self, line: &[u8]) -> Line {
         if matches!(is_partial(line), Some((_, true))) {
-            return false;
+            return Line::Held;
         }
-        self.settler.settle(&self.engine, line, self.encoding, End::Line, &mut self.carry);
+        if let Some(command) = self.command_in(line) {
+            if self.twin {
+                return Line::Held;
+            }
+            self.command(line, 0, command);
+            return Line::Command;
+        }
+        if self.wraps(line) {
+            return Line::Held;
+        }
+        let mut carry = self.carry.clone();
+        self.settler.settle(&self.engine, line, self.encoding, End::Line, &mut carry);
+        if self.settler.held_from().is_some() {
+            return Line::Held;
+        }
+        self.carry = carry;
         self.output.settled(self.settler.part(&self.engine, line, 0, line.len()));
         self.tally.report(&self.engine, &self.settler, line, 0..line.len(), self.encoding);
         self.tally.advance(line, self.encoding);
-        true
+        Line::Written
+    }
+
+    /// Whether a known value may go on in the line behind these.
+    fn wraps(&self, lines: &[u8]) -> bool {
+        let start = memchr::memrchr(b'\n', &lines[..lines.len() - 1]).map_or(0, |end| end + 1);
+        let (line, known) = (&lines[start..], self.settler.known());
+        !known.is_empty()
+            && wrap::wraps(line, self.engine.options().known.width())
+            && (start > 0 || known.tail(line.trim_ascii_end(), 1).is_some())
     }
 
     /// Appends bytes to the window, up to a line end or the bound, and scans it if it is due.
@@ -338,23 +339,34 @@ impl Filter {
     /// The window ends with a line end.
     fn line_done(&mut self) {
         if self.encoding == Encoding::Bytes {
-            if let Some((stream, partial)) = is_partial(&self.window[self.record_bytes..]) {
+            let start = self.record_bytes;
+            if let Some(command) = self.command_in(&self.window[start..]) {
+                return self.end_with_command(start, command);
+            }
+            if let Some((stream, partial)) = is_partial(&self.window[start..]) {
                 self.open[usize::from(stream.min(2))] = partial;
             }
             self.records += 1;
             self.record_bytes = self.window.len();
             let within = self.records < PARTIAL_RECORDS_MAX && self.window.len() < PARTIAL_BYTES_MAX;
-            if self.open.contains(&true) {
-                if !within {
-                    self.force();
+            if !self.open.contains(&true) && !self.wraps(&self.window) {
+                if self.records == 1 && self.written == 0 && self.carry.is_empty() && self.window_passes() {
+                    return;
                 }
-                return;
+                let mut carry = self.carry.clone();
+                self.settler.settle(&self.engine, &self.window, self.encoding, End::Line, &mut carry);
+                if self.settler.held_from().is_none() {
+                    self.carry = carry;
+                    return self.close_window();
+                }
             }
-            if self.records == 1 && self.written == 0 && self.carry.is_empty() && self.window_passes() {
-                return;
+            if !within {
+                self.force();
             }
+            return;
         }
-        self.end_window(End::Line);
+        self.settle_window(End::Line);
+        self.close_window();
     }
 
     /// Writes the window, a whole line, if nothing is in it: a line need not be scanned because it
@@ -373,9 +385,8 @@ impl Filter {
         true
     }
 
-    /// Scans the window to its end, writes it, and starts anew.
-    fn end_window(&mut self, end: End) {
-        self.settle_window(end);
+    /// Writes the window, which is settled, to its end, and starts anew.
+    fn close_window(&mut self) {
         self.write_window(self.window.len());
         self.report_window(self.window.len());
         self.tally.advance(&self.window, self.encoding);
@@ -420,6 +431,11 @@ impl Filter {
     /// as much as may matter to what follows.
     fn force(&mut self) {
         self.settle_window(End::Open);
+        let command = self.follows_commands() && self.stopped.is_none();
+        if command && commands::may_tell(&self.window[self.record_bytes..]) {
+            // The value is too long to be masked elsewhere; here it is.
+            return self.swallow(self.written.max(self.record_bytes));
+        }
         let length = self.window.len();
         // Records are small if there are many of them: then half of them stays.
         let target = if length > 2 * OVERLAP_BYTES { length - OVERLAP_BYTES } else { length / 2 };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use blackbar::{
     Engine, Filter, KnownValues, Options, RuleSet,
     redact::Style,
-    scan::{Entropy, known::Policy},
+    scan::{Commands, Entropy, known::Policy},
 };
 use proptest::{collection::vec, prelude::*};
 use support::{in_pieces, shown, whole};
@@ -141,7 +141,8 @@ proptest! {
             let from = from % value.len();
             text.extend_from_slice(&value[from..value.len().min(from + length)]);
         }
-        text.push(b'\n');
+        // A line that ends in a long run of base64 digits could go on in the next.
+        text.extend_from_slice(b".\n");
         let cut = cut.index(text.len());
         let output = in_pieces(&engine_of(&values), &[(&text[..cut], true), (&text[cut..], false)]);
         prop_assert_eq!(shown(&output), shown(&masked(&values, &text)));
@@ -196,4 +197,188 @@ fn where_somebody_types_the_first_bytes_of_a_value_show() {
         out.extend(filter.push(b"-horse\n").to_vec());
         assert!(!out.ends_with(b"horse\n"));
     }
+}
+
+fn following(commands: Commands) -> Arc<Engine> {
+    let options = Options { style: Style::Fixed, entropy: Entropy::Off, commands, ..Options::default() };
+    Arc::new(Engine::new(RuleSet::empty(), options).unwrap())
+}
+
+#[test]
+fn a_command_in_the_stream_adds_a_value_from_its_line_on_at_every_cut() {
+    let input = b"sekret-1 ::add-mask::no\n::add-mask::sekret-1%0Asekret-2\r\nsekret-1 sekret-2\n\
+        ::stop-commands::T\n::add-mask::sekret-3\nsekret-3\n::T::\nx ##[add-mask]sekret-3\nsekret-3 ::a";
+    let cases: &[(Commands, &[u8])] = &[
+        (Commands::Ignore, input),
+        (
+            Commands::Hide,
+            b"sekret-1 ::add-mask::no\n::add-mask::***\r\n***\n\
+            ::stop-commands::T\n::add-mask::sekret-3\nsekret-3\n::T::\nx ##[add-mask]***\n*** ::a",
+        ),
+        (
+            Commands::Pass,
+            b"sekret-1 ::add-mask::no\n::add-mask::sekret-1%0Asekret-2\r\n***\n\
+            ::stop-commands::T\n::add-mask::sekret-3\nsekret-3\n::T::\nx ##[add-mask]sekret-3\n*** ::a",
+        ),
+    ];
+    for (commands, expected) in cases {
+        for cut in 0..=input.len() {
+            for idle in [false, true] {
+                let engine = following(*commands);
+                let output = in_pieces(&engine, &[(&input[..cut], idle), (&input[cut..], false)]);
+                assert_eq!(shown(&output), shown(expected), "{commands:?}, cut at {cut}, idle {idle}");
+            }
+        }
+        let bytes: Vec<(&[u8], bool)> = input.chunks(1).map(|byte| (byte, true)).collect();
+        assert_eq!(shown(&in_pieces(&following(*commands), &bytes)), shown(expected), "byte by byte");
+    }
+}
+
+#[test]
+fn a_value_told_in_one_stream_is_masked_in_the_other() {
+    let engine = following(Commands::Hide);
+    let (mut stdout, mut stderr) = (Filter::new(Arc::clone(&engine)), Filter::new(engine));
+    let mut other = stderr.push(b"held sekret-val").to_vec();
+    stdout.push(b"::add-mask::sekret-value\n");
+    other.extend(stderr.push(b"ue\nsekret-value\n").to_vec());
+    assert_eq!(shown(&other), shown(b"held ***\n***\n"));
+    assert_eq!(stdout.stats().refused, 0);
+    stdout.push(b"::add-mask::docker\n");
+    assert_eq!(stdout.stats().refused, 1);
+}
+
+/// The output of an engine for a value of several lines, however the input is cut.
+fn whatever_the_cut(engine: &Arc<Engine>, input: &[u8], expected: &[u8]) {
+    assert_eq!(shown(&whole(engine, input)), shown(expected));
+    for idle in [false, true] {
+        for cut in 0..=input.len() {
+            let output = in_pieces(engine, &[(&input[..cut], idle), (&input[cut..], false)]);
+            assert_eq!(shown(&output), shown(expected), "cut at {cut}, idle {idle}, of {}", shown(input));
+        }
+        let bytes: Vec<(&[u8], bool)> = input.chunks(1).map(|byte| (byte, idle)).collect();
+        assert_eq!(shown(&in_pieces(engine, &bytes)), shown(expected), "byte by byte, idle {idle}");
+    }
+    assert_eq!(shown(&whole(engine, expected)), shown(expected), "filtered twice");
+}
+
+#[test]
+fn the_short_lines_of_a_value_are_masked_in_their_order_and_nowhere_else() {
+    let known = KnownValues::default();
+    known.add("CODES", b"ab12\ncd34\n\n  ef56\n").unwrap();
+    known.add("KEY", b"-----BEGIN KEY-----\nq7Wm2xPz9rTb\nk4==\n-----END KEY-----\n").unwrap();
+    let engine = engine_with(known);
+    let cases: &[(&str, &str)] = &[
+        ("ab12\ncd34\n\nef56\nab12\n", "***\n***\n\n***\nab12\n"),
+        ("ab12 cd34 ef56\nab12\r\ncd34\r\nef56\r\n", "***\n***\r\n***\r\n***\r\n"),
+        (
+            "01:02 x ab12\n01:02 x cd34\n01:03 x \n01:03 x ef56 and more\n",
+            "01:02 x ***\n01:02 x ***\n01:03 x \n01:03 x *** and more\n",
+        ),
+        ("ab12\nother\ncd34\nef56\n", "ab12\nother\ncd34\nef56\n"),
+        ("ab12\n", "ab12\n"),
+        ("ab12\n\n\ncd34", "***\n\n\n***"),
+        ("ab12\ncd34\nef", "***\n***\n***"),
+        (
+            "x -----BEGIN KEY-----\nx q7Wm2xPz9rTb\nx k4==\nx -----END KEY-----\nk4==\n",
+            "x ***\nx ***\nx ***\nx ***\nk4==\n",
+        ),
+        ("q7Wm2xPz9rTb\nk4==\n", "***\n***\n"),
+        ("-----BEGIN KEY-----\nMIIB\n", "-----BEGIN KEY-----\nMIIB\n"),
+        (r#"{"k":"ab12\ncd34\n\n  ef56","n":1}"#, r#"{"k":"***","n":1}"#),
+        (r#"{"k":"x ab12\nx cd34\nx ef56\n","n":1}"#, r#"{"k":"x ***\nx ***\nx ***\n","n":1}"#),
+        (
+            "{\"log\":\"ab12\\n\",\"stream\":\"stdout\"}\n{\"log\":\"cd34\\n\",\"stream\":\"stdout\"}\n",
+            "{\"log\":\"***\\n\",\"stream\":\"stdout\"}\n{\"log\":\"***\\n\",\"stream\":\"stdout\"}\n",
+        ),
+        (
+            "2026-11-26T20:00:00.1Z stdout F ab12\n2026-11-26T20:00:00.1Z stdout F cd34\n",
+            "2026-11-26T20:00:00.1Z stdout F ***\n2026-11-26T20:00:00.1Z stdout F ***\n",
+        ),
+    ];
+    for (input, expected) in cases {
+        whatever_the_cut(&engine, input.as_bytes(), expected.as_bytes());
+    }
+}
+
+/// Base64 by RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | u32::from(*group.get(at).unwrap_or(&0)));
+        for at in 0..4 {
+            let digit = char::from(digits[(bits >> (18 - 6 * at)) as usize & 63]);
+            text.push(if at <= group.len() { digit } else { '=' });
+        }
+    }
+    text
+}
+
+/// No piece of eight bytes or more of any of these texts may be left.
+fn readable(output: &[u8], forms: &[String]) -> Option<String> {
+    let forms = forms.iter().flat_map(|form| form.as_bytes().windows(8));
+    forms.into_iter().find(|piece| output.windows(8).any(|part| part == *piece)).map(shown)
+}
+
+#[test]
+fn base64_that_is_broken_into_lines_is_masked_wherever_the_value_lies_in_it() {
+    let secret = b"x7Qw-Canary_p4ss/wd+Zz91";
+    let engine = engine_of(&[secret]);
+    for (width, prefix) in [(64, ""), (76, ""), (76, "  "), (64, "20:01:02 ")] {
+        for before in 0..80 {
+            let mut rng = blackbar::rules::sample::Rng::new(before as u64);
+            let noise = blackbar::rules::sample::fill(&format!("{{base62:{}}}", before + 1), &mut rng).unwrap();
+            let text = [noise.as_bytes(), secret, b" and some more text behind it\n"].concat();
+            let lines: Vec<String> = base64(&text)
+                .as_bytes()
+                .chunks(width)
+                .map(|line| format!("{prefix}{}\n", String::from_utf8_lossy(line)))
+                .collect();
+            let input = format!("start\n{}end\n", lines.concat());
+            // What of the value's base64 depends on the value alone.
+            let shift = (3 - (before + 1) % 3) % 3;
+            let alone = base64(&secret[shift..secret.len() - (secret.len() - shift) % 3]);
+            for chunk in [input.len(), 1, 7, 40, 64, 65, 77] {
+                for idle in [false, true] {
+                    let pieces: Vec<(&[u8], bool)> =
+                        input.as_bytes().chunks(chunk).map(|piece| (piece, idle)).collect();
+                    let output = in_pieces(&engine, &pieces);
+                    let text: Vec<u8> = String::from_utf8_lossy(&output).replace(prefix.trim_start(), "").into_bytes();
+                    let joined: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+                    assert_eq!(
+                        readable(&joined, std::slice::from_ref(&alone)),
+                        None,
+                        "width {width}, {before} before: {}",
+                        shown(&output)
+                    );
+                    // Behind a last line that is full, anything could go on with it.
+                    let full = lines.last().is_some_and(|line| line.len() > 60);
+                    assert!(output.starts_with(b"start\n") && (full || output.ends_with(b"\nend\n")));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_that_a_program_broke_at_the_terminals_width_is_masked() {
+    let secret = b"correct-horse-battery";
+    let known = KnownValues::default();
+    known.add("NAME", secret).unwrap();
+    known.set_width(40);
+    let engine = engine_with(known.clone());
+    for before in 20..=40 {
+        let line = [&b"the password of this account is called: "[..before], secret, b" so\r\n"].concat();
+        let broken = [&line[..40], b"\r\n", &line[40..]].concat();
+        for chunk in [broken.len(), 1, 5, 41, 42] {
+            let pieces: Vec<(&[u8], bool)> = broken.chunks(chunk).map(|piece| (piece, true)).collect();
+            let output = in_pieces(&engine, &pieces);
+            let joined: Vec<u8> = output.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
+            let left = readable(&joined, &[String::from_utf8_lossy(secret).into_owned()]);
+            assert_eq!(left, None, "{before} before, by {chunk}: {}", shown(&output));
+        }
+    }
+    known.set_width(0);
+    let input = [&secret[..9], b"\r\n", &secret[9..], b"\r\n"].concat();
+    assert_eq!(shown(&whole(&engine, &input)), shown(&input));
 }

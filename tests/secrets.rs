@@ -60,15 +60,15 @@ fn values_are_read_from_a_descriptor() {
 #[test]
 fn weak_values_are_refused_by_their_names_unless_they_are_wanted() {
     let mut sandbox = Sandbox::new();
-    sandbox.set("A_TOKEN", "abc").set("B_TOKEN", "docker").set("C_TOKEN", VALUE);
-    let ended = sandbox.run(&["--secret-env"], "abc docker\n");
-    assert_eq!(ended.stdout, "abc docker\n");
+    sandbox.set("A_TOKEN", "xq7").set("B_TOKEN", "docker").set("C_TOKEN", VALUE);
+    let ended = sandbox.run(&["--secret-env"], "xq7 docker\n");
+    assert_eq!(ended.stdout, "xq7 docker\n");
     let told = "blackbar: not masked: A_TOKEN is shorter than 6 bytes; B_TOKEN is too easy to guess; \
                 --secret-weak masks weak values, too\n";
     assert_eq!(ended.stderr, told);
-    let ended = sandbox.run(&["--secret-env", "--secret-weak"], "abc docker\n");
+    let ended = sandbox.run(&["--secret-env", "--secret-weak"], "xq7 docker\n");
     assert_eq!(ended.stdout, "[REDACTED:known-value] [REDACTED:known-value]\n");
-    let ended = sandbox.run(&["--secret-env", "--secret-min-length", "3"], "abc docker\n");
+    let ended = sandbox.run(&["--secret-env", "--secret-min-length", "3"], "xq7 docker\n");
     assert_eq!(ended.stdout, "[REDACTED:known-value] docker\n");
 }
 
@@ -109,4 +109,48 @@ fn explain_knows_the_values_too() {
     let ended = sandbox.run(&["explain", "--secret-env"], format!("x {VALUE}\n"));
     assert!(ended.stdout.contains("facts        value MY_PASSWORD"), "{}", ended.stdout);
     assert!(silent(&ended), "{ended:?}");
+}
+
+#[test]
+fn commands_in_the_stream_pass_only_where_githubs_runner_swallows_them() {
+    let mut sandbox = Sandbox::new();
+    let input = format!("::add-mask::{VALUE}\n{VALUE}\n::add-mask::docker\n");
+    assert_eq!(sandbox.run(&[] as &[&str], &input).stdout, input);
+    let ended = sandbox.run(&["--commands", "github"], &input);
+    assert_eq!(ended.stdout, "::add-mask::***\n[REDACTED:known-value]\n::add-mask::***\n");
+    assert!(silent(&ended), "{ended:?}");
+    assert!(ended.stderr.contains("not masked: 1 value of ::add-mask::, too short or too easy to guess\n"));
+    sandbox.set("GITHUB_ACTIONS", "true");
+    let passed = format!("::add-mask::{VALUE}\n[REDACTED:known-value]\n::add-mask::docker\n");
+    assert_eq!(sandbox.run(&[] as &[&str], &input).stdout, passed);
+    assert_eq!(sandbox.run(&["--commands", "none"], &input).stdout, input);
+}
+
+#[test]
+fn a_command_deep_in_a_large_input_is_followed_on_every_thread() {
+    let sandbox = Sandbox::new();
+    let line = format!("nothing to see here, {VALUE} or so\n");
+    let before = line.repeat(60_000);
+    let input = format!("{before}::add-mask::{VALUE}\n{before}");
+    let ended = sandbox.run(&["--commands", "github", "--jobs", "3", "--no-default-rules"], &input);
+    let after = "nothing to see here, [REDACTED:known-value] or so\n".repeat(60_000);
+    assert!(ended.stdout == format!("{before}::add-mask::***\n{after}"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_core_file_is_written() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&[] as &[&str]);
+    let mut child = command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let (mut input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    input.write_all(b"x\n").unwrap();
+    // Once a line has come out, all is set up.
+    BufReader::new(output).read_line(&mut String::new()).unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+    drop(input);
+    assert!(child.wait().unwrap().success());
 }

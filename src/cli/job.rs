@@ -109,6 +109,11 @@ impl Job {
     /// Counts a stream that was read to its end, and says so if a part of it was not scanned.
     pub fn add_stats(&mut self, stats: &Stats, on_error: OnError, console: &Console) {
         self.tally.add_stats(stats);
+        if stats.refused > 0 {
+            let values = counted(stats.refused, "value");
+            let what = format!("not masked: {values} of ::add-mask::, too short or too easy to guess");
+            console.note(&what, serde_json::Map::new());
+        }
         if stats.withheld > 0 {
             let was = match on_error {
                 OnError::Pass => "passed unscanned, as --on-error pass has it",

@@ -97,6 +97,7 @@ pub const KEYS: &[Key] = &[
     row("secret-fd", Kind::Number(0, 65535), "N", KNOWN, "Mask the values that can be read from descriptor N"),
     row("secret-min-length", Kind::Number(1, 4096), "N", KNOWN, "The shortest value to mask [default: 6]"),
     row("secret-weak", Kind::Switch, "", KNOWN, "Mask short and common values, too"),
+    row("commands", Kind::Choice(&["auto", "github", "none"]), "WHICH", KNOWN, "Follow ::add-mask::VALUE: auto (default), github, none"),
     row("rules", Kind::Paths, "FILE", RULES, "Add the rules of FILE (repeatable)"),
     row("no-default-rules", Kind::Switch, "", RULES, "Leave out all rules that are built in"),
     row("only", Kind::Words, "ID,...", RULES, "Use these rules and no others"),

@@ -8,6 +8,7 @@ mod console;
 mod exit;
 mod explain;
 mod files;
+mod guard;
 mod job;
 mod keys;
 mod man;

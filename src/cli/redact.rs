@@ -21,7 +21,7 @@ use super::{
     args,
     console::Console,
     exit::{Exit, Failure},
-    files,
+    files, guard,
     job::{self, Job},
     secrets,
     settings::Settings,
@@ -35,6 +35,7 @@ pub fn run(settings: &Settings, inputs: &[OsString], console: &Console) -> Resul
     let known = secrets::load(settings, false, console)?;
     let engine = job::engine(settings, known, false, console)?;
     let job = Job::open(settings, &engine)?;
+    guard::write_no_core(inputs);
     pipeline::signals::install();
     let started = Instant::now();
     let pipeline = job::pipeline(settings, "stop", 50);

@@ -363,10 +363,10 @@ mod tests {
     fn a_json_object_is_taken_apart_and_anything_else_is_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("values");
-        fs::write(&path, r#" {"db": {"password": "first\"value", "pin": 83915526}, "list": ["second-value"]}"#)
+        fs::write(&path, r#" {"db": {"password": "first\"value", "pin": 839155268391}, "list": ["second-value"]}"#)
             .unwrap();
         let (known, _) = through(|doors| assert!(doors.file(&path).is_ok()));
-        let text = "first\"value second-value 83915526";
+        let text = "first\"value second-value 839155268391";
         assert_eq!(names_of(&known, text), ["db.password", "list", "db.pin"]);
         fs::write(&path, "{\"not\": \"json\"\r\n\r\nsecond-value\r\n").unwrap();
         let (known, _) = through(|doors| assert!(doors.file(&path).is_ok()));

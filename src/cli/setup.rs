@@ -14,7 +14,7 @@ use blackbar::{
     finding::{FingerprintKey, KeyError, KeySource, ndjson},
     redact::Style,
     rules::{Confidence, RuleSet},
-    scan::{Engine, Entropy, Mode, Options},
+    scan::{Commands, Engine, Entropy, Mode, Options},
 };
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -137,8 +137,19 @@ pub fn engine(
         fingerprint_key: key,
         known,
         interactive,
+        commands: commands(settings.word("commands", "auto"), env::var("GITHUB_ACTIONS").is_ok_and(|on| on == "true")),
     };
     Engine::new(rules(settings)?, options).map_err(|fault| failure(&fault, settings))
+}
+
+/// Whether commands in the stream are followed. Where GitHub's runner reads the output, it must see
+/// them, and hides them itself.
+fn commands(word: &str, on_github: bool) -> Commands {
+    match (word, on_github) {
+        ("none", _) | ("auto", false) => Commands::Ignore,
+        (_, true) => Commands::Pass,
+        (_, false) => Commands::Hide,
+    }
 }
 
 /// The confidence of this name.

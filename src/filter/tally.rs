@@ -29,6 +29,8 @@ pub struct Stats {
     pub secrets: u64,
     /// Values that were masked because they are longer than any bound.
     pub ceilings: u64,
+    /// Values that commands in the stream have told, and that are too short or too common to be masked.
+    pub refused: u64,
     /// Bytes that were withheld unscanned after an internal error.
     pub withheld: u64,
     /// Secrets by the id of their rule.
@@ -43,6 +45,7 @@ impl Stats {
         self.lines += other.lines;
         self.secrets += other.secrets;
         self.ceilings += other.ceilings;
+        self.refused += other.refused;
         self.withheld += other.withheld;
         for (rule, count) in &other.by_rule {
             *self.by_rule.entry(rule.clone()).or_default() += count;
@@ -86,6 +89,11 @@ impl Tally {
     /// Counts a value that was longer than any bound.
     pub fn ceiling(&mut self) {
         self.stats.ceilings += 1;
+    }
+
+    /// Counts a value that a command has told.
+    pub fn told(&mut self, refused: bool) {
+        self.stats.refused += u64::from(refused);
     }
 
     /// The stream goes on after `bytes`.

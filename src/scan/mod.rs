@@ -3,6 +3,7 @@
 //! [`judge`]. Knows compiled rules. Does not know files, clocks or threads.
 
 pub mod assigned;
+pub(crate) mod commands;
 pub mod judge;
 mod keyblock;
 pub mod known;
@@ -10,14 +11,17 @@ pub(crate) mod pattern;
 pub mod prefilter;
 mod program;
 mod settle;
+mod stretches;
 mod tokens;
 mod units;
 
 use std::{collections::HashMap, sync::Arc};
 
-use known::{Gate, Known, KnownValues};
+pub use commands::Commands;
+use known::KnownValues;
 pub use prefilter::LineBuffers;
 pub use settle::{Carry, Settler, Span};
+pub use stretches::{Stretch, Stretches};
 pub use tokens::End;
 pub use units::is_partial;
 
@@ -74,6 +78,8 @@ pub struct Options {
     /// Whether somebody types what is filtered and waits for its echo: then neither words are held
     /// back, which could become a token without a prefix, nor the first bytes of known values.
     pub interactive: bool,
+    /// Whether commands in the stream can add known values.
+    pub commands: Commands,
 }
 
 impl Default for Options {
@@ -87,6 +93,7 @@ impl Default for Options {
             allow: Arc::default(),
             known: KnownValues::default(),
             interactive: false,
+            commands: Commands::Ignore,
         }
     }
 }
@@ -349,84 +356,14 @@ pub struct Settled<'a> {
 }
 
 impl<'a> Settled<'a> {
+    /// A line with a command that passes as it is, though it tells a value: see [`Commands::Pass`].
+    pub(crate) fn command(line: &'a [u8]) -> Settled<'a> {
+        Settled { bytes: line }
+    }
+
     /// The bytes, masked.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
-    }
-}
-
-/// Part of a block of whole lines: nothing is in it, or it is to be settled.
-#[derive(Debug)]
-pub enum Stretch<'a> {
-    /// Lines that hold nothing.
-    Passed(Passed<'a>),
-    /// One line that matters: its place in the block.
-    Matters(usize, usize),
-}
-
-/// Splits a block of whole lines into stretches that pass and lines that matter. Each place of the
-/// block is looked at once, however the two kinds alternate.
-pub struct Stretches<'a, 'b> {
-    lines: prefilter::Lines<'a, 'b>,
-    known: &'a Known,
-    gate: Gate,
-    block: &'a [u8],
-    /// The next line that the prefilter has found; an empty one at the block's end if there is none.
-    next: Option<(usize, usize)>,
-    place: usize,
-}
-
-impl<'a, 'b> Stretches<'a, 'b> {
-    /// Starts at the block's first line.
-    pub fn new(
-        engine: &'a Engine,
-        known: &'a Known,
-        block: &'a [u8],
-        buffers: &'b mut LineBuffers,
-    ) -> Stretches<'a, 'b> {
-        let lines = engine.prefilter.lines(engine, known, block, buffers);
-        Stretches { lines, known, gate: Gate::default(), block, next: None, place: 0 }
-    }
-
-    /// Where the next stretch begins.
-    pub fn place(&self) -> usize {
-        self.place
-    }
-
-    /// Goes on at `place`, a line start, because what is before it was taken as it is.
-    pub fn skip_to(&mut self, place: usize) {
-        self.place = place;
-    }
-
-    /// The next line with a known value.
-    fn known_line(&mut self) -> Option<(usize, usize)> {
-        let at = self.gate.next(self.known, self.block, self.place)?;
-        let start = memchr::memrchr(b'\n', &self.block[self.place..at]).map_or(self.place, |end| self.place + end + 1);
-        let end = memchr::memchr(b'\n', &self.block[at..]).map_or(self.block.len(), |end| at + end + 1);
-        Some((start, end))
-    }
-}
-
-impl<'a> Iterator for Stretches<'a, '_> {
-    type Item = Stretch<'a>;
-
-    fn next(&mut self) -> Option<Stretch<'a>> {
-        let (place, length) = (self.place, self.block.len());
-        if place >= length {
-            return None;
-        }
-        let found = match self.next {
-            Some(found) if found.0 >= place => found,
-            _ => self.lines.next_from(place).unwrap_or((length, length)),
-        };
-        self.next = Some(found);
-        let (start, end) = self.known_line().map_or(found, |line| line.min(found));
-        if start > place {
-            self.place = start;
-            return Some(Stretch::Passed(Passed { bytes: &self.block[place..start] }));
-        }
-        self.place = end;
-        Some(Stretch::Matters(start, end))
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Carry {
     block: Option<Block>,
     /// A key name that awaits its value.
     pending: assigned::Pending,
+    /// Values of several lines that are in the middle of.
+    known: Vec<known::Progress>,
     /// Whether an over-long line was cut inside a string.
     pub in_string: bool,
 }
@@ -52,6 +54,7 @@ impl Carry {
     /// An over-long line goes on: what awaited its beginning is over.
     pub fn enter_line(&mut self, in_string: bool) {
         self.pending = assigned::Pending::default();
+        self.known.clear();
         self.in_string = in_string;
     }
 }
@@ -68,6 +71,9 @@ pub struct Settler {
     live: Option<usize>,
     known: Arc<Known>,
     known_hits: Vec<known::Hit>,
+    opener_hits: Vec<known::Hit>,
+    trails: Vec<known_values::Trail>,
+    follows_lines: bool,
     tracing: bool,
     trace: Vec<Span>,
     hits: Vec<Hit>,
@@ -107,7 +113,9 @@ impl Settler {
         let mut block = None;
         // A mask may hide a beginning that was live before: the earliest of all rounds counts.
         self.live = None;
-        for _ in 0..ROUNDS_MAX {
+        self.begin_lines(&carry.known);
+        for round in 0..ROUNDS_MAX {
+            self.follows_lines = round == 0;
             self.masked.fill(raw, &self.spans.0, engine.masker(), encoding);
             let mut next = carry.clone();
             self.found.clear();
@@ -128,17 +136,25 @@ impl Settler {
                 self.unit(engine, (unit, parts), encoding, carry, again);
             }
             self.units = units;
+            if encoding == Encoding::Bytes && !self.known.is_empty() {
+                self.wrapped_lines(engine, end);
+            }
+            if end == End::Open
+                && let Some(held) = self.held_from()
+            {
+                self.earlier(held);
+            }
             if self.tracing {
                 self.trace.extend(self.found.iter().cloned());
             }
             // A body that had no BEGIN has no sign of itself once it is masked.
             block = next.block.or(block);
             if !self.spans.merge(&mut self.found) {
-                *carry = Carry { block, in_string: false, ..next };
+                *carry = Carry { block, known: self.progress(), in_string: false, ..next };
                 return;
             }
         }
-        *carry = Carry::default();
+        *carry = Carry { known: self.progress(), ..Carry::default() };
         self.masked.fill(raw, &self.spans.0, engine.masker(), encoding);
     }
 
@@ -194,7 +210,8 @@ impl Settler {
         let primary = self.views.primary(unit.docker);
         let before = self.found.len();
         if !self.known.is_empty() {
-            self.known_values(engine, place);
+            let lines = unit.carries.then_some(primary);
+            self.known_values(engine, place, lines);
         }
         for (index, words) in &mut searched {
             let index = *index;
@@ -407,8 +424,12 @@ impl Settler {
     }
 
     fn earlier(&mut self, place: usize) {
-        self.live = Some(self.live.map_or(place, |old| old.min(place)));
+        earlier(&mut self.live, place);
     }
+}
+
+fn earlier(live: &mut Option<usize>, place: usize) {
+    *live = Some(live.map_or(place, |old| old.min(place)));
 }
 
 /// A unit, and where its text stands in the piece.

@@ -24,6 +24,13 @@ pub struct Unit {
     pub end: End,
 }
 
+impl Unit {
+    /// Of some ranges that are looked at by themselves.
+    pub fn of_ranges(end: End) -> Unit {
+        Unit { parts: 0..0, payload: None, docker: false, carries: false, end }
+    }
+}
+
 /// The texts that are to be scanned in a piece: its lines, and the lines that a container's
 /// runtime has split over several records. Reused from piece to piece.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use memchr::memmem;
 use zeroize::Zeroizing;
 
 /// A way to write a value: an index into the list of all.
@@ -57,11 +58,13 @@ type Write = fn(&[u8], &mut Vec<u8>) -> Option<()>;
 const ENCODINGS: &[(&str, Write)] = &[
     ("raw", |value, out| raw(value, out)),
     // RFC 4648, sections 4 and 5: <https://www.rfc-editor.org/rfc/rfc4648>
-    ("base64", |value, out| base64_whole(value, STANDARD, out)),
+    ("base64", |value, out| base64_whole(value, STANDARD, true, out)),
+    ("base64", |value, out| base64_whole(value, STANDARD, false, out)),
     ("base64", |value, out| base64_part(value, 0, STANDARD, out)),
     ("base64", |value, out| base64_part(value, 1, STANDARD, out)),
     ("base64", |value, out| base64_part(value, 2, STANDARD, out)),
-    ("base64-url", |value, out| base64_whole(value, URL_SAFE, out)),
+    ("base64-url", |value, out| base64_whole(value, URL_SAFE, true, out)),
+    ("base64-url", |value, out| base64_whole(value, URL_SAFE, false, out)),
     ("base64-url", |value, out| base64_part(value, 0, URL_SAFE, out)),
     ("base64-url", |value, out| base64_part(value, 1, URL_SAFE, out)),
     ("base64-url", |value, out| base64_part(value, 2, URL_SAFE, out)),
@@ -106,6 +109,7 @@ const ENCODINGS: &[(&str, Write)] = &[
     // What stands between the quotes of a POSIX shell, and what bash writes for `printf %q`.
     ("shell", |value, out| replaced(value, b"'", "'\\''", out)),
     ("shell", |value, out| replaced(value, b"'", "'\"'\"'", out)),
+    ("shell", shell_runs),
     ("shell", |value, out| prefixed(value, b"\\\"$`", b'\\', out)),
     ("shell", |value, out| prefixed(value, b" \t!\"#$&'()*,;<>?[\\]^`{|}~", b'\\', out)),
     ("shell", |value, out| shell_ansi(value, false, out)),
@@ -113,12 +117,16 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("powershell", |value, out| prefixed(value, b"`\"$", b'`', out)),
     ("powershell", |value, out| replaced(value, b"'", "''", out)),
     ("powershell", |value, out| replaced(value, b"\"", "\"\"", out)),
+    // PowerShell colours a command line that it cannot read from its ampersands on, and each part
+    // may come by itself. After `&+` one character is lost.
+    ("powershell", before_ampersand),
+    ("powershell", after_ampersand),
     ("cmd", |value, out| prefixed(value, b"&|<>^()\"!", b'^', out)),
     ("cmd", |value, out| prefixed(value, b"&|<>^", b'^', out)),
     ("cmd", |value, out| replaced(value, b"%", "%%", out)),
     ("utf16", utf16),
     // The argument of PowerShell's -EncodedCommand.
-    ("base64-utf16", |value, out| base64_whole(&utf16_of(value)?, STANDARD, out)),
+    ("base64-utf16", |value, out| base64_whole(&utf16_of(value)?, STANDARD, true, out)),
     ("base64-utf16", |value, out| base64_part(&utf16_of(value)?, 0, STANDARD, out)),
     ("base64-utf16", |value, out| base64_part(&utf16_of(value)?, 1, STANDARD, out)),
     ("base64-utf16", |value, out| base64_part(&utf16_of(value)?, 2, STANDARD, out)),
@@ -139,11 +147,13 @@ fn raw(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// The value alone, padded.
-fn base64_whole(value: &[u8], digits: &[u8; 64], out: &mut Vec<u8>) -> Option<()> {
+/// The value alone, padded or not.
+fn base64_whole(value: &[u8], digits: &[u8; 64], padded: bool, out: &mut Vec<u8>) -> Option<()> {
     let length = value.len().checked_mul(8)?.div_ceil(6);
     (0..length).for_each(|index| out.push(base64_digit(value, 6 * index, digits)));
-    out.resize(length.next_multiple_of(4), b'=');
+    if padded {
+        out.resize(length.next_multiple_of(4), b'=');
+    }
     Some(())
 }
 
@@ -168,8 +178,8 @@ fn base64_twice(value: &[u8], before: Option<usize>, out: &mut Vec<u8>) -> Optio
     let mut once = Zeroizing::new(Vec::with_capacity(value.len() * 4 / 3 + 4));
     match before {
         None => {
-            base64_whole(value, STANDARD, &mut once)?;
-            base64_whole(&once, STANDARD, out)
+            base64_whole(value, STANDARD, true, &mut once)?;
+            base64_whole(&once, STANDARD, true, out)
         }
         Some(before) => {
             base64_part(value, 0, STANDARD, &mut once)?;
@@ -337,6 +347,35 @@ fn replaced(value: &[u8], special: &[u8], replacement: &str, out: &mut Vec<u8>) 
         }
     }
     Some(())
+}
+
+/// As dash writes it when it traces: quotes in a row stand together between double quotes.
+fn shell_runs(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for run in value.chunk_by(|a, b| (*a == b'\'') == (*b == b'\'')) {
+        let quotes = run.starts_with(b"'");
+        out.extend_from_slice(if quotes { b"'\"" } else { b"" });
+        out.extend_from_slice(run);
+        out.extend_from_slice(if quotes { b"\"'" } else { b"" });
+    }
+    Some(())
+}
+
+/// The part that PowerShell leaves before an ampersand.
+fn before_ampersand(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let end = match memmem::find(value, b"&+") {
+        Some(at) => at + 2,
+        None => memchr::memrchr(b'&', value)? + 1,
+    };
+    raw(&value[..end], out)
+}
+
+/// The part that PowerShell leaves after an ampersand.
+fn after_ampersand(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let start = match memmem::find(value, b"&+") {
+        Some(at) => at + 3,
+        None => memchr::memrchr(b'&', value)? + 1,
+    };
+    raw(value.get(start..)?, out)
 }
 
 /// What bash writes between `$'` and `'`; octal for all that is not ASCII if `ascii`.

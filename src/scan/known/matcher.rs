@@ -59,6 +59,11 @@ impl Hit {
         *self = Hit { start, end, ..named };
     }
 
+    /// Where the longest string in it stands, after which it is named.
+    pub(crate) fn longest(&self) -> Range<usize> {
+        self.longest.0..self.longest.1
+    }
+
     fn overlaps(&self, other: &Hit) -> bool {
         self.start < other.end && other.start < self.end
     }

@@ -15,6 +15,7 @@
 mod automaton;
 mod bitmap;
 mod encodings;
+mod lines;
 mod matcher;
 mod prefixes;
 mod registry;
@@ -23,11 +24,15 @@ mod snapshot;
 mod strings;
 mod table;
 mod value;
+pub(crate) mod wrap;
 
-pub(crate) use self::snapshot::Gate;
 pub use self::{
     encodings::Encoding,
     matcher::Hit,
     registry::{Added, KnownValues, Policy, Refused},
     snapshot::Known,
+};
+pub(crate) use self::{
+    lines::{Progress, Step},
+    snapshot::Gate,
 };

@@ -3,11 +3,12 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use super::{
     encodings::{self, Encoding},
+    lines::Blocks,
     matcher::Matcher,
     snapshot::{Known, TIERS_MAX, Tier, Value},
     strings::{self, Strings},
@@ -114,6 +115,8 @@ struct Shared {
     policy: Policy,
     /// Counts the values. Read by every filter each time it gets bytes.
     epoch: AtomicU64,
+    /// How wide the terminal is that somebody reads the output on (columns; 0 for none).
+    width: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -129,6 +132,9 @@ struct State {
     /// How many of the values the tiers hold; the strings of the others.
     ready: usize,
     pending: Strings,
+    /// Those of the values that have several lines, and first lines that are no values themselves.
+    blocks: Blocks,
+    openers: Strings,
     /// What the filters were last given.
     current: Arc<Known>,
 }
@@ -142,7 +148,7 @@ impl KnownValues {
     /// Takes a value to look for under a name, which findings tell. Line ends at its end do not
     /// count.
     ///
-    /// An encoded form of fewer than eight bytes is not looked for, because random text would hold
+    /// An encoded form of fewer than six bytes is not looked for, because random text would hold
     /// it. If the policy takes weak values, short forms count, too, unless the value has fewer than
     /// four bytes.
     ///
@@ -170,6 +176,16 @@ impl KnownValues {
     /// Counts up with each value that is added; 0 if there is none.
     pub fn epoch(&self) -> u64 {
         self.shared.epoch.load(Ordering::Acquire)
+    }
+
+    /// Says how wide the terminal is that is filtered (columns; 0 for none): programs break their lines
+    /// there, and a value may go on in the next line.
+    pub fn set_width(&self, columns: usize) {
+        self.shared.width.store(columns, Ordering::Relaxed);
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.shared.width.load(Ordering::Relaxed)
     }
 
     /// What is looked for now.
@@ -210,6 +226,11 @@ impl State {
             });
         }
         self.seen.insert(hash, owner);
+        self.blocks.add(owner, value);
+        if let Some(opener) = value::opener(value, policy.weak) {
+            // If there is no room, lines are masked all the same that are values themselves.
+            let _ = self.openers.add(opener, owner, Encoding::RAW);
+        }
         self.values.push(Arc::new(Value::new(name, value)));
         Ok(Added::New)
     }
@@ -230,7 +251,11 @@ impl State {
         }
         self.tiers.push(Arc::new(Tier { matcher: Matcher::new(strings), values: count }));
         self.ready = self.values.len();
-        self.current = Arc::new(Known::new(self.tiers.clone(), self.values.clone()));
+        let mut openers = Strings::default();
+        // They had room before.
+        let _ = openers.add_all(&self.openers);
+        let openers = Arc::new(Matcher::new(openers));
+        self.current = Arc::new(Known::new(self.tiers.clone(), self.values.clone(), self.blocks.clone(), openers));
     }
 }
 
@@ -270,7 +295,7 @@ fn without_line_ends(mut value: &[u8]) -> &[u8] {
 const VALUE_BYTES_MIN: usize = 6;
 
 /// How long an encoded form must be (bytes).
-const ENCODED_BYTES_MIN: usize = 8;
+const ENCODED_BYTES_MIN: usize = 6;
 
 /// How long a weak value must be for its encoded forms to be looked for (bytes).
 const WEAK_ENCODED_MIN: usize = 4;

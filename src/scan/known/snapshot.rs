@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use super::matcher::{self, Hit, Matcher};
+use super::{
+    lines::{Blocks, Progress, Step},
+    matcher::{self, Hit, Matcher},
+};
 use crate::secret::Secret;
 
 /// The values that are looked for. The default is none, and looking for them costs nothing.
@@ -18,6 +21,10 @@ pub struct Known {
     /// The strings of the values: those that were there long, and the few that were added since.
     tiers: Vec<Arc<Tier>>,
     values: Vec<Arc<Value>>,
+    /// The lines of values that have several, and first lines that are looked for only because more
+    /// of their value may follow.
+    blocks: Blocks,
+    openers: Arc<Matcher>,
 }
 
 /// Values that were made ready together.
@@ -46,8 +53,8 @@ impl Value {
 }
 
 impl Known {
-    pub(super) fn new(tiers: Vec<Arc<Tier>>, values: Vec<Arc<Value>>) -> Known {
-        Known { tiers, values }
+    pub(super) fn new(tiers: Vec<Arc<Tier>>, values: Vec<Arc<Value>>, blocks: Blocks, openers: Arc<Matcher>) -> Known {
+        Known { tiers, values, blocks, openers }
     }
 
     /// Whether there is nothing to look for.
@@ -85,11 +92,46 @@ impl Known {
         matcher::unite(hits);
     }
 
+    /// Whether some value has several lines.
+    pub(crate) fn has_blocks(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+
+    /// Finds first lines of values that are no values themselves.
+    pub(crate) fn openers(&self, text: &[u8], hits: &mut Vec<Hit>) {
+        hits.clear();
+        self.openers.find(text, hits);
+    }
+
+    /// Where the longest end of `text` begins that is the beginning of such a line, or all of it.
+    pub(crate) fn opener_tail(&self, text: &[u8]) -> Option<usize> {
+        let mut hits = Vec::new();
+        self.openers(text, &mut hits);
+        let whole = hits.iter().filter(|hit| hit.end == text.len()).map(|hit| hit.start);
+        whole.chain(self.openers.tail(text, 1)).min()
+    }
+
+    /// Where a text stands in values of several lines after a line that ends with this one of theirs.
+    pub(crate) fn after<'a>(&'a self, line: &'a [u8]) -> impl Iterator<Item = Progress> + 'a {
+        self.blocks.after(&self.values, line)
+    }
+
+    /// What the next line of the text, without the blanks at its end, does to a progress.
+    pub(crate) fn step(&self, progress: Progress, line: &[u8]) -> Step {
+        self.blocks.step(&self.values, progress, line)
+    }
+
+    /// Where the end of a text begins that is the beginning of the expected line, if it is to be
+    /// masked when nothing follows.
+    pub(crate) fn cut_line(&self, progress: Progress, text: &[u8]) -> Option<usize> {
+        self.blocks.cut_line(&self.values, progress, text)
+    }
+
     /// Where the first of all strings in `text[from..]` begins.
     ///
     /// Never panics. Allocates nothing.
     pub fn first_in(&self, text: &[u8], from: usize) -> Option<usize> {
-        self.matchers().filter_map(|matcher| matcher.first_in(text, from)).min()
+        self.gates().filter_map(|matcher| matcher.first_in(text, from)).min()
     }
 
     /// Where the longest end of `text` begins that is the beginning of a string, though not all of
@@ -103,6 +145,11 @@ impl Known {
     /// About how much memory this takes (bytes).
     pub fn memory_bytes(&self) -> usize {
         self.matchers().map(Matcher::memory_bytes).sum()
+    }
+
+    /// All that makes a line worth a closer look.
+    fn gates(&self) -> impl Iterator<Item = &Matcher> {
+        self.matchers().chain([&*self.openers])
     }
 
     fn matchers(&self) -> impl Iterator<Item = &Matcher> {
@@ -121,8 +168,8 @@ pub(crate) struct Gate {
 impl Gate {
     /// Where the first string at or after `from` begins. Asked with growing `from`.
     pub(crate) fn next(&mut self, known: &Known, text: &[u8], from: usize) -> Option<usize> {
-        self.next.resize(known.tiers.len(), None);
-        for (next, matcher) in self.next.iter_mut().zip(known.matchers()) {
+        self.next.resize(known.tiers.len() + 1, None);
+        for (next, matcher) in self.next.iter_mut().zip(known.gates()) {
             if next.is_none_or(|next| next < from) {
                 *next = Some(matcher.first_in(text, from).unwrap_or(text.len()));
             }

@@ -1,39 +1,94 @@
 //! Turns a value as it was given into the values that are looked for: itself, with either kind of
 //! line end, and its lines. Judges which of them would be found in text that is no secret.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
-/// Calls `each` with the forms of a value of several lines that are looked for, the whole value
-/// first. A value of one line has one form.
+/// Calls `each` with the forms of a value that are looked for, the whole value first. A value of one
+/// line has few.
 ///
 /// A line of a value stands alone where a program writes line by line, or where another writer
 /// came between; so each line that says something is a value, too.
 pub(super) fn forms<E>(value: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
     each(value)?;
+    let bare = value.trim_ascii();
+    if bare.len() < value.len() && bare.len() >= LINE_BYTES_MIN {
+        each(bare)?;
+    }
+    // Quotes in which somebody has wrapped a value are seldom written.
+    if let [b'"', inner @ .., b'"'] = value
+        && inner.len() >= LINE_BYTES_MIN
+    {
+        each(inner)?;
+    }
     if !value.contains(&b'\n') {
         return Ok(());
     }
     let mut other = Zeroizing::new(Vec::with_capacity(2 * value.len()));
-    for end in [b"\n".as_slice(), b"\r\n"] {
+    for end in [b"\n".as_slice(), b"\r\n", b" "] {
         other.clear();
-        for (index, line) in lines(value).enumerate() {
+        // A shell that splits words, as in `echo $KEY`, leaves single blanks.
+        let blanks = end == b" ";
+        for (index, line) in lines(value).filter(|line| !(blanks && line.trim_ascii().is_empty())).enumerate() {
             if index > 0 {
                 other.extend_from_slice(end);
             }
-            other.extend_from_slice(line);
+            other.extend_from_slice(if blanks { line.trim_ascii() } else { line });
         }
         each(&other)?;
     }
-    lines(value).map(<[u8]>::trim_ascii).filter(|line| !is_junk(line)).try_for_each(each)
+    lines(value).map(<[u8]>::trim_ascii).filter(|line| says_something(line)).try_for_each(each)
+}
+
+/// A line of a value, without the blanks around it.
+#[derive(Clone)]
+pub(super) struct Line {
+    /// Where it stands in the value.
+    pub(super) range: Range<usize>,
+    /// How many blank lines stand before it.
+    pub(super) blanks: u32,
+}
+
+/// The lines of a value that are not blank.
+pub(super) fn parts(value: &[u8]) -> Vec<Line> {
+    let (mut parts, mut start, mut blanks) = (Vec::new(), 0, 0);
+    for line in value.split(|&byte| byte == b'\n') {
+        let bare = line.trim_ascii();
+        if bare.is_empty() {
+            blanks += 1;
+        } else {
+            let from = start + line.len() - line.trim_ascii_start().len();
+            parts.push(Line { range: from..from + bare.len(), blanks });
+            blanks = 0;
+        }
+        start += line.len() + 1;
+    }
+    parts
+}
+
+/// The first line of a value of several, if it is no value of its own but may begin one.
+pub(super) fn opener(value: &[u8], weak: bool) -> Option<&[u8]> {
+    let parts = parts(value);
+    let [first, _, ..] = &parts[..] else { return None };
+    let first = &value[first.range.clone()];
+    let least = if weak { 1 } else { OPENER_BYTES_MIN };
+    let waits = weak || !is_frame(first) || first.starts_with(DASHES);
+    (first.len() >= least && !says_something(first) && waits).then_some(first)
 }
 
 fn lines(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
+/// Whether a line of a value is a value of its own.
+fn says_something(line: &[u8]) -> bool {
+    line.len() >= LINE_BYTES_MIN && !is_frame(line) && !is_guessable(line)
+}
+
 /// Whether a line of a value is found in many texts: a bracket, a key that opens a block, a tag,
 /// the frame of a PEM block.
-fn is_junk(line: &[u8]) -> bool {
+fn is_frame(line: &[u8]) -> bool {
     let word = |byte: &u8| byte.is_ascii_alphabetic() || b"-_.\"' ".contains(byte);
     let opener = |line: &[u8]| match line.trim_ascii_end() {
         [name @ .., b':' | b'{' | b'[' | b'(' | b'='] => name.iter().all(|byte| word(byte) || b":={[(".contains(byte)),
@@ -43,30 +98,49 @@ fn is_junk(line: &[u8]) -> bool {
         [b'<', name @ .., b'>'] => !name.contains(&b'<') && !name.contains(&b'='),
         _ => false,
     };
-    line.len() < LINE_BYTES_MIN
-        || !line.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
-        || line.starts_with(b"-----")
+    !line.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+        || line.starts_with(DASHES)
         || opener(line)
         || tag(line)
-        || is_guessable(line)
 }
 
-/// Whether a value says next to nothing: one byte over and over, digits in their order, or a word
-/// that stands in every other log. Masking it would ruin the log and hide little.
+/// Whether a value says next to nothing: one or two characters over and over, letters or digits in
+/// their order, a number that could count anything, or a word that stands in every other log.
+/// Masking it would ruin the log, and tell the value by what is missing.
 pub(super) fn is_guessable(value: &[u8]) -> bool {
     let bare = value.trim_ascii();
-    let repeated = bare.windows(2).all(|pair| pair[0] == pair[1]);
-    repeated || is_digits_in_order(bare) || WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word.as_bytes()))
+    let Some(&first) = bare.first() else { return true };
+    let other = bare.iter().find(|&&byte| byte != first);
+    let two = bare.iter().all(|byte| *byte == first || Some(byte) == other);
+    let number = |byte: &u8| byte.is_ascii_digit() || b"+-.,:_ ".contains(byte);
+    other.is_none()
+        || two && bare.len() <= TWO_BYTES_MAX
+        || bare.len() < NUMBER_BYTES_MIN && bare.iter().all(number)
+        || is_in_order(bare)
+        || WORDS.iter().any(|word| bare.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// `12345678`, `9876543210`, `1234567890123`.
-fn is_digits_in_order(value: &[u8]) -> bool {
+/// `12345678`, `9876543210`, `1234567890123`, `abcdefgh`.
+fn is_in_order(value: &[u8]) -> bool {
     let step = |by: u8| value.windows(2).all(|pair| (pair[0] - b'0' + by) % 10 == pair[1] - b'0');
     value.iter().all(u8::is_ascii_digit) && (step(1) || step(9))
+        || value.iter().all(u8::is_ascii_alphabetic) && value.windows(2).all(|pair| pair[0] + 1 == pair[1])
 }
+
+/// The longest value of two different characters that is guessable (bytes).
+const TWO_BYTES_MAX: usize = 16;
+
+/// The shortest number that is not guessable (bytes): a shorter one could be a date or an amount.
+const NUMBER_BYTES_MIN: usize = 12;
+
+/// How the frame of a PEM block begins.
+const DASHES: &[u8] = b"-----";
 
 /// The shortest line of a value that is looked for by itself (bytes).
 const LINE_BYTES_MIN: usize = 8;
+
+/// The shortest first line that is waited behind, to see whether the second one follows (bytes).
+const OPENER_BYTES_MIN: usize = 4;
 
 /// What people and programs write where a secret could stand, and logs write everywhere: answers,
 /// environments, hosts, names of common programs, and the first dozen of every list of passwords.
@@ -172,13 +246,26 @@ mod tests {
 
     #[test]
     fn what_everybody_guesses_is_guessable() {
-        for value in ["docker", "Password", " localhost\n", "00000000", "aaaaaaaaaaaa", "12345678", "87654321"] {
+        for value in [
+            "docker",
+            "Password",
+            " localhost\n",
+            "00000000",
+            "aaaaaaaaaaaa",
+            "12345678",
+            "87654321",
+            "7890123456",
+            "x",
+            "",
+            "abababab",
+            "bcdefghi",
+            "2026-11-26",
+            "83915526",
+            "123456789012345",
+        ] {
             assert!(is_guessable(value.as_bytes()), "{value}");
         }
-        for value in ["1234567", "7890123456", "x", ""] {
-            assert!(is_guessable(value.as_bytes()), "{value}");
-        }
-        for value in ["hunter2", "13579246", "abababab", "dockerhub-pw", "12345679"] {
+        for value in ["hunter2", "135792468013", "abababababababababab", "dockerhub-pw", "8391a526"] {
             assert!(!is_guessable(value.as_bytes()), "{value}");
         }
     }
@@ -201,10 +288,10 @@ mod tests {
             "localhost",
             "short",
         ] {
-            assert!(is_junk(line.as_bytes()), "{line}");
+            assert!(!says_something(line.as_bytes()), "{line}");
         }
         for line in ["password: x1y2", "MIIEpAIBAAKCAQEA", "<add key=\"a\" />", "correct horse battery staple"] {
-            assert!(!is_junk(line.as_bytes()), "{line}");
+            assert!(says_something(line.as_bytes()), "{line}");
         }
     }
 
@@ -224,6 +311,7 @@ mod tests {
         let value = "{\r\n  first-line-1\nsecond-line-2\r\n}";
         let lf = "{\n  first-line-1\nsecond-line-2\n}";
         let crlf = "{\r\n  first-line-1\r\nsecond-line-2\r\n}";
-        assert_eq!(forms_of(value), [value, lf, crlf, "first-line-1", "second-line-2"]);
+        let words = "{ first-line-1 second-line-2 }";
+        assert_eq!(forms_of(value), [value, lf, crlf, words, "first-line-1", "second-line-2"]);
     }
 }

@@ -2,21 +2,46 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Place, Settler};
+use super::{Place, Settler, Span, Unit, earlier, known::Progress};
 use crate::{
     redact::Style,
     rules::{Confidence, checks::Facts},
     scan::{
         Engine,
-        known::Encoding,
+        known::{self as values, Known, Step, wrap},
         tokens::{End, Hit},
     },
+    view::utf16::Encoding,
 };
 
+/// A value of several lines, in the middle of which the piece is.
+pub(super) struct Trail {
+    progress: Progress,
+    /// Lines of it that are masked once it is sure.
+    pending: Vec<Span>,
+}
+
 impl Settler {
+    /// Takes up values in the middle of which the piece begins.
+    pub(super) fn begin_lines(&mut self, known: &[Progress]) {
+        self.trails.clear();
+        self.trails.extend(known.iter().map(|&progress| Trail { progress, pending: Vec::new() }));
+    }
+
+    /// The values in the middle of which the piece ends.
+    pub(super) fn progress(&self) -> Vec<Progress> {
+        self.trails.iter().map(|trail| trail.progress).collect()
+    }
+
+    /// Where in the piece lines begin that are masked if the right line follows.
+    pub fn held_from(&self) -> Option<usize> {
+        self.trails.iter().flat_map(|trail| &trail.pending).map(|span| span.range.start).min()
+    }
+
     /// Looks for the known values in every text, those included that are otherwise read without their
     /// escapes: a value may hold anything.
-    pub(super) fn known_values(&mut self, engine: &Engine, place: Place<'_>) {
+    /// `primary` is the text whose lines follow the lines of the units before.
+    pub(super) fn known_values(&mut self, engine: &Engine, place: Place<'_>, primary: Option<usize>) {
         let (unit, _) = place;
         let known = Arc::clone(&self.known);
         let mut hits = std::mem::take(&mut self.known_hits);
@@ -27,7 +52,7 @@ impl Settler {
                     continue;
                 }
                 let mut facts = Facts::default().with("value", known.name(hit).to_owned());
-                if hit.encoding != Encoding::RAW {
+                if hit.encoding != values::Encoding::RAW {
                     facts = facts.with("encoding", hit.encoding.name().to_owned());
                 }
                 let first = self.found.len();
@@ -35,6 +60,9 @@ impl Settler {
                 // However it is written, it is the same secret.
                 let fingerprint = engine.options().fingerprint_key.fingerprint(known.value(hit));
                 self.found[first..].iter_mut().for_each(|span| span.fingerprint = fingerprint);
+            }
+            if known.has_blocks() && self.follows_lines {
+                self.known_lines(engine, place, (index, primary == Some(index)), &hits);
             }
             let text = self.views.text(index);
             match unit.end {
@@ -56,6 +84,118 @@ impl Settler {
         self.known_hits = hits;
     }
 
+    /// Looks for the known values over the ends of lines that may go on in the next one.
+    pub(super) fn wrapped_lines(&mut self, engine: &Engine, end: End) {
+        let width = engine.options().known.width();
+        let mut from = 0;
+        while let Some(run) = wrap::next_run(&self.masked.text, from, width) {
+            from = run.end;
+            let end = if run.end == self.masked.text.len() { end } else { End::Line };
+            let parts = wrap::parts(&self.masked.text, run, width);
+            // As long as the last line has no end, it may still turn out to begin behind a prefix.
+            let whole = parts.len() - usize::from(end == End::Open && !self.masked.text.ends_with(b"\n"));
+            for count in [whole, parts.len()].into_iter().skip(usize::from(whole == parts.len())) {
+                let parts = &parts[..count];
+                self.views.start(&self.masked.text, parts, Encoding::Bytes, end == End::Open);
+                self.known_values(engine, (&Unit::of_ranges(end), parts), None);
+            }
+        }
+    }
+
+    /// Follows values of several lines through the lines of a text.
+    fn known_lines(
+        &mut self,
+        engine: &Engine,
+        place: Place<'_>,
+        (index, primary): (usize, bool),
+        hits: &[values::Hit],
+    ) {
+        let (unit, _) = place;
+        let known = Arc::clone(&self.known);
+        let region = self.region(unit, index, primary);
+        let mut opener_hits = std::mem::take(&mut self.opener_hits);
+        known.openers(self.views.text(index), &mut opener_hits);
+        let mut trails = if primary { std::mem::take(&mut self.trails) } else { Vec::new() };
+        let mut start = region.start;
+        while start < region.end && !(trails.is_empty() && hits.is_empty() && opener_hits.is_empty()) {
+            let text = &self.views.text(index)[..region.end];
+            let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
+            let cut = end == text.len() && unit.end == End::Open;
+            let line = start..start + text[start..end].trim_ascii_end().len();
+            if cut {
+                // It may become the line that is waited for.
+                let live = if trails.is_empty() { known.opener_tail(text) } else { Some(start) };
+                self.note_live(unit, index, live);
+                break;
+            }
+            let last = end == text.len() && unit.end == End::Input;
+            let before = std::mem::take(&mut trails);
+            for trail in before {
+                trails.extend(self.known_line(engine, place, index, line.clone(), last, trail));
+            }
+            let text = self.views.text(index);
+            let ends = |hit: &&values::Hit| hit.longest().end == line.end && !line.is_empty();
+            let mut fresh: Vec<(Progress, Option<Range<usize>>)> = Vec::new();
+            for hit in hits.iter().filter(ends) {
+                fresh.extend(known.after(&text[hit.longest()]).map(|progress| (progress, None)));
+            }
+            for hit in opener_hits.iter().filter(ends) {
+                let opener = hit.longest();
+                fresh.extend(
+                    known.after(&text[opener.clone()]).map(|progress| (progress.unsure(), Some(opener.clone()))),
+                );
+            }
+            for (progress, opener) in fresh.into_iter().take(TRAILS_MAX) {
+                if trails.iter().any(|trail| trail.progress.is_at(&progress)) {
+                    continue;
+                }
+                let first = self.found.len();
+                if let Some(span) = opener {
+                    self.add(engine, place, index, block_line(engine, span));
+                }
+                let pending = self.found.split_off(first);
+                trails.push(Trail { progress, pending });
+            }
+            start = end + 1;
+        }
+        if unit.end == End::Open {
+            let pending = trails.iter().flat_map(|trail| &trail.pending);
+            pending.for_each(|span| earlier(&mut self.live, span.range.start));
+        }
+        if primary {
+            self.trails = trails;
+        }
+        self.opener_hits = opener_hits;
+    }
+
+    /// Compares a line with the one that a value expects. Returns where the text is then in it.
+    fn known_line(
+        &mut self,
+        engine: &Engine,
+        place: Place<'_>,
+        index: usize,
+        line: Range<usize>,
+        last: bool,
+        mut trail: Trail,
+    ) -> Option<Trail> {
+        let known: &Known = &self.known;
+        let text = &self.views.text(index)[line.clone()];
+        let (here, next, sure) = match known.step(trail.progress, text) {
+            Step::Here(here, next, sure) => (here, next, sure),
+            _ if last => (known.cut_line(trail.progress, text)?..text.len(), None, true),
+            Step::Waits(progress) => return Some(Trail { progress, ..trail }),
+            Step::Lost => return None,
+        };
+        let span = line.start + here.start..line.start + here.end;
+        let first = self.found.len();
+        self.add(engine, place, index, block_line(engine, span));
+        trail.pending.extend(self.found.drain(first..));
+        if sure {
+            self.found.append(&mut trail.pending);
+        }
+        next.map(|progress| Trail { progress, ..trail })
+    }
+
     /// Whether a value stands inside a mask, where it tells nothing: `token` in `[REDACTED:x-token]`.
     fn is_in_a_mask(&self, engine: &Engine, index: usize, hit: &Range<usize>) -> bool {
         let (text, masker) = (self.views.text(index), engine.masker());
@@ -74,6 +214,13 @@ impl Settler {
 fn hit(engine: &Engine, span: Range<usize>, facts: Facts, why: &'static str) -> Hit {
     Hit { span, rule: engine.known_rule(), confidence: Confidence::Certain, facts, why }
 }
+
+fn block_line(engine: &Engine, span: Range<usize>) -> Hit {
+    hit(engine, span, Facts::default(), "a line of a known value")
+}
+
+/// How many values of several lines are followed at once.
+const TRAILS_MAX: usize = 64;
 
 /// The shortest beginning of a known value that is held where somebody types, and masked where the
 /// input ends (bytes).

@@ -1,0 +1,29 @@
+//! Keeps the memory of the process, which holds secrets, out of core files. Does not hide it from a
+//! debugger of the same user.
+
+use std::ffi::OsString;
+
+/// Writes no core file if the process dies. `inputs` are the files that it will still open.
+///
+/// What the system refuses is left as it is: the filter works all the same.
+pub fn write_no_core(inputs: &[OsString]) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // Also where cores go to a program, which has no limit. Such a process cannot open its own
+        // descriptors by their names any more, as `blackbar <(make)` does.
+        let by_descriptor = |input: &OsString| {
+            [&b"/dev/"[..], b"/proc/"].iter().any(|folder| input.as_encoded_bytes().starts_with(folder))
+        };
+        if !inputs.iter().any(by_descriptor) {
+            let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = inputs;
+}

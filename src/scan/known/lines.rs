@@ -1,0 +1,141 @@
+//! Follows values of several lines through a text, line by line. Does not need what stands before
+//! the lines (timestamps, indentation, the `+` of a diff) to be known: a line of the value ends a
+//! line of the text.
+//!
+//! Lines that say something are values of their own, and are masked wherever they stand. The others
+//! (`{`, `ab12`) are masked where they come in their order: after a line that says something, or
+//! once eight bytes of the value were seen.
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use super::{
+    snapshot::Value,
+    table::Hasher,
+    value::{self, Line},
+};
+
+/// Where a text stands in a value. Holds no byte of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    value: u32,
+    /// The line that is expected next.
+    next: u32,
+    /// How many other lines may still come before it: as many as the value has blank ones.
+    blanks: u32,
+    /// How many blank lines came before it that the value does not have.
+    waited: u32,
+    /// How many bytes of the value were seen in a row.
+    seen: usize,
+}
+
+/// What a line of a text does to a progress.
+pub(crate) enum Step {
+    /// It is the expected line, which stands here; what then follows, if it was not the last; whether
+    /// enough was seen to be sure.
+    Here(Range<usize>, Option<Progress>, bool),
+    /// It is blank.
+    Waits(Progress),
+    /// It is something else.
+    Lost,
+}
+
+impl Progress {
+    /// The same after a line that stands in many texts: however long it is, it proves nothing.
+    pub(crate) fn unsure(self) -> Progress {
+        let seen = if self.seen >= SURE_BYTES { 0 } else { self.seen };
+        Progress { seen, ..self }
+    }
+
+    /// Whether both expect the same line.
+    pub(crate) fn is_at(&self, other: &Progress) -> bool {
+        (self.value, self.next) == (other.value, other.next)
+    }
+}
+
+/// The lines of all values that have several.
+#[derive(Default, Clone)]
+pub(super) struct Blocks {
+    lines: HashMap<u32, Vec<Line>>,
+    /// Values and the numbers of their lines by the hash of the line's bytes.
+    by_hash: HashMap<u64, Vec<(u32, u32)>>,
+    hasher: Hasher,
+}
+
+impl Blocks {
+    /// Whether no value has several lines.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Adds a value, if it has several lines.
+    pub(super) fn add(&mut self, number: u32, bytes: &[u8]) {
+        let lines = value::parts(bytes);
+        if lines.len() < 2 {
+            return;
+        }
+        for (index, line) in (0..).zip(&lines) {
+            let hash = self.hasher.bytes(&bytes[line.range.clone()]);
+            self.by_hash.entry(hash).or_default().push((number, index));
+        }
+        self.lines.insert(number, lines);
+    }
+
+    /// Where the text stands after a line that ends with this one: for each value that has it.
+    pub(super) fn after<'a>(&'a self, values: &'a [Arc<Value>], line: &'a [u8]) -> impl Iterator<Item = Progress> + 'a {
+        let places = self.by_hash.get(&self.hasher.bytes(line)).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(move |&(value, index)| {
+            let lines = self.lines.get(&value)?;
+            let here = lines.get(index as usize)?;
+            if &values[value as usize].bytes()[here.range.clone()] != line {
+                return None;
+            }
+            self.at(value, index + 1, line.len())
+        })
+    }
+
+    /// What a line of a text, without the blanks at its end, does to a progress.
+    pub(super) fn step(&self, values: &[Arc<Value>], progress: Progress, text: &[u8]) -> Step {
+        let Some(lines) = self.lines.get(&progress.value) else { return Step::Lost };
+        let Some(line) = lines.get(progress.next as usize) else { return Step::Lost };
+        let wanted = &values[progress.value as usize].bytes()[line.range.clone()];
+        let last = progress.next as usize + 1 == lines.len();
+        // Behind the last line the text may go on.
+        let start = match text.len().checked_sub(wanted.len()) {
+            Some(start) if text.ends_with(wanted) => Some(start),
+            _ if last => memchr::memmem::find(text, wanted),
+            _ => None,
+        };
+        match start {
+            Some(start) => {
+                let seen = progress.seen + wanted.len();
+                let next = self.at(progress.value, progress.next + 1, seen);
+                Step::Here(start..start + wanted.len(), next, seen >= SURE_BYTES)
+            }
+            None if progress.blanks > 0 => Step::Waits(Progress { blanks: progress.blanks - 1, ..progress }),
+            None if text.is_empty() && progress.waited < WAITED_MAX => {
+                Step::Waits(Progress { waited: progress.waited + 1, ..progress })
+            }
+            None => Step::Lost,
+        }
+    }
+
+    /// Where the longest end of a text begins that is the beginning of the expected line, if with it
+    /// enough of the value was seen.
+    pub(super) fn cut_line(&self, values: &[Arc<Value>], progress: Progress, text: &[u8]) -> Option<usize> {
+        let line = self.lines.get(&progress.value)?.get(progress.next as usize)?;
+        let wanted = &values[progress.value as usize].bytes()[line.range.clone()];
+        let longest = (1..=wanted.len().min(text.len())).rev().find(|&length| text.ends_with(&wanted[..length]))?;
+        (progress.seen + longest >= SURE_BYTES).then_some(text.len() - longest)
+    }
+
+    fn at(&self, value: u32, next: u32, seen: usize) -> Option<Progress> {
+        let line = self.lines.get(&value)?.get(next as usize)?;
+        Some(Progress { value, next, blanks: line.blanks, waited: 0, seen })
+    }
+}
+
+/// How many blank lines may stand in a value that has none there.
+const WAITED_MAX: u32 = 3;
+
+/// How many bytes of a value in a row are no chance.
+const SURE_BYTES: usize = 8;

@@ -1,0 +1,81 @@
+//! Knows lines that may go on in the next one, because some program breaks its output at a width:
+//! base64 and terminals. Joins them. Does not look for values.
+
+use std::ops::Range;
+
+use crate::view::{self, Views, utf16::Encoding};
+
+/// Whether a line, with its end, may go on in the next one: it ends in a long run of base64 digits,
+/// or is as wide as the terminal (columns; 0 for none).
+pub(crate) fn wraps(line: &[u8], width: usize) -> bool {
+    let bare = line.trim_ascii_end();
+    if bare.len() == line.len() {
+        // The line has no end yet.
+        return false;
+    }
+    let run = bare.len().checked_sub(BASE64_WIDTH_MIN).map(|start| &bare[start..]);
+    run.is_some_and(|run| run.iter().rev().all(|&byte| is_digit(byte))) || width > 0 && columns(line) == width
+}
+
+/// The next run of lines at or after `from`, a line start: all but the last one may go on in the
+/// next. The last one is missing where the block ends.
+pub(crate) fn next_run(block: &[u8], from: usize, width: usize) -> Option<Range<usize>> {
+    let mut start = from;
+    loop {
+        let end = line_end(block, start)?;
+        if !wraps(&block[start..end], width) {
+            start = end;
+            continue;
+        }
+        let mut run_end = end;
+        while let Some(end) = line_end(block, run_end) {
+            let goes_on = wraps(&block[run_end..end], width);
+            run_end = end;
+            if !goes_on {
+                break;
+            }
+        }
+        return Some(start..run_end);
+    }
+}
+
+/// The parts of a run's lines that are one text.
+pub(crate) fn parts(text: &[u8], run: Range<usize>, width: usize) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut start = run.start;
+    // Where on its line the last part begins, and whether the terminal broke it.
+    let (mut column, mut broken) = (0, true);
+    while let Some(end) = line_end(text, start).filter(|&end| end <= run.end) {
+        let line = &text[start..end];
+        let bare = line.trim_ascii_end().len();
+        // A part stands behind a timestamp, where the one before does, or at the start of the line.
+        let behind = column < bare && line[..column].ends_with(b" ");
+        let first = if broken { 0 } else { bare - line[..bare].trim_ascii_start().len() };
+        parts.push(start + if behind { column } else { first }..start + bare);
+        column = line[..bare].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+        broken = width > 0 && columns(line) == width;
+        start = end;
+    }
+    parts
+}
+
+/// How wide a line is, without escape sequences (characters).
+fn columns(line: &[u8]) -> usize {
+    let (mut views, whole) = (Views::default(), 0..line.len());
+    views.start(line, std::slice::from_ref(&whole), Encoding::Bytes, false);
+    let text = views.text(views.primary(false)).split(|&byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    text.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
+fn line_end(text: &[u8], start: usize) -> Option<usize> {
+    let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+    Some(memchr::memchr(b'\n', rest).map_or(text.len(), |end| start + end + 1))
+}
+
+fn is_digit(byte: u8) -> bool {
+    view::is_base64(byte)
+}
+
+/// The least width at which programs break base64 (characters): OpenSSL and PEM do at 64, MIME at
+/// 76, some at 60.
+const BASE64_WIDTH_MIN: usize = 60;

@@ -1,0 +1,134 @@
+//! Splits a block of whole lines into stretches that pass and lines that matter. Does not scan lines.
+
+use super::{
+    Commands, Engine, Passed, commands,
+    known::{self, Gate, Known},
+    prefilter::{self, LineBuffers},
+};
+
+/// Part of a block of whole lines: nothing is in it, or it is to be settled.
+#[derive(Debug)]
+pub enum Stretch<'a> {
+    /// Lines that hold nothing.
+    Passed(Passed<'a>),
+    /// One line that matters: its place in the block.
+    Matters(usize, usize),
+}
+
+/// Splits a block of whole lines into stretches that pass and lines that matter. Each place of the
+/// block is looked at once, however the two kinds alternate.
+pub struct Stretches<'a, 'b> {
+    lines: prefilter::Lines<'a, 'b>,
+    known: &'a Known,
+    gate: Gate,
+    /// Where the next line with a command begins, if it is known; the block's end if there is none.
+    command: Option<usize>,
+    commands: bool,
+    /// Of the terminal that is filtered.
+    width: usize,
+    /// The next lines, if they are known, over the ends of which a known value may go; an empty range
+    /// at the block's end if there are none.
+    wrapped: Option<(usize, usize)>,
+    block: &'a [u8],
+    /// The next line that the prefilter has found; an empty one at the block's end if there is none.
+    next: Option<(usize, usize)>,
+    place: usize,
+}
+
+impl<'a, 'b> Stretches<'a, 'b> {
+    /// Starts at the block's first line.
+    pub fn new(
+        engine: &'a Engine,
+        known: &'a Known,
+        block: &'a [u8],
+        buffers: &'b mut LineBuffers,
+    ) -> Stretches<'a, 'b> {
+        let lines = engine.prefilter.lines(engine, known, block, buffers);
+        let commands = engine.options.commands != Commands::Ignore;
+        let (gate, width) = (Gate::default(), engine.options.known.width());
+        Stretches { lines, known, gate, command: None, commands, width, wrapped: None, block, next: None, place: 0 }
+    }
+
+    /// Where the next stretch begins.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Goes on at `place`, a line start, because what is before it was taken as it is.
+    pub fn skip_to(&mut self, place: usize) {
+        self.place = place;
+    }
+
+    /// The next line with a command.
+    fn command_line(&mut self) -> Option<(usize, usize)> {
+        if !self.commands {
+            return None;
+        }
+        let start = match self.command {
+            Some(start) if start >= self.place => start,
+            _ => commands::next(self.block, self.place).unwrap_or(self.block.len()),
+        };
+        self.command = Some(start);
+        let rest = self.block.get(start..).filter(|rest| !rest.is_empty())?;
+        Some((start, memchr::memchr(b'\n', rest).map_or(self.block.len(), |end| start + end + 1)))
+    }
+
+    /// The next lines over the ends of which a known value goes, or may go on behind the block.
+    fn wrapped_lines(&mut self) -> Option<(usize, usize)> {
+        if self.known.is_empty() {
+            return None;
+        }
+        let length = self.block.len();
+        let mut from = self.place;
+        let found = loop {
+            if let Some(found) = self.wrapped.filter(|found| found.0 >= from) {
+                break found;
+            }
+            let Some(run) = known::wrap::next_run(self.block, from, self.width) else { break (length, length) };
+            let parts = known::wrap::parts(self.block, run.clone(), self.width);
+            let open = run.end == length
+                && known::wrap::wraps(&self.block[parts.last().map_or(0, |part| part.start)..], self.width);
+            let joined: Vec<u8> = parts.iter().flat_map(|part| &self.block[part.clone()]).copied().collect();
+            if open || self.known.first_in(&joined, 0).is_some() {
+                break (run.start, run.end);
+            }
+            from = run.end;
+        };
+        self.wrapped = Some(found);
+        Some(found).filter(|found| found.0 < length)
+    }
+
+    /// The next line with a known value.
+    fn known_line(&mut self) -> Option<(usize, usize)> {
+        let at = self.gate.next(self.known, self.block, self.place)?;
+        let start = memchr::memrchr(b'\n', &self.block[self.place..at]).map_or(self.place, |end| self.place + end + 1);
+        let end = memchr::memchr(b'\n', &self.block[at..]).map_or(self.block.len(), |end| at + end + 1);
+        Some((start, end))
+    }
+}
+
+impl<'a> Iterator for Stretches<'a, '_> {
+    type Item = Stretch<'a>;
+
+    fn next(&mut self) -> Option<Stretch<'a>> {
+        let (place, length) = (self.place, self.block.len());
+        if place >= length {
+            return None;
+        }
+        let found = match self.next {
+            Some(found) if found.0 >= place => found,
+            _ => self.lines.next_from(place).unwrap_or((length, length)),
+        };
+        self.next = Some(found);
+        let others = [self.known_line(), self.command_line(), self.wrapped_lines()];
+        // Of two that begin together, the longer one has the other's line in it.
+        let order = |line: &(usize, usize)| (line.0, std::cmp::Reverse(line.1));
+        let (start, end) = others.into_iter().flatten().chain([found]).min_by_key(order).unwrap_or(found);
+        if start > place {
+            self.place = start;
+            return Some(Stretch::Passed(Passed { bytes: &self.block[place..start] }));
+        }
+        self.place = end;
+        Some(Stretch::Matters(start, end))
+    }
+}
