@@ -18,6 +18,8 @@ use rustix::{
     termios::{OptionalActions, tcsetattr, tcsetwinsize},
 };
 
+use crate::KnownValues;
+
 use super::{
     Command, Ended, Filters, RunError, Stream,
     ending::{Ending, wait},
@@ -51,6 +53,7 @@ pub fn run(command: &Command, filters: &Filters, signals: &Signals) -> Result<En
         socket,
         ending: Ending::new(Duration::ZERO),
         keys_end: false,
+        known: filters.engine.options().known.clone(),
     };
     session.resize();
     let output = session.near.as_fd().try_clone_to_owned().map_err(RunError::system("copying a descriptor"))?;
@@ -86,6 +89,8 @@ struct Session {
     /// To the monitor.
     socket: UnixStream,
     ending: Ending,
+    /// Told how wide the terminal is: where programs break lines, values are broken, too.
+    known: KnownValues,
 }
 
 impl Session {
@@ -191,6 +196,7 @@ impl Session {
     fn resize(&self) {
         if let Some(size) = self.terminal.size() {
             let _ = tcsetwinsize(&self.near, size);
+            self.known.set_width(usize::from(size.ws_col));
         }
     }
 
