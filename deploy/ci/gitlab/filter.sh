@@ -3,6 +3,8 @@
 # The shell waits for the filters when it exits. `exec > >(blackbar)` alone does not: the job ends
 # before the last lines are written, and they are lost.
 if [ -z "${BLACKBAR_FILTER_PID:-}" ]; then
+  # A job without its filter must not run as if it had one.
+  command -v blackbar >/dev/null || { echo "blackbar: not found, so this job does not run" >&2; exit 125; }
   BLACKBAR_DIR=$(mktemp -d) && mkfifo "$BLACKBAR_DIR/out" "$BLACKBAR_DIR/err" || exit 125
   blackbar redact --secret-env=default <"$BLACKBAR_DIR/out" & BLACKBAR_OUT=$!
   blackbar redact --secret-env=default <"$BLACKBAR_DIR/err" >&2 & BLACKBAR_ERR=$!
