@@ -60,8 +60,9 @@ pub fn run(command: &Command, filters: &Filters, signals: &Signals) -> Result<En
     // Nobody may wait for the terminal's other side to take a key.
     rustix::io::ioctl_fionbio(&session.near, true).map_err(io::Error::from).map_err(RunError::system("a terminal"))?;
     session.outputs.add(Stream::Both, output, filters)?;
-    let mut monitor = process.spawn(far).map_err(fault)?;
+    // Before the command can write: its line ends are those of its own terminal already.
     session.terminal.enter();
+    let mut monitor = process.spawn(far).map_err(fault)?;
     let code = session.watch(signals);
     Ok(session.end(code, signals, &mut monitor))
 }
