@@ -28,6 +28,7 @@ pub mod rules;
 pub mod run;
 pub mod scan;
 pub mod secret;
+pub mod service;
 pub mod sink;
 pub mod source;
 pub mod view;

@@ -88,6 +88,18 @@ pub const SCANNERS_MAX: usize = 4;
 /// How many batches may wait besides those that are scanned: one is read, one written, one between.
 pub const BATCHES_WAITING: usize = 3;
 
+/// How many rules have counts of their own in the metrics; those of others are added up.
+pub const METRIC_RULES_MAX: usize = 4096;
+
+/// How many clients the server of metrics has at a time.
+pub const HTTP_CONNECTIONS_MAX: usize = 32;
+
+/// The longest request that is read (bytes).
+pub const HTTP_REQUEST_BYTES_MAX: usize = 8 << 10;
+
+/// How long a client may take for its request and its answer (milliseconds).
+pub const HTTP_TIME_MS_MAX: u64 = 5_000;
+
 const _: () = {
     assert!(OVERLAP_BYTES >= SECRET_BYTES_MAX + CONTEXT_BYTES_MAX);
     assert!(LINE_BYTES_MAX >= 4 * OVERLAP_BYTES);
