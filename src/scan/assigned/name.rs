@@ -4,7 +4,11 @@
 //! words are the last of the key's; counters and stages after them (`_2`, `_PROD`) and a plural do not matter. A key
 //! whose last words say that it holds no secret (`public_key`, `password_file`) matches no rule but one with a shape.
 
+mod endings;
+
 use std::sync::OnceLock;
+
+use endings::Endings;
 
 use super::{
     key,
@@ -44,8 +48,8 @@ pub struct NamedRule<'a> {
 /// All names of all rules, ready to be looked up.
 pub struct Names {
     entries: Vec<Entry>,
-    /// The entries by the letters of their names, from the last one on; made when the first key is looked up.
-    by_end: OnceLock<Vec<u16>>,
+    /// The entries by the letters at the ends of their names; made when the first key is looked up.
+    endings: OnceLock<Endings>,
     /// The tails of keys that may end in a name, or in what may follow one.
     ends: Vec<bool>,
     /// The same, and those of the keys that name what a `value` is, and of `value`.
@@ -136,7 +140,7 @@ impl Names {
         let mut likely = ends.clone();
         NAME_ROLES.iter().chain(VALUE_ROLES).for_each(|word| likely[tail(word.as_bytes())] = true);
         let triggers = triggers_of(rules, &told, &singles, &entries);
-        Names { entries, by_end: OnceLock::new(), ends, likely, triggers }
+        Names { entries, endings: OnceLock::new(), ends, likely, triggers }
     }
 
     /// The caseless literals of which at least one stands in every text that holds a key of this table.
@@ -201,7 +205,7 @@ impl Names {
     fn find_in(&self, ids: &mut Vec<u16>, words: &KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
         let letters = words.letters().get(..end)?;
         let mut found = Match { entries: [0; MATCH_ENTRIES_MAX], len: 0, plural, weakened };
-        self.ending(letters, ids);
+        self.endings.get_or_init(|| Endings::of(&self.entries)).of_key(letters, ids);
         for &id in &*ids {
             let e = self.entries.get(usize::from(id))?;
             if !e.ends(letters, words) {
@@ -223,38 +227,6 @@ impl Names {
         }
         (found.len > 0).then_some(found)
     }
-
-    /// The numbers of the entries whose names end `letters`, in order, which is that of preference.
-    fn ending(&self, letters: &[u8], ids: &mut Vec<u16>) {
-        ids.clear();
-        let mut range = &self.by_end.get_or_init(|| by_end(&self.entries))[..];
-        // Each letter from the end on leaves those names that have it there, too.
-        for (depth, &letter) in letters.iter().rev().enumerate() {
-            let at = |id: &u16| {
-                let joined = &self.entries[usize::from(*id)].joined;
-                joined.len().checked_sub(depth + 1).map(|from| joined[from])
-            };
-            let from = range.partition_point(|id| at(id) < Some(letter));
-            let to = from + range[from..].partition_point(|id| at(id) == Some(letter));
-            range = &range[from..to];
-            if range.is_empty() {
-                break;
-            }
-            let whole = |id: &&u16| self.entries[usize::from(**id)].joined.len() == depth + 1;
-            ids.extend(range.iter().take_while(whole));
-        }
-        ids.sort_unstable();
-    }
-}
-
-/// The numbers of entries in the order of their letters from the last one on: a name stands before those that end in it.
-fn by_end(entries: &[Entry]) -> Vec<u16> {
-    let mut by_end: Vec<u16> = (0..entries.len()).map(|number| number as u16).collect();
-    by_end.sort_by(|&one, &other| {
-        let letters = |id: u16| entries[usize::from(id)].joined.iter().rev();
-        letters(one).cmp(letters(other))
-    });
-    by_end
 }
 
 /// A number for the last two letters or digits of a word, whatever their case; some share theirs.
