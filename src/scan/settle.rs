@@ -380,6 +380,8 @@ impl Settler {
         let mut escapes = std::mem::take(&mut self.escapes);
         escapes.clear();
         self.views.escapes(index, &hit.span, &mut escapes);
+        // Those of an inner view come first, wherever they stand.
+        escapes.sort_unstable_by_key(|escape| escape.start);
         let mut first = true;
         for part in parts {
             let cut = |range: &Range<usize>| range.start.max(part.start)..range.end.min(part.end);
