@@ -28,6 +28,7 @@ use crate::{
     limits::{PARALLEL_BYTES, READ_BYTES, SCANNERS_MAX},
     redact::Clean,
     scan::Engine,
+    service::{Cause, Meter, Metrics, SourceKind},
     sink::Sink,
     source::{Readiness, Source},
 };
@@ -54,11 +55,13 @@ pub struct Settings {
     pub flush_after: Duration,
     /// What happens after an internal error.
     pub on_error: OnError,
+    /// Where it is counted what happens, and what kind of stream this is.
+    pub metrics: Option<(Arc<Metrics>, SourceKind)>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { jobs: 0, flush_after: Duration::from_millis(50), on_error: OnError::Stop }
+        Settings { jobs: 0, flush_after: Duration::from_millis(50), on_error: OnError::Stop, metrics: None }
     }
 }
 
@@ -91,6 +94,25 @@ const LOOK_SHARE: u32 = 8;
 /// See [`PipelineError`]. Whatever the error, only clean bytes were written (unless the user chose
 /// [`OnError::Pass`]).
 pub fn run(
+    engine: &Arc<Engine>,
+    source: Source,
+    sink: &mut dyn Sink,
+    on_finding: &mut dyn FnMut(Finding),
+    settings: &Settings,
+) -> Result<Stats, PipelineError> {
+    let ended = filter(engine, source, sink, on_finding, settings);
+    if let (Err(fault), Some((metrics, _))) = (&ended, &settings.metrics) {
+        match fault {
+            PipelineError::Read(_) => metrics.error(Cause::Read),
+            PipelineError::Write(_) => metrics.error(Cause::Write),
+            // Counted where it happened.
+            PipelineError::Internal { .. } | PipelineError::ClosedOutput => {}
+        }
+    }
+    ended
+}
+
+fn filter(
     engine: &Arc<Engine>,
     source: Source,
     sink: &mut dyn Sink,
@@ -230,6 +252,7 @@ struct Writer<'a> {
     on_finding: &'a mut dyn FnMut(Finding),
     flush_after: Duration,
     on_error: OnError,
+    meter: Option<Meter>,
     /// When the oldest byte that is held came, unless it was looked at since.
     held_since: Option<Instant>,
     /// How long the last look at held bytes took: a long line is not looked at all the time.
@@ -253,6 +276,7 @@ impl<'a> Writer<'a> {
             on_finding,
             flush_after: settings.flush_after,
             on_error: settings.on_error,
+            meter: settings.metrics.as_ref().map(|(metrics, source)| Meter::new(metrics, *source)),
             held_since: None,
             look: Duration::ZERO,
             busy: Duration::ZERO,
@@ -324,11 +348,17 @@ impl<'a> Writer<'a> {
         let held = filter.held_bytes();
         let started = Instant::now();
         let done = catch_unwind(AssertUnwindSafe(|| work(filter, bytes)));
-        self.busy += started.elapsed();
+        let took = started.elapsed();
+        self.busy += took;
         match done {
             Ok(clean) => {
                 write(*sink, clean)?;
-                self.filter.take_findings().into_iter().for_each(&mut *self.on_finding);
+                let findings = self.filter.take_findings();
+                if let Some(meter) = &mut self.meter {
+                    meter.update(self.filter.stats(), self.filter.held_bytes(), took);
+                    findings.iter().for_each(|finding| meter.found(finding));
+                }
+                findings.into_iter().for_each(&mut *self.on_finding);
                 Ok(())
             }
             Err(_) => self.fail(held, bytes),
@@ -336,6 +366,10 @@ impl<'a> Writer<'a> {
     }
 
     fn fail(&mut self, held: u64, bytes: &[u8]) -> Result<(), PipelineError> {
+        if let Some(meter) = &self.meter {
+            meter.metrics().error(Cause::Internal);
+            meter.metrics().withheld_bytes.add(held);
+        }
         if self.on_error == OnError::Stop {
             return Err(PipelineError::Internal { stage: "the filter" });
         }
@@ -347,6 +381,9 @@ impl<'a> Writer<'a> {
     fn unscanned(&mut self, bytes: &[u8]) -> Result<(), PipelineError> {
         if let Some(withheld) = &mut self.failed {
             *withheld += bytes.len() as u64;
+        }
+        if let Some(meter) = &self.meter {
+            meter.metrics().withheld_bytes.add(bytes.len() as u64);
         }
         if self.on_error == OnError::Pass {
             let mut output = crate::redact::Output::default();

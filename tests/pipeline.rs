@@ -3,13 +3,13 @@
 
 mod support;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use blackbar::{
     Engine, Filter, Options, RuleSet,
     finding::Finding,
     limits::{LINE_BYTES_MAX, OVERLAP_BYTES},
-    pipeline::{self, OnError, PipelineError, Settings},
+    pipeline::{self, PipelineError, Settings},
     redact::Clean,
     rules::sample::{Rng, fill},
     sink::Sink,
@@ -21,7 +21,7 @@ fn engine() -> Arc<Engine> {
 }
 
 fn settings(jobs: usize) -> Settings {
-    Settings { jobs, flush_after: Duration::from_millis(50), on_error: OnError::Stop }
+    Settings { jobs, ..Settings::default() }
 }
 
 /// Lines of all kinds, a few of them long, with a secret in one of ten.

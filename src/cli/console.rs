@@ -8,6 +8,7 @@ use std::{
     env,
     ffi::OsString,
     io::{self, IsTerminal as _, Write as _},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 use blackbar::{escape, finding::ndjson};
@@ -16,8 +17,11 @@ use time::OffsetDateTime;
 
 use super::settings::Settings;
 
+/// Whether messages are JSON, for panics, which know nothing else.
+static JSON: AtomicBool = AtomicBool::new(false);
+
 /// How messages are written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Console {
     json: bool,
     color: bool,
@@ -29,12 +33,19 @@ impl Console {
         let option = arguments.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json")
             || arguments.iter().any(|argument| argument == "--log-format=json");
         let variable = env::var_os("BLACKBAR_LOG_FORMAT").is_some_and(|value| value == "json");
+        JSON.store(option || variable, Relaxed);
         Self { json: option || variable, color: color_by_itself() }
+    }
+
+    /// For who has no console at hand: in the form that was last asked for, without colour.
+    pub fn plain() -> Self {
+        Self { json: JSON.load(Relaxed), color: false }
     }
 
     /// Takes over what the settings say.
     pub fn follow(&mut self, settings: &Settings) {
         self.json = settings.word("log-format", "text") == "json";
+        JSON.store(self.json, Relaxed);
         self.color = match settings.word("color", "auto") {
             "always" => true,
             "never" => false,

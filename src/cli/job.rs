@@ -61,6 +61,7 @@ pub fn pipeline(settings: &Settings, on_error: &'static str, flush_after_ms: u64
             "pass" => OnError::Pass,
             _ => OnError::Stop,
         },
+        metrics: None,
     }
 }
 

@@ -118,6 +118,7 @@ pub const KEYS: &[Key] = &[
     row("jobs", Kind::Number(0, 256), "N", RUNNING, "Threads that scan; 0 chooses by itself [default: 0]"),
     row("no-pty", Kind::Switch, "", RUNNING, "Pipes, even where there is a terminal"),
     row("drain-timeout", Kind::Number(0, 86_400), "S", RUNNING, "Read outputs left open for S seconds [default: 5]"),
+    row("metrics", Kind::Text, "ADDR", RUNNING, "Serve metrics and health at PORT of this machine or IP:PORT"),
     row("stats", Kind::Switch, "", RUNNING, "Print figures of the run at the end"),
     row("quiet", Kind::Switch, "", RUNNING, "Print no summary"),
     row("color", Kind::Choice(&["auto", "always", "never"]), "WHEN", RUNNING, "auto (default), always, never"),

@@ -21,6 +21,8 @@ mod run;
 #[cfg(unix)]
 mod secret;
 mod secrets;
+#[cfg(unix)]
+mod service;
 mod settings;
 mod setup;
 mod summary;
@@ -71,7 +73,7 @@ const RUN_FAILED: u8 = 125;
 fn hide_panics() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
-        Console::default().error(&format!("internal error{place}"));
+        Console::plain().error(&format!("internal error{place}"));
     }));
 }
 

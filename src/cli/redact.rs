@@ -13,6 +13,7 @@ use blackbar::{
     finding::{Finding, Place},
     pipeline::{self, PipelineError},
     scan::Engine,
+    service::SourceKind,
     sink::Standard,
     source::Source,
 };
@@ -38,7 +39,14 @@ pub fn run(settings: &Settings, inputs: &[OsString], console: &Console) -> Resul
     guard::write_no_core(inputs);
     pipeline::signals::install();
     let started = Instant::now();
-    let pipeline = job::pipeline(settings, "stop", 50);
+    let mut pipeline = job::pipeline(settings, "stop", 50);
+    #[cfg(unix)]
+    let serving = super::service::start(settings, &engine, console)?;
+    #[cfg(unix)]
+    if let Some(serving) = &serving {
+        pipeline.metrics = Some((Arc::clone(&serving.service.metrics), SourceKind::Input));
+        serving.service.health.started();
+    }
     let mut streams = Streams { console, engine, sink: Standard::output(), pipeline, job };
     let stdin = [OsString::from("-")];
     for input in if inputs.is_empty() { &stdin } else { inputs } {
@@ -82,6 +90,9 @@ impl Streams<'_> {
         };
         let Self { engine, sink, pipeline, job, .. } = self;
         let place = path.as_deref().map_or(Place::Input, Place::File);
+        if let Some((_, kind)) = &mut pipeline.metrics {
+            *kind = if from_stdin { SourceKind::Input } else { SourceKind::File };
+        }
         let mut on_finding = |finding: Finding| job.add(&finding, place);
         match pipeline::run(engine, source, sink, &mut on_finding, pipeline) {
             Ok(stats) => self.job.add_stats(&stats, self.pipeline.on_error, self.console),

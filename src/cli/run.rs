@@ -16,6 +16,7 @@ use blackbar::{
     run::{self, Command, Ended, Filters, RunError, Stream, socket},
     scan::known::{self, Refused},
     secret::Secret,
+    service::SourceKind,
 };
 use zeroize::Zeroizing;
 
@@ -25,7 +26,7 @@ use super::{
     exit::{Exit, Failure},
     files,
     job::{self, Job},
-    keys, secrets,
+    keys, secrets, service,
     settings::Settings,
 };
 
@@ -50,7 +51,13 @@ pub fn run(settings: &Settings, words: Vec<OsString>, console: &Console) -> Resu
     let engine = job::engine(settings, known.clone(), has_terminal, console)?;
     let job = Arc::new(Mutex::new(Job::open(settings, &engine)?));
     // What is typed must be seen at once.
-    let pipeline = job::pipeline(settings, "withhold", if has_terminal { 0 } else { 50 });
+    let mut pipeline = job::pipeline(settings, "withhold", if has_terminal { 0 } else { 50 });
+    let serving = service::start(settings, &engine, console)?;
+    if let Some(serving) = &serving {
+        // Each output says of itself what kind it is.
+        pipeline.metrics = Some((Arc::clone(&serving.service.metrics), SourceKind::Both));
+        serving.service.health.started();
+    }
     let on_error = pipeline.on_error;
     let filters = Filters { engine, settings: pipeline, on_finding: collector(&job), outlets: Arc::default() };
     let failed = |fault: RunError| Failure::io(fault.to_string());
@@ -74,7 +81,7 @@ pub fn run(settings: &Settings, words: Vec<OsString>, console: &Console) -> Resu
 /// Options with which a `run` inside a `run` has a filter of its own all the same: what they ask for
 /// is more than the other one does.
 const OWN_FILTER: &[&str] =
-    &["enable", "entropy", "fail-on", "findings", "only", "rules", "secret-min-length", "secret-weak"];
+    &["enable", "entropy", "fail-on", "findings", "metrics", "only", "rules", "secret-min-length", "secret-weak"];
 
 /// Tells the values that we would mask to the run around us. Whether all arrived.
 fn hand_over(settings: &Settings) -> Result<bool, Failure> {

@@ -134,6 +134,9 @@ fn write_in_order(
     let place = |number: u64| (number % batches as u64) as usize;
     let mut next = 0;
     for batch in &done {
+        if let Some(meter) = &writer.meter {
+            meter.metrics().queue.set(done.len() as u64);
+        }
         let at = place(batch.number);
         early[at] = Some(batch);
         while let Some(mut batch) = early[place(next)].take() {

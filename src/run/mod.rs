@@ -31,6 +31,7 @@ use crate::{
     finding::Finding,
     pipeline::{PipelineError, Settings},
     scan::Engine,
+    service::SourceKind,
 };
 
 /// What to run, and how.
@@ -80,6 +81,15 @@ impl Stream {
             Stream::Output => "stdout",
             Stream::Error => "stderr",
             Stream::Both => "output",
+        }
+    }
+
+    /// What it is called in metrics.
+    pub fn kind(self) -> SourceKind {
+        match self {
+            Stream::Output => SourceKind::Stdout,
+            Stream::Error => SourceKind::Stderr,
+            Stream::Both => SourceKind::Both,
         }
     }
 }

@@ -92,7 +92,11 @@ fn filter(stream: Stream, source: Source, rest: Source, filters: &Filters) -> Re
         Stream::Error => Box::new(Standard::error()),
     };
     let mut on_finding = |finding| (filters.on_finding)(stream, finding);
-    let ended = pipeline::run(&filters.engine, source, &mut *sink, &mut on_finding, &filters.settings);
+    let mut settings = filters.settings.clone();
+    if let Some((_, source)) = &mut settings.metrics {
+        *source = stream.kind();
+    }
+    let ended = pipeline::run(&filters.engine, source, &mut *sink, &mut on_finding, &settings);
     // Whoever reads us has gone: the command learns of it as if it wrote to them itself. But a full
     // disk must not kill it half-way.
     if matches!(ended, Err(PipelineError::Write(_))) && filters.settings.on_error == OnError::Withhold {

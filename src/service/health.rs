@@ -16,6 +16,7 @@ use std::{
 use crate::{
     Filter,
     finding::{CANARY_RULE, Taken},
+    pipeline::signals,
     scan::Engine,
 };
 
@@ -70,7 +71,7 @@ impl Health {
         self.started.store(true, Relaxed);
     }
 
-    /// No more is taken than what has arrived.
+    /// No more is taken than what has arrived; as after SIGTERM, of which nobody need be told.
     pub fn draining(&self) {
         self.draining.store(true, Relaxed);
     }
@@ -103,7 +104,7 @@ impl Health {
     pub fn ready(&self) -> Result<(), Unready> {
         self.live()?;
         self.startup()?;
-        if self.draining.load(Relaxed) {
+        if self.draining.load(Relaxed) || signals::draining() {
             return Err(Unready::Draining);
         }
         let mut in_use = self.in_use();

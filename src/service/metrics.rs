@@ -33,8 +33,8 @@ pub enum SourceKind {
     Stdout,
     /// The standard error of a command.
     Stderr,
-    /// Both outputs of a command in a terminal.
-    Terminal,
+    /// Both outputs of a command, as one stream.
+    Both,
 }
 
 impl SourceKind {
@@ -45,12 +45,12 @@ impl SourceKind {
         SourceKind::Container,
         SourceKind::Stdout,
         SourceKind::Stderr,
-        SourceKind::Terminal,
+        SourceKind::Both,
     ];
 
     /// The value of the label `source`.
     pub fn as_str(self) -> &'static str {
-        ["input", "file", "container", "stdout", "stderr", "terminal"][self as usize]
+        ["input", "file", "container", "stdout", "stderr", "both"][self as usize]
     }
 }
 
