@@ -188,7 +188,7 @@ impl Row {
             Some(text) => Some(fingerprint(&text, self.key_id.as_deref(), key)?),
         };
         entry.value = self.value.as_deref().map(pattern).transpose()?;
-        entry.path = self.path.as_deref().map(|path| pattern(&glob::pattern(path))).transpose()?;
+        entry.path = self.path.as_deref().map(glob).transpose()?;
         entry.expires = match self.expires {
             None => None,
             Some(Day::Date(date)) => Some(day(&date.to_string())?),
@@ -293,6 +293,11 @@ fn day(text: &str) -> Result<String, String> {
     let form = text.len() == 10
         && text.bytes().enumerate().all(|(at, b)| if matches!(at, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
     if form { Ok(text.to_owned()) } else { Err("expires must be a date: 2027-01-31".to_owned()) }
+}
+
+/// Compiles a glob over paths: `*` and `?` stay within a name, `**` crosses folders.
+pub(crate) fn glob(glob: &str) -> Result<meta::Regex, String> {
+    pattern(&glob::pattern(glob))
 }
 
 fn pattern(source: &str) -> Result<meta::Regex, String> {

@@ -11,7 +11,7 @@
 //! [`view`] makes of a line the texts that a person could read in it; [`scan`] finds secrets in
 //! them; [`redact`] puts masks in their place. These rooms do no I/O. The [`pipeline`] connects a
 //! [`source`] to a filter and the filter to a [`sink`]; findings leave by the side ([`finding`]).
-//! What is looked for is data ([`rules`]).
+//! What is looked for is data ([`rules`]). [`history`] reads what was logged before.
 //!
 //! `ARCHITECTURE.md` has the invariants that hold between them.
 
@@ -20,6 +20,7 @@ pub mod error;
 pub mod escape;
 pub mod filter;
 pub mod finding;
+pub mod history;
 pub mod limits;
 pub mod pipeline;
 pub mod redact;

@@ -100,6 +100,35 @@ pub const HTTP_REQUEST_BYTES_MAX: usize = 8 << 10;
 /// How long a client may take for its request and its answer (milliseconds).
 pub const HTTP_TIME_MS_MAX: u64 = 5_000;
 
+/// How deep archives and compressed files are opened inside each other (layers; a `.tar.gz` has two).
+pub const LAYERS_MAX: usize = 10;
+
+/// How many times its own size a file may unpack to, all layers together. Logs that were packed well
+/// come to some hundred.
+pub const RATIO_MAX: u64 = 1000;
+
+/// What a file may unpack to before the ratio counts (bytes).
+pub const RATIO_FREE_BYTES: u64 = 64 << 20;
+
+/// What a file may unpack to, all layers together (bytes).
+pub const UNPACKED_BYTES_MAX: u64 = 1 << 40;
+
+/// The most memory a decoder may take to look back (bytes); the strongest setting of `xz` needs half of it.
+pub const DICTIONARY_BYTES_MAX: u64 = 128 << 20;
+
+/// The largest zip inside another archive or from a pipe, which has to be held whole because its
+/// directory stands at its end (bytes).
+pub const INNER_ZIP_BYTES_MAX: u64 = 256 << 20;
+
+/// The longest name of a member in an archive (bytes).
+pub const MEMBER_NAME_BYTES_MAX: usize = 64 << 10;
+
+/// How much of a stream is kept to read the times of its findings (bytes).
+pub const RECENT_BYTES: usize = 4 << 20;
+
+/// From which size on the inside of a file is spread over threads (bytes).
+pub const LARGE_FILE_BYTES: u64 = 32 << 20;
+
 const _: () = {
     assert!(OVERLAP_BYTES >= SECRET_BYTES_MAX + CONTEXT_BYTES_MAX);
     assert!(LINE_BYTES_MAX >= 4 * OVERLAP_BYTES);
@@ -107,4 +136,6 @@ const _: () = {
     assert!(RULE_SECRET_BYTES_DEFAULT <= SECRET_BYTES_MAX);
     assert!(OSC_BYTES_MAX < CUT_SEARCH_BYTES);
     assert!(READ_BYTES < LINE_BYTES_MAX);
+    // What is under way when a finding is told: the batches, and what the filter holds.
+    assert!(RECENT_BYTES > (SCANNERS_MAX + BATCHES_WAITING + 1) * READ_BYTES + 2 * LINE_BYTES_MAX);
 };

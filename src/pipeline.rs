@@ -1,5 +1,5 @@
 //! Connects a source to a filter and the filter to a sink. The only place with threads, channels
-//! and clocks. Does not look at bytes.
+//! and clocks between the two. Does not look at bytes.
 //!
 //! One thread reads, filters and writes, as long as reading and writing take most of its time: the
 //! filter is about as fast as a pipe, and handing bytes from core to core costs as much as scanning

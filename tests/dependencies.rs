@@ -23,6 +23,8 @@ const LICENCES: &[&str] = &[
     "0BSD",
     "BSL-1.0",
     "Unicode-3.0",
+    // A licence of the BSD kind, of the Rust port of that library.
+    "bzip2-1.0.6",
 ];
 
 /// Crates that may stand twice, and why.

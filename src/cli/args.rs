@@ -31,12 +31,20 @@ In a terminal CMD gets a terminal of its own, else a pipe for each output.
 Exit codes: CMD's own, or 128 and the number of the signal that ended it; 125 if blackbar failed,
 126 if CMD cannot be executed, 127 if there is none. --fail-on changes only a 0.";
 
+const SCAN_NOTES: &str = "\
+gzip, zstd, bzip2, xz, zip and tar are opened, also inside each other. Symbolic links inside folders
+are not followed.
+
+Exit codes: 0 nothing found, 1 findings (with --fail-on: that are this bad), 2 wrong usage or
+configuration, 3 something could not be read.";
+
 /// What to type first.
 pub const EXAMPLES: &str = "\
 make test 2>&1 | blackbar                    mask a build's output as it comes
 blackbar run -- make test                    the same, with make's exit code
 blackbar build.log > clean.log               mask a file
 blackbar --mode alert --fail-on high x.log   pass all bytes, fail if there are secrets
+blackbar scan /var/log                       which secrets are in old logs, and since when
 grep token x.log | blackbar explain          why a line is masked, or is not";
 
 /// The whole command line.
@@ -56,6 +64,7 @@ pub fn command() -> Command {
                 .about("Mask secrets in files or standard input (what blackbar does without a command)"),
         )
         .subcommands(RUN.then(run))
+        .subcommand(scan())
         .subcommands(RUN.then(secret))
         .subcommand(
             with_options(Command::new("explain"), ENGINE_KEYS)
@@ -91,6 +100,22 @@ fn run() -> Command {
                 .value_parser(OsStringValueParser::new())
                 .value_hint(ValueHint::CommandWithArguments)
                 .help("The command and its arguments"),
+        )
+}
+
+fn scan() -> Command {
+    with_options(Command::new("scan"), &keys::scan_keys())
+        .about("Say which secrets are in files, folders and archives, and where")
+        .override_usage("blackbar scan [OPTIONS] PATH...")
+        .after_help(SCAN_NOTES)
+        .arg(
+            Arg::new("path")
+                .value_name("PATH")
+                .required(true)
+                .num_args(1..)
+                .value_parser(OsStringValueParser::new())
+                .value_hint(ValueHint::AnyPath)
+                .help("Files, folders and globs; - is standard input"),
         )
 }
 
@@ -176,7 +201,10 @@ fn with_options(command: Command, names: &[&str]) -> Command {
 }
 
 fn option(key: &'static Key) -> Arg {
-    let arg = Arg::new(key.name).long(key.name).help(key.help).help_heading(key.heading);
+    let mut arg = Arg::new(key.name).long(key.name).help(key.help).help_heading(key.heading);
+    if let Some((_, short)) = SHORT.iter().find(|(name, _)| *name == key.name) {
+        arg = arg.short(*short);
+    }
     match key.kind {
         Kind::Switch => arg.action(ArgAction::SetTrue),
         Kind::Choice(words) => {
@@ -203,6 +231,9 @@ fn option(key: &'static Key) -> Arg {
         Kind::Number(..) | Kind::Text => arg.value_name(key.value).value_parser(OsStringValueParser::new()),
     }
 }
+
+/// Options of one letter, as `grep` has them.
+const SHORT: &[(&str, char)] = &[("files-with-findings", 'l'), ("null", '0')];
 
 /// The settings given as options.
 ///

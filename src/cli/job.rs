@@ -14,12 +14,12 @@ use blackbar::{
     KnownValues,
     filter::Stats,
     finding::{
-        Finding, Place, ci, ndjson,
-        report::{self, Format},
+        Finding, FingerprintKey, Place, ci, ndjson,
+        report::{self, Format, Seen},
     },
     pipeline::{self, OnError},
-    rules::Severity,
-    scan::Engine,
+    rules::{Confidence, Severity},
+    scan::{Engine, Mode, Options},
 };
 use time::OffsetDateTime;
 
@@ -40,15 +40,33 @@ pub fn engine(
     interactive: bool,
     console: &Console,
 ) -> Result<Arc<Engine>, Failure> {
+    Ok(keep(setup::engine(settings, key(settings)?, known, interactive)?, settings, console))
+}
+
+/// The engines of a run that reads and passes nothing on: one that only reports, and one that masks.
+pub fn engines(settings: &Settings, known: KnownValues, console: &Console) -> Result<[Arc<Engine>; 2], Failure> {
+    let key = key(settings)?;
+    let engine = |mode| {
+        let options = setup::options(settings, key.clone(), known.clone())?;
+        setup::build(settings, Options { mode, ..options })
+    };
+    Ok([keep(engine(Mode::Alert)?, settings, console), Arc::new(engine(Mode::Redact)?)])
+}
+
+fn key(settings: &Settings) -> Result<FingerprintKey, Failure> {
     let has_report = !settings.pairs("report").is_empty();
-    let key_is_told = has_report || !settings.paths("findings").is_empty() || setup::masks_have_hashes(settings);
-    let engine = Arc::new(setup::engine(settings, setup::key(settings, key_is_told)?, known, interactive)?);
+    let is_told = has_report || !settings.paths("findings").is_empty() || setup::masks_have_hashes(settings);
+    setup::key(settings, is_told)
+}
+
+fn keep(engine: Engine, settings: &Settings, console: &Console) -> Arc<Engine> {
+    let engine = Arc::new(engine);
     // The process ends with the engine: taking it apart would only cost time.
     std::mem::forget(Arc::clone(&engine));
     if !settings.switch("quiet") {
         setup::say_what_does_not_hold(&engine, console);
     }
-    Ok(engine)
+    engine
 }
 
 /// How streams are filtered. `on_error` is what holds unless the user says otherwise.
@@ -101,10 +119,27 @@ impl Job {
 
     /// Takes a finding of the stream that `place` names.
     pub fn add(&mut self, finding: &Finding, place: Place<'_>) {
-        let told = self.tally.add(finding, place);
+        self.add_seen(finding, place, None);
+    }
+
+    /// Takes a finding that was seen somewhere in a run that does not read in order. Whether it is to be
+    /// told.
+    pub fn add_seen(&mut self, finding: &Finding, place: Place<'_>, seen: Option<Seen>) -> bool {
+        let told = self.tally.add(finding, place, seen);
         if let Some(findings) = self.findings.as_mut().filter(|_| told && !finding.is_canary()) {
             findings.write(&self.run, finding, place);
         }
+        told && !finding.is_canary()
+    }
+
+    /// What was found so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Counts what streams went through.
+    pub fn count(&mut self, stats: &Stats) {
+        self.tally.add_stats(stats);
     }
 
     /// Counts a stream that was read to its end, and says so if a part of it was not scanned.
@@ -150,6 +185,12 @@ impl Job {
         if !settings.switch("quiet") {
             self.tally.print_summary(console);
         }
+        self.close(settings, console, elapsed, false)
+    }
+
+    /// Writes what is to be written at the end, and decides how the run ends. `any_fails` says that
+    /// without `--fail-on` any finding is bad enough.
+    pub fn close(&self, settings: &Settings, console: &Console, elapsed: Duration, any_fails: bool) -> Exit {
         if settings.switch("stats") {
             self.tally.print_stats(console, elapsed, usize::try_from(settings.number("jobs", 0)).unwrap_or_default());
         }
@@ -165,9 +206,13 @@ impl Job {
             "critical" => Some(Severity::Critical),
             _ => None,
         };
+        let is_bad = match limit {
+            Some(limit) => self.tally.worst() >= Some(limit),
+            None => any_fails && !self.tally.secrets().sorted(Confidence::Low).is_empty(),
+        };
         if self.failed || !reported {
             Exit::Failed
-        } else if limit.is_some_and(|limit| self.tally.worst() >= Some(limit)) {
+        } else if is_bad {
             let code = u8::try_from(settings.number("exit-code", 1)).unwrap_or(1);
             Exit::Findings(code)
         } else {

@@ -68,6 +68,7 @@ const MASKING: &str = "Masking";
 const KNOWN: &str = "Known values";
 const RULES: &str = "Rules";
 const FINDINGS: &str = "Findings";
+const FILES: &str = "Files";
 const RUNNING: &str = "Running";
 
 const CONFIDENCES: Kind = Kind::Choice(&["low", "medium", "high", "certain"]);
@@ -114,6 +115,13 @@ pub const KEYS: &[Key] = &[
     row("fingerprint-key-file", Kind::Path, "FILE", FINDINGS, "The key of fingerprints, 16 bytes or more"),
     row("source", Kind::Text, "NAME", FINDINGS, "What this stream is called in findings"),
     row("label", Kind::Pairs, "NAME=VALUE", FINDINGS, "Add a label to findings (repeatable)"),
+    row("exclude", Kind::Words, "GLOB", FILES, "Leave out files and folders: a name, or a path"),
+    row("max-size", Kind::Text, "SIZE", FILES, "Leave out larger files: 500K, 20M, 1G"),
+    row("since", Kind::Text, "TIME", FILES, "Only lines from then on: 2h, 7d, a date, RFC 3339"),
+    row("until", Kind::Text, "TIME", FILES, "Only lines up to then"),
+    row("binary", Kind::Switch, "", FILES, "Read files that are no text, too"),
+    row("files-with-findings", Kind::Switch, "", FILES, "Print only the paths of files with findings"),
+    row("null", Kind::Switch, "", FILES, "With -l: a NUL behind each path, for xargs -0"),
     row("flush-after", Kind::Number(0, 3_600_000), "MS", RUNNING, "Show an unfinished line after MS [default: 50]"),
     row("jobs", Kind::Number(0, 256), "N", RUNNING, "Threads that scan; 0 chooses by itself [default: 0]"),
     row("no-pty", Kind::Switch, "", RUNNING, "Pipes, even where there is a terminal"),
@@ -122,20 +130,37 @@ pub const KEYS: &[Key] = &[
     row("stats", Kind::Switch, "", RUNNING, "Print figures of the run at the end"),
     row("quiet", Kind::Switch, "", RUNNING, "Print no summary"),
     row("color", Kind::Choice(&["auto", "always", "never"]), "WHEN", RUNNING, "auto (default), always, never"),
+    row("progress", Kind::Choice(&["auto", "always", "never"]), "WHEN", RUNNING, "auto (default), always, never"),
     row("log-format", Kind::Choice(&["text", "json"]), "FORMAT", RUNNING, "blackbar's own messages: text (default), json"),
 ];
 
 /// What only `run` takes.
 pub const RUN_KEYS: &[&str] = &["no-pty", "drain-timeout"];
 
+/// What only `scan` takes.
+pub const SCAN_KEYS: &[&str] =
+    &["exclude", "max-size", "since", "until", "binary", "files-with-findings", "null", "progress"];
+
+/// What speaks of a stream that goes on to somebody, which a scan has not.
+const STREAM_KEYS: &[&str] = &["mode", "on-error", "commands", "flush-after"];
+
 /// What filters of files and standard input take.
 pub fn redact_keys() -> Vec<&'static str> {
-    KEYS.iter().map(|key| key.name).filter(|name| !RUN_KEYS.contains(name)).collect()
+    all_but(&[RUN_KEYS, SCAN_KEYS])
 }
 
 /// What `run` takes.
 pub fn run_keys() -> Vec<&'static str> {
-    KEYS.iter().map(|key| key.name).collect()
+    all_but(&[SCAN_KEYS])
+}
+
+/// What `scan` takes.
+pub fn scan_keys() -> Vec<&'static str> {
+    all_but(&[RUN_KEYS, STREAM_KEYS])
+}
+
+fn all_but(left_out: &[&[&str]]) -> Vec<&'static str> {
+    KEYS.iter().map(|key| key.name).filter(|name| !left_out.iter().any(|list| list.contains(name))).collect()
 }
 
 /// The variables that hold secrets of our own. A command that we run does not get them.
@@ -273,7 +298,7 @@ mod tests {
 
     #[test]
     fn lists_of_keys_name_rows_of_the_table() {
-        for name in ENGINE_KEYS.iter().chain(RULE_KEYS).chain(RUN_KEYS) {
+        for name in ENGINE_KEYS.iter().chain(RULE_KEYS).chain(RUN_KEYS).chain(SCAN_KEYS).chain(STREAM_KEYS) {
             assert!(find(name).is_some(), "{name}");
         }
     }

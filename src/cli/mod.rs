@@ -13,11 +13,13 @@ mod job;
 mod keys;
 mod man;
 mod output;
+mod progress;
 mod redact;
 mod rules;
 mod rules_diff;
 #[cfg(unix)]
 mod run;
+mod scan;
 #[cfg(unix)]
 mod secret;
 mod secrets;
@@ -104,6 +106,11 @@ fn command(arguments: &[OsString], console: &mut Console) -> Result<Exit, Failur
             let settings = gather(&keys::run_keys(), own, false, console)?;
             let command = own.get_many::<OsString>("command").unwrap_or_default().cloned().collect();
             run::run(&settings, command, console)
+        }
+        "scan" => {
+            let settings = gather(&keys::scan_keys(), own, true, console)?;
+            let paths = own.get_many::<OsString>("path").unwrap_or_default().cloned().collect();
+            scan::run(&settings, paths, console)
         }
         #[cfg(unix)]
         "secret" => {

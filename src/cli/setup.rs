@@ -117,6 +117,19 @@ pub fn engine(
     known: KnownValues,
     interactive: bool,
 ) -> Result<Engine, Failure> {
+    let mode = if settings.word("mode", "redact") == "alert" { Mode::Alert } else { Mode::Redact };
+    let on_github = env::var("GITHUB_ACTIONS").is_ok_and(|on| on == "true");
+    let commands = commands(settings.word("commands", "auto"), on_github);
+    build(settings, Options { mode, commands, interactive, ..options(settings, key, known)? })
+}
+
+/// An engine with the rules that the settings name.
+pub fn build(settings: &Settings, options: Options) -> Result<Engine, Failure> {
+    Engine::new(rules(settings)?, options).map_err(|fault| failure(&fault, settings))
+}
+
+/// What of an engine's options the settings say, whatever the command.
+pub fn options(settings: &Settings, key: FingerprintKey, known: KnownValues) -> Result<Options, Failure> {
     let style = match (settings.text("replacement"), settings.word("style", "label")) {
         (Some(text), _) => Style::Text(text.to_owned()),
         (None, "hash") => Style::Hash,
@@ -124,9 +137,8 @@ pub fn engine(
         (None, "fixed") => Style::Fixed,
         (None, _) => Style::Label,
     };
-    let options = Options {
+    Ok(Options {
         allow: Arc::new(allow(settings, &key)?),
-        mode: if settings.word("mode", "redact") == "alert" { Mode::Alert } else { Mode::Redact },
         style,
         entropy: match settings.word("entropy", "keyed") {
             "off" => Entropy::Off,
@@ -136,10 +148,8 @@ pub fn engine(
         mask_confidence: confidence(settings.word("mask-confidence", "low")),
         fingerprint_key: key,
         known,
-        interactive,
-        commands: commands(settings.word("commands", "auto"), env::var("GITHUB_ACTIONS").is_ok_and(|on| on == "true")),
-    };
-    Engine::new(rules(settings)?, options).map_err(|fault| failure(&fault, settings))
+        ..Options::default()
+    })
 }
 
 /// Whether commands in the stream are followed. Where GitHub's runner reads the output, it must see

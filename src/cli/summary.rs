@@ -8,7 +8,7 @@ use blackbar::{
     filter::Stats,
     finding::{
         Finding, Place, Taken,
-        report::{Secrets, Where},
+        report::{Secrets, Seen, Where},
     },
     rules::{Confidence, Severity},
 };
@@ -55,8 +55,8 @@ impl Tally {
         self
     }
 
-    /// Counts a finding of the stream `place`. Returns whether it is to be told: what is allowed is not.
-    pub fn add(&mut self, finding: &Finding, place: Place<'_>) -> bool {
+    /// Counts a finding of the stream `place`; `seen` where findings do not come in order. Returns whether it is to be told: what is allowed is not.
+    pub fn add(&mut self, finding: &Finding, place: Place<'_>, seen: Option<Seen>) -> bool {
         let path = if let Place::File(path) = place { Some(path) } else { None };
         let silenced = self.allow.silences(&finding.allowed, path);
         if let Some(count) = silenced.and_then(|number| self.allowed.get_mut(usize::from(number))) {
@@ -79,7 +79,10 @@ impl Tally {
             return false;
         }
         if !finding.is_canary() {
-            self.secrets.add(finding, place);
+            match seen {
+                Some(seen) => self.secrets.add_seen(finding, place, seen),
+                None => self.secrets.add(finding, place),
+            }
         }
         if finding.alerts(self.alert_confidence) {
             self.worst = self.worst.max(Some(finding.rule.severity));
@@ -120,7 +123,7 @@ impl Tally {
     }
 
     /// Says how much was allowed, and which entries allowed nothing: they may have served their time.
-    fn print_allowed(&self, console: &Console) {
+    pub fn print_allowed(&self, console: &Console) {
         let sum: u64 = self.allowed.iter().sum();
         if sum > 0 {
             let fields = [("event".to_owned(), "allowed".into()), ("secrets".to_owned(), sum.into())];
@@ -236,7 +239,7 @@ pub fn counted(number: u64, noun: &str) -> String {
 }
 
 /// Digits in groups of three.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {

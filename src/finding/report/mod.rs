@@ -9,7 +9,10 @@ mod gitlab;
 mod json;
 mod sarif;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use time::OffsetDateTime;
 
@@ -19,7 +22,7 @@ use crate::rules::Confidence;
 /// A secret, and where it was found.
 #[derive(Debug, Clone)]
 pub struct Secret {
-    /// Where it was found first.
+    /// Where it was found first, in the order of the streams.
     pub first: Finding,
     /// The stream of that.
     pub place: Where,
@@ -27,9 +30,101 @@ pub struct Secret {
     pub last: Spot,
     /// How often it was found.
     pub count: u64,
+    /// Where it was found with the earliest and with the latest time, where lines have times.
+    pub span: Option<(Dated, Dated)>,
+    /// The streams in which it was found, by name; at most a thousand.
+    pub places: BTreeSet<Where>,
+    /// Whether there are more of them.
+    pub more_places: bool,
+    order: (Order, Order),
+    /// The stream of the finding that was counted last.
+    latest: Where,
+}
+
+/// A place in the order of a run.
+pub type Order = (u64, u64);
+
+/// When a finding was met, and when its line was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// Findings may come in another order than this: of several files at the same time.
+    pub order: Order,
+    /// The time that the line states.
+    pub time: Option<OffsetDateTime>,
+}
+
+/// A place in a stream, and the time of its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dated {
+    /// The time.
+    pub time: OffsetDateTime,
+    /// The place.
+    pub spot: Spot,
+    order: Order,
 }
 
 impl Secret {
+    fn new(finding: &Finding, place: Place<'_>, seen: Seen) -> Secret {
+        let last = Spot { place: place.into(), line: finding.line, column: finding.column };
+        let mut secret = Secret {
+            first: finding.clone(),
+            place: place.into(),
+            last,
+            count: 0,
+            span: None,
+            places: BTreeSet::new(),
+            more_places: false,
+            order: (seen.order, seen.order),
+            latest: place.into(),
+        };
+        secret.add(finding, place, seen);
+        secret
+    }
+
+    fn add(&mut self, finding: &Finding, place: Place<'_>, seen: Seen) {
+        self.count += 1;
+        let confidence = self.first.confidence.max(finding.confidence);
+        if seen.order < self.order.0 {
+            self.order.0 = seen.order;
+            self.first = finding.clone();
+            self.place = place.into();
+        }
+        self.first.confidence = confidence;
+        if seen.order > self.order.1 {
+            self.order.1 = seen.order;
+            (self.last.line, self.last.column) = (finding.line, finding.column);
+            if self.last.place.place() != place {
+                self.last.place = place.into();
+            }
+        }
+        if let Some(time) = seen.time {
+            self.date(time, finding, place, seen.order);
+        }
+        // Findings of one stream come together: the streams are looked at when they change.
+        if self.places.is_empty() || self.latest.place() != place {
+            self.latest = place.into();
+            if self.places.len() < PLACES_MAX || self.places.contains(&self.latest) {
+                self.places.insert(self.latest.clone());
+            } else {
+                self.more_places = true;
+            }
+        }
+    }
+
+    fn date(&mut self, time: OffsetDateTime, finding: &Finding, place: Place<'_>, order: Order) {
+        let dated = || {
+            let spot = Spot { place: place.into(), line: finding.line, column: finding.column };
+            Dated { time, spot, order }
+        };
+        let (earliest, latest) = self.span.get_or_insert_with(|| (dated(), dated()));
+        if (time, order) < (earliest.time, earliest.order) {
+            *earliest = dated();
+        }
+        if (time, order) > (latest.time, latest.order) {
+            *latest = dated();
+        }
+    }
+
     /// The rule that found it.
     pub fn rule(&self) -> &Arc<RuleFacts> {
         &self.first.rule
@@ -97,22 +192,20 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Counts a finding.
+    /// Counts a finding of a stream that comes in its order, without times.
     pub fn add(&mut self, finding: &Finding, place: Place<'_>) {
+        self.add_seen(finding, place, Seen { order: (0, self.findings), time: None });
+    }
+
+    /// Counts a finding. What comes of it does not depend on the order of these calls.
+    pub fn add_seen(&mut self, finding: &Finding, place: Place<'_>, seen: Seen) {
         self.findings += 1;
         let key = (finding.fingerprint, finding.rule.id.clone());
         if let Some(&at) = self.index.get(&key) {
-            let secret = &mut self.list[at];
-            secret.count += 1;
-            secret.first.confidence = secret.first.confidence.max(finding.confidence);
-            (secret.last.line, secret.last.column) = (finding.line, finding.column);
-            if secret.last.place.place() != place {
-                secret.last.place = place.into();
-            }
+            self.list[at].add(finding, place, seen);
         } else if self.list.len() < SECRETS_MAX {
             self.index.insert(key, self.list.len());
-            let last = Spot { place: place.into(), line: finding.line, column: finding.column };
-            self.list.push(Secret { first: finding.clone(), place: place.into(), last, count: 1 });
+            self.list.push(Secret::new(finding, place, seen));
         } else {
             self.left_out += 1;
         }
@@ -126,6 +219,16 @@ impl Secrets {
             worse.then_with(|| (&a.rule().id, &a.place, a.first.line).cmp(&(&b.rule().id, &b.place, b.first.line)))
         });
         secrets
+    }
+
+    /// How many secrets are told apart.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// How many findings belong to secrets that are not told apart any more.
@@ -183,3 +286,6 @@ pub fn write(format: Format, secrets: &Secrets, context: &Context<'_>) -> Vec<u8
 
 /// How many secrets are told apart.
 const SECRETS_MAX: usize = 10_000;
+
+/// How many streams of a secret are told apart.
+const PLACES_MAX: usize = 1_000;

@@ -1,0 +1,387 @@
+//! Opens one file, and what is inside it, layer by layer, down to streams that the filter reads. Does
+//! not choose files, and says of what it cannot read no more than where and why.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::Path,
+    sync::{Arc, Mutex, atomic::Ordering},
+};
+
+use crossbeam_channel::Sender;
+use time::OffsetDateTime;
+
+use super::{
+    Event, Found, Plan, Skipped, Totals, Trouble, codec,
+    kind::{self, Kind},
+    names::Names,
+    stream::{Budget, Bytes, Counted, Metered, Part, Recent, Shared, Tap, lock},
+    tar,
+    walk::STDIN,
+    zip::{self, Backing},
+};
+use crate::{
+    Stats,
+    finding::{
+        Finding,
+        report::{Seen, Where},
+    },
+    limits::{INNER_ZIP_BYTES_MAX, LARGE_FILE_BYTES, LAYERS_MAX},
+    pipeline::{self, PipelineError},
+    redact::Clean,
+    sink::Sink,
+    source::Source,
+};
+
+/// Reads files, one after the other, on one thread.
+pub struct Visitor<'a> {
+    plan: &'a Plan,
+    totals: &'a Totals,
+    events: Sender<Event>,
+    names: Names,
+    recent: Arc<Mutex<Recent>>,
+    jobs: usize,
+}
+
+/// The file that is being read.
+struct Visit<'v, 'a> {
+    visitor: &'v mut Visitor<'a>,
+    number: u64,
+    path: &'v Path,
+    budget: Arc<Budget>,
+    found: Vec<Found>,
+    count: u64,
+    troubles: usize,
+}
+
+/// A stream inside a file, and what is known of it from outside.
+struct Layer {
+    place: Where,
+    depth: usize,
+    /// What none of its lines is later than.
+    latest: OffsetDateTime,
+    /// The whole of it, where it can be read at any place, and its length.
+    backing: Option<(Backing, u64)>,
+}
+
+impl Layer {
+    fn inside(&self, name: &str) -> Layer {
+        let place = Where::File(format!("{}!{name}", self.place.name()));
+        Layer { place, depth: self.depth + 1, latest: self.latest, backing: None }
+    }
+
+    fn unpacked(&self) -> Layer {
+        Layer { place: self.place.clone(), depth: self.depth + 1, latest: self.latest, backing: None }
+    }
+}
+
+impl<'a> Visitor<'a> {
+    /// A visitor that spreads each stream over `jobs` threads.
+    pub fn new(plan: &'a Plan, totals: &'a Totals, events: Sender<Event>, jobs: usize) -> Self {
+        let names = Names::new(Arc::clone(&plan.names));
+        Visitor { plan, totals, events, names, recent: Arc::default(), jobs }
+    }
+
+    /// A new visitor in the place of one that has failed on `path`.
+    pub fn after_panic(mut self, path: &Path) -> Self {
+        let place = self.names.shown(path.as_os_str().as_encoded_bytes());
+        let _ = self.events.send(Event::Trouble { place, trouble: Trouble::Internal });
+        Visitor::new(self.plan, self.totals, self.events, self.jobs)
+    }
+
+    /// Reads a file. Hands it back unread if it is large and `is_first` says that such files come later.
+    pub fn visit(&mut self, number: u64, path: &Path, is_first: bool) -> bool {
+        let shown = self.names.shown(path.as_os_str().as_encoded_bytes());
+        let mut visit =
+            Visit { visitor: self, number, path, budget: Arc::default(), found: Vec::new(), count: 0, troubles: 0 };
+        let done = visit.file(shown, is_first);
+        visit.send();
+        done
+    }
+}
+
+impl Visit<'_, '_> {
+    fn file(&mut self, shown: String, is_first: bool) -> bool {
+        let now = OffsetDateTime::now_utc();
+        let total = Arc::clone(&self.visitor.totals.bytes);
+        if self.path.as_os_str() == STDIN {
+            let layer = Layer { place: Where::Input, depth: 0, latest: now, backing: None };
+            let bytes = Counted::new(io::stdin(), Arc::clone(&self.budget), total);
+            self.stream(Box::new(bytes), &layer);
+            return true;
+        }
+        let place = Where::File(shown);
+        let (file, meta) = match open(self.path) {
+            Ok(opened) => opened,
+            Err(fault) => {
+                self.trouble(&place, Trouble::Unreadable(fault.kind()));
+                return true;
+            }
+        };
+        if meta.is_dir() {
+            self.trouble(&place, Trouble::Unreadable(io::ErrorKind::IsADirectory));
+            return true;
+        }
+        if meta.is_file() && self.visitor.plan.size_max.is_some_and(|most| meta.len() > most) {
+            self.skip(&place, Skipped::TooLarge);
+            return true;
+        }
+        if is_first && meta.len() >= LARGE_FILE_BYTES {
+            return false;
+        }
+        self.visitor.totals.files.fetch_add(1, Ordering::Relaxed);
+        let latest = meta.modified().map_or(now, OffsetDateTime::from);
+        let file = Arc::new(file);
+        let backing = meta.is_file().then(|| (Backing::File(Arc::clone(&file)), meta.len()));
+        let layer = Layer { place, depth: 0, latest, backing };
+        let bytes = Counted::new(FileReader(file), Arc::clone(&self.budget), total);
+        self.stream(Box::new(bytes), &layer);
+        true
+    }
+
+    /// Reads a stream: finds out what it is, and opens or filters it.
+    fn stream(&mut self, mut bytes: Bytes, layer: &Layer) {
+        let mut head = vec![0; kind::HEAD_BYTES];
+        let mut filled = 0;
+        let mut fault = None;
+        while filled < head.len() {
+            match bytes.read(&mut head[filled..]) {
+                Ok(0) => break,
+                Ok(more) => filled += more,
+                Err(interrupted) if interrupted.kind() == io::ErrorKind::Interrupted => {}
+                Err(other) => {
+                    fault = Some(other.kind());
+                    break;
+                }
+            }
+        }
+        head.truncate(filled);
+        if let Some(kind) = fault {
+            // What came before the fault is read all the same.
+            bytes = Box::new(Failing(kind));
+        }
+        let kind = kind::of(&head);
+        let whole: Bytes = Box::new(io::Cursor::new(head).chain(bytes));
+        let is_nested = matches!(kind, Kind::Packed(_) | Kind::Tar | Kind::Zip);
+        if is_nested && layer.depth >= LAYERS_MAX {
+            return self.trouble(&layer.place, Trouble::TooDeep);
+        }
+        match kind {
+            Kind::Packed(packing) => {
+                let unpacked = Metered::new(codec::unpack(packing, whole), Arc::clone(&self.budget));
+                self.stream(Box::new(unpacked), &layer.unpacked());
+            }
+            Kind::Tar => self.tar(whole, layer),
+            Kind::Zip => self.zip(whole, layer),
+            Kind::Binary if !self.visitor.plan.binary && fault.is_none() => self.skip(&layer.place, Skipped::Binary),
+            Kind::Binary | Kind::Text | Kind::Journal => self.filter(whole, layer),
+        }
+    }
+
+    fn tar(&mut self, bytes: Bytes, layer: &Layer) {
+        let shared = Shared::new(bytes);
+        loop {
+            let member = match tar::next(&shared) {
+                Ok(Some(member)) => member,
+                Ok(None) => return,
+                Err(fault) => return self.fault(layer, fault.kind()),
+            };
+            let (part, left) = Part::new(shared.clone(), member.size);
+            let troubles = self.troubles;
+            if !self.visitor.plan.excludes.cover(&member.name) {
+                let mut inside = layer.inside(&self.visitor.names.shown(&member.name));
+                let modified = member.modified.and_then(|seconds| i64::try_from(seconds).ok());
+                if let Some(time) = modified.and_then(|time| OffsetDateTime::from_unix_timestamp(time).ok()) {
+                    inside.latest = time;
+                }
+                self.stream(Box::new(part), &inside);
+            }
+            let rest = left.load(Ordering::Relaxed).saturating_add(tar::padding(member.size));
+            if let Err(fault) = tar::skip(&shared, rest) {
+                // Where the stream itself has failed, this was said inside the member.
+                if self.troubles == troubles {
+                    self.fault(layer, fault.kind());
+                }
+                return;
+            }
+        }
+    }
+
+    fn zip(&mut self, mut bytes: Bytes, layer: &Layer) {
+        let (backing, length) = match &layer.backing {
+            Some((backing, length)) => (backing.clone(), *length),
+            None => {
+                let mut whole = Vec::new();
+                match bytes.by_ref().take(INNER_ZIP_BYTES_MAX + 1).read_to_end(&mut whole) {
+                    Ok(_) if whole.len() as u64 > INNER_ZIP_BYTES_MAX => {
+                        return self.trouble(&layer.place, Trouble::ZipTooLarge);
+                    }
+                    Ok(_) => {}
+                    Err(fault) => return self.fault(layer, fault.kind()),
+                }
+                let length = whole.len() as u64;
+                (Backing::Memory(Arc::new(whole)), length)
+            }
+        };
+        let read = zip::members(&backing, length, &mut |member| {
+            if !self.visitor.plan.excludes.cover(&member.name) {
+                self.zip_member(&member, &backing, layer);
+            }
+            !self.budget.is_burst()
+        });
+        if read.is_err() && !self.budget.is_burst() {
+            self.trouble(&layer.place, Trouble::Corrupt);
+        }
+    }
+
+    fn zip_member(&mut self, member: &zip::Member, backing: &Backing, layer: &Layer) {
+        let inside = layer.inside(&self.visitor.names.shown(&member.name));
+        if member.is_encrypted {
+            return self.trouble(&inside.place, Trouble::Encrypted);
+        }
+        let Some(content) = member.open(backing) else {
+            return self.trouble(&inside.place, Trouble::Corrupt);
+        };
+        // The file's own reader stands elsewhere: what is read here is counted here.
+        let content: Bytes = match layer.backing {
+            Some(_) => {
+                let total = Arc::clone(&self.visitor.totals.bytes);
+                Box::new(Counted::new(content, Arc::clone(&self.budget), total))
+            }
+            None => Box::new(content),
+        };
+        match codec::unpack_member(member.method, content) {
+            Some(unpacked) => {
+                let metered = Metered::new(unpacked, Arc::clone(&self.budget));
+                self.stream(Box::new(metered), &inside);
+            }
+            None => self.trouble(&inside.place, Trouble::UnknownMethod),
+        }
+    }
+
+    /// Lets the filter read a stream to its end.
+    fn filter(&mut self, bytes: Bytes, layer: &Layer) {
+        let recent = Arc::clone(&self.visitor.recent);
+        let tap = Tap::new(bytes, &recent, layer.latest);
+        let settings = pipeline::Settings { jobs: self.visitor.jobs, ..pipeline::Settings::default() };
+        let engine = Arc::clone(&self.visitor.plan.engine);
+        let mut on_finding = |finding: Finding| {
+            let time = lock(&recent).time_at(finding.offset);
+            self.take(finding, time, layer);
+        };
+        let ended = pipeline::run(&engine, Source::reader(tap), &mut Nowhere, &mut on_finding, &settings);
+        match ended {
+            Ok(stats) => self.visitor.totals.add(&stats),
+            // The tap turns faults of reading into the end of the stream; nothing is written.
+            Err(PipelineError::Read(kind) | PipelineError::Write(kind)) => self.fault(layer, kind),
+            Err(PipelineError::Internal { .. } | PipelineError::ClosedOutput) => {
+                self.trouble(&layer.place, Trouble::Internal);
+            }
+        }
+        let fault = lock(&recent).fault();
+        if let Some(kind) = fault {
+            self.fault(layer, kind);
+        }
+    }
+
+    fn take(&mut self, finding: Finding, time: Option<OffsetDateTime>, layer: &Layer) {
+        let plan = self.visitor.plan;
+        let is_out = match time {
+            Some(time) => plan.since.is_some_and(|since| time < since) || plan.until.is_some_and(|until| time > until),
+            // Written before the file was written last, whenever that was.
+            None => plan.since.is_some_and(|since| layer.latest < since),
+        };
+        if is_out {
+            self.visitor.totals.out_of_time.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.count += 1;
+        let seen = Seen { order: (self.number, self.count), time };
+        self.found.push(Found { finding, place: layer.place.clone(), seen });
+        if self.found.len() >= FOUND_BATCH {
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        if !self.found.is_empty() {
+            let path = self.path.to_path_buf();
+            let _ = self.visitor.events.send(Event::Found {
+                path,
+                number: self.number,
+                found: std::mem::take(&mut self.found),
+            });
+        }
+    }
+
+    fn fault(&mut self, layer: &Layer, kind: io::ErrorKind) {
+        use io::ErrorKind::{InvalidData, InvalidInput, Other, OutOfMemory, UnexpectedEof, Unsupported};
+        let trouble = match kind {
+            _ if self.budget.is_burst() => Trouble::Bomb,
+            UnexpectedEof => Trouble::CutShort,
+            InvalidData | InvalidInput | Other | OutOfMemory | Unsupported => Trouble::Corrupt,
+            kind => Trouble::Unreadable(kind),
+        };
+        self.trouble(&layer.place, trouble);
+    }
+
+    fn trouble(&mut self, place: &Where, trouble: Trouble) {
+        self.troubles += 1;
+        // A bomb is one thing, in however many layers it is met.
+        if trouble == Trouble::Bomb && self.troubles > 1 {
+            return;
+        }
+        let _ = self.visitor.events.send(Event::Trouble { place: place.name().to_owned(), trouble });
+    }
+
+    fn skip(&mut self, place: &Where, why: Skipped) {
+        let _ = self.visitor.events.send(Event::Skipped { place: place.name().to_owned(), why });
+    }
+}
+
+impl Totals {
+    fn add(&self, stats: &Stats) {
+        lock(&self.stats).add(stats);
+    }
+}
+
+/// Opens for reading, and does not wait for a writer, should it be a pipe that has none.
+fn open(path: &Path) -> io::Result<(File, fs::Metadata)> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NOCTTY.bits() as i32);
+    let file = options.open(path)?;
+    let meta = file.metadata()?;
+    Ok((file, meta))
+}
+
+/// A file that others read from as well, at places of their own.
+struct FileReader(Arc<File>);
+
+impl Read for FileReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+/// A stream that cannot be read.
+struct Failing(io::ErrorKind);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+}
+
+/// Takes clean bytes and drops them: a scan only reads.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn write(&mut self, _: Clean<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// How many findings are told with one message.
+const FOUND_BATCH: usize = 256;
