@@ -287,3 +287,43 @@ fn an_address_that_is_none_or_taken_is_said_before_anything_is_read() {
     assert_eq!((ended.code, ended.stdout.as_str()), (3, ""));
     assert!(ended.stderr.contains(&address), "{}", ended.stderr);
 }
+
+#[test]
+fn lines_are_confirmed_when_they_are_written_and_not_before() {
+    let sandbox = Sandbox::new();
+    let arguments = ["--no-default-rules", "--rules", "acme.toml", "--quiet", "--confirm", "clean"];
+    let mut command = sandbox.command(&arguments);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut answer = || answers.next().map(Result::unwrap);
+    assert_eq!(answer().as_deref(), Some("OK"), "it is ready");
+    let mut clean = String::new();
+    for number in 0..100 {
+        stdin.write_all(format!("{number} {SECRET}\n").as_bytes()).unwrap();
+        assert_eq!(answer().as_deref(), Some("OK"));
+        clean += &format!("{number} [REDACTED:acme-token]\n");
+        assert_eq!(sandbox.read("clean"), clean);
+    }
+    drop(stdin);
+    assert_eq!(answer(), None);
+    assert!(child.wait().unwrap().success());
+    // What is there stays, and a link is not followed.
+    sandbox.run(&arguments, "more\n");
+    assert_eq!(sandbox.read("clean"), format!("{clean}more\n"));
+    std::os::unix::fs::symlink(sandbox.path("clean"), sandbox.path("link")).unwrap();
+    assert_eq!(sandbox.run(&["--confirm", "link"], "x\n").code, 2);
+    assert_eq!(sandbox.run(&["--confirm", "other", "acme.toml"], "x\n").code, 2);
+}
+
+#[test]
+fn a_line_that_cannot_be_written_is_not_confirmed() {
+    if !std::path::Path::new("/dev/full").exists() {
+        println!("skipped: there is no /dev/full here");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let ended = sandbox.run(&["--confirm", "/dev/full"], "one\ntwo\n");
+    assert_eq!((ended.code, ended.stdout.as_str()), (3, "OK\n"));
+    assert!(ended.stderr.contains("no space left"), "{}", ended.stderr);
+}

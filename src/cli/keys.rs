@@ -126,7 +126,8 @@ pub const KEYS: &[Key] = &[
     row("jobs", Kind::Number(0, 256), "N", RUNNING, "Threads that scan; 0 chooses by itself [default: 0]"),
     row("no-pty", Kind::Switch, "", RUNNING, "Pipes, even where there is a terminal"),
     row("drain-timeout", Kind::Number(0, 86_400), "S", RUNNING, "Read outputs left open for S seconds [default: 5]"),
-    row("metrics", Kind::Text, "ADDR", RUNNING, "Serve metrics and health at PORT of this machine or IP:PORT"),
+    row("confirm", Kind::Path, "FILE", RUNNING, "Append to FILE, and say OK to each line, as rsyslog wants"),
+    row("metrics", Kind::Text, "ADDR", RUNNING, "Serve metrics and health at IP:PORT, or PORT of 127.0.0.1"),
     row("stats", Kind::Switch, "", RUNNING, "Print figures of the run at the end"),
     row("quiet", Kind::Switch, "", RUNNING, "Print no summary"),
     row("color", Kind::Choice(&["auto", "always", "never"]), "WHEN", RUNNING, "auto (default), always, never"),
@@ -142,7 +143,10 @@ pub const SCAN_KEYS: &[&str] =
     &["exclude", "max-size", "since", "until", "binary", "files-with-findings", "null", "progress"];
 
 /// What speaks of a stream that goes on to somebody, which a scan has not.
-const STREAM_KEYS: &[&str] = &["mode", "on-error", "commands", "flush-after"];
+const STREAM_KEYS: &[&str] = &["mode", "on-error", "commands", "flush-after", "metrics"];
+
+/// What only filters of standard input take.
+const INPUT_KEYS: &[&str] = &["confirm"];
 
 /// What filters of files and standard input take.
 pub fn redact_keys() -> Vec<&'static str> {
@@ -151,12 +155,12 @@ pub fn redact_keys() -> Vec<&'static str> {
 
 /// What `run` takes.
 pub fn run_keys() -> Vec<&'static str> {
-    all_but(&[SCAN_KEYS])
+    all_but(&[SCAN_KEYS, INPUT_KEYS])
 }
 
 /// What `scan` takes.
 pub fn scan_keys() -> Vec<&'static str> {
-    all_but(&[RUN_KEYS, STREAM_KEYS])
+    all_but(&[RUN_KEYS, STREAM_KEYS, INPUT_KEYS])
 }
 
 fn all_but(left_out: &[&[&str]]) -> Vec<&'static str> {
@@ -298,7 +302,8 @@ mod tests {
 
     #[test]
     fn lists_of_keys_name_rows_of_the_table() {
-        for name in ENGINE_KEYS.iter().chain(RULE_KEYS).chain(RUN_KEYS).chain(SCAN_KEYS).chain(STREAM_KEYS) {
+        let lists = [ENGINE_KEYS, RULE_KEYS, RUN_KEYS, SCAN_KEYS, STREAM_KEYS, INPUT_KEYS];
+        for name in lists.into_iter().flatten() {
             assert!(find(name).is_some(), "{name}");
         }
     }

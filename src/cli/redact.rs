@@ -3,6 +3,7 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::{self, IsTerminal as _, Write as _},
     path::Path,
     sync::Arc,
@@ -14,7 +15,7 @@ use blackbar::{
     pipeline::{self, PipelineError},
     scan::Engine,
     service::SourceKind,
-    sink::Standard,
+    sink::{Sink, Standard},
     source::Source,
 };
 
@@ -30,6 +31,7 @@ use super::{
 
 /// Runs the command.
 pub fn run(settings: &Settings, inputs: &[OsString], console: &Console) -> Result<Exit, Failure> {
+    let confirm = confirm(settings, inputs)?;
     if inputs.is_empty() && io::stdin().is_terminal() {
         return Ok(short_help());
     }
@@ -47,12 +49,29 @@ pub fn run(settings: &Settings, inputs: &[OsString], console: &Console) -> Resul
         pipeline.metrics = Some((Arc::clone(&serving.service.metrics), SourceKind::Input));
         serving.service.health.started();
     }
-    let mut streams = Streams { console, engine, sink: Standard::output(), pipeline, job };
+    let mut streams =
+        Streams { console, engine, confirms: confirm.is_some(), sink: Box::new(Standard::output()), pipeline, job };
+    if let Some(file) = confirm {
+        streams.sink = Box::new(file);
+        // A line is confirmed when the next one is asked for, so nobody may read ahead.
+        streams.pipeline.jobs = 1;
+    }
     let stdin = [OsString::from("-")];
     for input in if inputs.is_empty() { &stdin } else { inputs } {
         streams.filter(input)?;
     }
     Ok(streams.job.end(settings, console, started.elapsed()))
+}
+
+/// The file of `--confirm`. Standard output belongs to the confirmations then.
+fn confirm(settings: &Settings, inputs: &[OsString]) -> Result<Option<File>, Failure> {
+    let Some(path) = settings.paths("confirm").first() else { return Ok(None) };
+    let call = settings.call("confirm");
+    if !inputs.is_empty() {
+        return Err(Failure::usage(format!("{call} is for standard input; there are no files to be confirmed")));
+    }
+    let name = files::shown(path);
+    files::open_findings(path).map(Some).map_err(|reason| Failure::usage(format!("{call}: {name}: {reason}")))
 }
 
 /// What a terminal without input gets.
@@ -69,7 +88,9 @@ fn short_help() -> Exit {
 struct Streams<'a> {
     console: &'a Console,
     engine: Arc<Engine>,
-    sink: Standard,
+    /// Whether lines are confirmed.
+    confirms: bool,
+    sink: Box<dyn Sink>,
     pipeline: pipeline::Settings,
     job: Job,
 }
@@ -80,7 +101,11 @@ impl Streams<'_> {
     fn filter(&mut self, input: &OsString) -> Result<(), Failure> {
         let from_stdin = input == "-";
         let path = (!from_stdin).then(|| input.to_string_lossy());
-        let source = if from_stdin { Ok(Source::stdin()) } else { Source::file(Path::new(input)) };
+        let source = match from_stdin {
+            true if self.confirms => Ok(Source::confirmed()),
+            true => Ok(Source::stdin()),
+            false => Source::file(Path::new(input)),
+        };
         let source = match source {
             Ok(source) => source,
             Err(fault) => {
@@ -94,12 +119,13 @@ impl Streams<'_> {
             *kind = if from_stdin { SourceKind::Input } else { SourceKind::File };
         }
         let mut on_finding = |finding: Finding| job.add(&finding, place);
-        match pipeline::run(engine, source, sink, &mut on_finding, pipeline) {
+        match pipeline::run(engine, source, &mut **sink, &mut on_finding, pipeline) {
             Ok(stats) => self.job.add_stats(&stats, self.pipeline.on_error, self.console),
             Err(PipelineError::Read(kind)) => self.pass_over(input, kind),
             Err(PipelineError::ClosedOutput) => return Err(Failure::quiet(Exit::ClosedOutput)),
             Err(PipelineError::Write(kind)) => {
-                return Err(Failure::io(format!("standard output: {}", files::reason(kind))));
+                let name = if self.confirms { "the file of --confirm" } else { "standard output" };
+                return Err(Failure::io(format!("{name}: {}", files::reason(kind))));
             }
             Err(PipelineError::Internal { stage }) => {
                 let what = format!("internal error in {stage}: the output stops before what was not scanned");

@@ -128,6 +128,13 @@ pub(crate) fn enlarge_pipe(file: &impl std::os::fd::AsFd) {
     }
 }
 
+/// Writes to a file, as it was opened.
+impl Sink for std::fs::File {
+    fn write(&mut self, clean: Clean<'_>) -> io::Result<()> {
+        write_stretches(self, clean.stretches(), || Ok(()))
+    }
+}
+
 /// Collects what is written, for tests and callers with a use of their own.
 impl Sink for Vec<u8> {
     fn write(&mut self, clean: Clean<'_>) -> io::Result<()> {

@@ -1,6 +1,8 @@
 //! Gives the bytes of a file or a pipe, and says when none have come for a while. Does not look at
 //! them.
 
+mod confirmed;
+
 use std::{fs::File, io, path::Path, time::Duration};
 
 /// Where bytes come from.
@@ -57,6 +59,12 @@ impl Source {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         Ok(Source::of(Reader::File(file)))
+    }
+
+    /// Standard input, whose lines are confirmed on standard output: for a pipeline without threads,
+    /// which has written what came before when it reads on.
+    pub fn confirmed() -> Source {
+        Source::reader(confirmed::Confirmed::new(io::stdin(), io::stdout()))
     }
 
     /// Any reader. It is taken to be always ready, so nothing is ever flushed early.
