@@ -120,6 +120,9 @@ pub const KEYS: &[Key] = &[
     row("since", Kind::Text, "TIME", FILES, "Only lines from then on: 2h, 7d, a date, RFC 3339"),
     row("until", Kind::Text, "TIME", FILES, "Only lines up to then"),
     row("binary", Kind::Switch, "", FILES, "Read files that are no text, too"),
+    row("out", Kind::Path, "DIR", FILES, "Write masked copies below DIR"),
+    row("in-place", Kind::Switch, "", FILES, "Write masked files in the place of those with secrets"),
+    row("force", Kind::Switch, "", FILES, "Write even what others may be writing, or have written"),
     row("files-with-findings", Kind::Switch, "", FILES, "Print only the paths of files with findings"),
     row("null", Kind::Switch, "", FILES, "With -l: a NUL behind each path, for xargs -0"),
     row("flush-after", Kind::Number(0, 3_600_000), "MS", RUNNING, "Show an unfinished line after MS [default: 50]"),
@@ -139,8 +142,19 @@ pub const KEYS: &[Key] = &[
 pub const RUN_KEYS: &[&str] = &["no-pty", "drain-timeout"];
 
 /// What only `scan` takes.
-pub const SCAN_KEYS: &[&str] =
-    &["exclude", "max-size", "since", "until", "binary", "files-with-findings", "null", "progress"];
+pub const SCAN_KEYS: &[&str] = &[
+    "exclude",
+    "max-size",
+    "since",
+    "until",
+    "binary",
+    "out",
+    "in-place",
+    "force",
+    "files-with-findings",
+    "null",
+    "progress",
+];
 
 /// What speaks of a stream that goes on to somebody, which a scan has not.
 const STREAM_KEYS: &[&str] = &["mode", "on-error", "commands", "flush-after", "metrics"];

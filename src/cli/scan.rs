@@ -12,7 +12,7 @@ use std::{
 
 use blackbar::{
     escape,
-    history::{self, Event, Excludes, Names, Plan, Skipped, Totals, Trouble, overview, times},
+    history::{self, Event, Excludes, Names, Plan, Refused, Skipped, Target, Totals, Trouble, overview, times},
 };
 use time::OffsetDateTime;
 
@@ -38,13 +38,15 @@ pub fn run(settings: &Settings, roots: Vec<OsString>, console: &Console) -> Resu
     let plan = Plan {
         engine,
         names: masks,
-        roots,
         excludes: Excludes::new(settings.words("exclude"))
             .map_err(|number| Failure::usage(format!("{}: number {number} is no glob", settings.call("exclude"))))?,
         size_max: size_max(settings)?,
         since: time_of(settings, "since", now)?,
         until: time_of(settings, "until", now)?,
         binary: settings.switch("binary"),
+        target: target(settings, &roots)?,
+        force: settings.switch("force"),
+        roots,
         jobs: usize::try_from(settings.number("jobs", 0)).unwrap_or_default(),
     };
     let totals = Totals::default();
@@ -57,10 +59,28 @@ pub fn run(settings: &Settings, roots: Vec<OsString>, console: &Console) -> Resu
         paths: BTreeMap::new(),
         findings: 0,
         troubles: 0,
+        written: 0,
         skipped: BTreeMap::new(),
     };
     history::run(&plan, &totals, &mut |event| scan.take(event, &totals));
     scan.end(&plan, &totals)
+}
+
+/// Where masked files go.
+fn target(settings: &Settings, roots: &[OsString]) -> Result<Option<Target>, Failure> {
+    let target = match (settings.paths("out").first(), settings.switch("in-place")) {
+        (None, false) => return Ok(None),
+        (Some(_), true) => {
+            let [out, in_place] = ["out", "in-place"].map(|name| settings.call(name));
+            return Err(Failure::usage(format!("{out} and {in_place} exclude each other")));
+        }
+        (Some(out), false) => Target::Folder(out.clone()),
+        (None, true) => Target::InPlace,
+    };
+    if roots.iter().any(|root| root == "-") {
+        return Err(Failure::usage("standard input is masked by blackbar without a command"));
+    }
+    Ok(Some(target))
 }
 
 fn size_max(settings: &Settings) -> Result<Option<u64>, Failure> {
@@ -93,6 +113,8 @@ struct Scan<'a> {
     paths: BTreeMap<u64, PathBuf>,
     findings: u64,
     troubles: u64,
+    /// How many masked files were written.
+    written: u64,
     skipped: BTreeMap<Skipped, (u64, Vec<String>)>,
 }
 
@@ -120,6 +142,16 @@ impl Scan<'_> {
                     self.progress.clear();
                     self.console.error(&format!("{place}: {why}"));
                 }
+            }
+            Event::Written => self.written += 1,
+            Event::Refused { place, why } => {
+                self.job.fail();
+                let why = match why {
+                    Refused::Io(kind) => files::reason(kind),
+                    why => why.to_string(),
+                };
+                self.progress.clear();
+                self.console.error(&format!("{place}: not written: {why}"));
             }
             Event::Skipped { place, why } => {
                 let (count, places) = self.skipped.entry(why).or_default();
@@ -204,6 +236,10 @@ impl Scan<'_> {
         fields.insert("event".to_owned(), "scanned".into());
         let said = format!("{found}; read {}, {}", counted(read, "file"), progress::size(bytes));
         self.console.note(&said, fields);
+        if self.written > 0 {
+            let what = format!("wrote {}, masked", counted(self.written, "file"));
+            self.console.note(&what, serde_json::Map::new());
+        }
         if self.troubles > 0 {
             let places = counted(self.troubles, "place");
             let some = if self.troubles > TROUBLES_SAID_MAX { ", of which the first were said" } else { "" };

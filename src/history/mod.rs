@@ -7,7 +7,9 @@
 //!
 //! `walk` chooses files; `visit` opens one, finds out from its first bytes what it is (`kind`), and
 //! opens what is inside it, however deep, down to streams of lines. These go through the same filter
-//! as everything else, in a mode in which all bytes pass, and to nowhere. `stream` has the readers in
+//! as everything else, in a mode in which all bytes pass, and to nowhere. Where masked copies are wanted,
+//! a file is read once more, and this time goes through a filter that masks into a draft (`rewrite`),
+//! which takes the file's place when it is complete. `stream` has the readers in
 //! between; one of them keeps the last megabytes, so that `times` can read when a line was written.
 //!
 //! Small files are spread over threads; a large one, when there are few of them, is spread over
@@ -17,6 +19,8 @@ mod codec;
 mod kind;
 mod names;
 pub mod overview;
+mod pack;
+mod rewrite;
 mod stream;
 mod tar;
 pub mod times;
@@ -37,7 +41,11 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use time::OffsetDateTime;
 
-pub use self::{names::Names, walk::Excludes};
+pub use self::{
+    names::Names,
+    rewrite::{Refused, Target},
+    walk::Excludes,
+};
 use self::{stream::lock, visit::Visitor, walk::Step};
 use crate::{
     Engine, Stats,
@@ -67,6 +75,10 @@ pub struct Plan {
     pub until: Option<OffsetDateTime>,
     /// Whether files that are no text are read, too.
     pub binary: bool,
+    /// Where masked copies go, if they are wanted.
+    pub target: Option<Target>,
+    /// Whether files are written that somebody else may be writing, too, or that are there already.
+    pub force: bool,
     /// How many threads; 0 for as many as there are cores.
     pub jobs: usize,
 }
@@ -95,6 +107,15 @@ pub enum Event {
         place: String,
         /// Why.
         why: Skipped,
+    },
+    /// A masked file was written.
+    Written,
+    /// A masked file was not written.
+    Refused {
+        /// The file; secrets in its name are masked.
+        place: String,
+        /// Why.
+        why: Refused,
     },
     /// Some time has passed.
     Tick,
@@ -206,10 +227,19 @@ type Job = (u64, PathBuf);
 /// Hands files to those who read them.
 fn choose(plan: &Plan, files: Sender<Job>, events: &Sender<Event>) {
     let mut names = Names::new(Arc::clone(&plan.names));
+    // What is written below the folder for copies is not read as well.
+    let copies = match &plan.target {
+        Some(Target::Folder(out)) => Some(std::path::absolute(out).unwrap_or_else(|_| out.clone())),
+        _ => None,
+    };
+    let is_copy = |path: &PathBuf| {
+        copies.as_ref().is_some_and(|out| std::path::absolute(path).is_ok_and(|path| path.starts_with(out)))
+    };
     let mut number = 0;
     walk::walk(&plan.roots, &plan.excludes, &mut |step| {
         let skipped = |why| Event::Skipped { place: String::new(), why };
         match step {
+            Step::File(path) if is_copy(&path) => true,
             Step::File(path) => {
                 number += 1;
                 files.send((number, path)).is_ok()

@@ -13,8 +13,9 @@ use time::OffsetDateTime;
 
 use super::{
     Event, Found, Plan, Skipped, Totals, Trouble, codec,
-    kind::{self, Kind},
+    kind::{self, Kind, Packing},
     names::Names,
+    rewrite::{self, Draft, Refused, Target},
     stream::{Budget, Bytes, Counted, Metered, Part, Recent, Shared, Tap, lock},
     tar,
     walk::STDIN,
@@ -23,7 +24,7 @@ use super::{
 use crate::{
     Stats,
     finding::{
-        Finding,
+        Finding, Taken,
         report::{Seen, Where},
     },
     limits::{INNER_ZIP_BYTES_MAX, LARGE_FILE_BYTES, LAYERS_MAX},
@@ -52,6 +53,20 @@ struct Visit<'v, 'a> {
     found: Vec<Found>,
     count: u64,
     troubles: usize,
+    /// How it can be written again, or why it cannot.
+    shape: Result<Option<Packing>, Refused>,
+    /// Whether nothing is in it, wanted or not.
+    is_clean: bool,
+}
+
+/// What came of opening a file.
+enum Opened {
+    /// It was read, as far as it could be; what it was then, where it is a regular file.
+    Read(Option<fs::Metadata>),
+    /// It was not read, and that was said.
+    Not,
+    /// It is to be read later.
+    Later,
 }
 
 /// A stream inside a file, and what is known of it from outside.
@@ -92,42 +107,63 @@ impl<'a> Visitor<'a> {
     /// Reads a file. Hands it back unread if it is large and `is_first` says that such files come later.
     pub fn visit(&mut self, number: u64, path: &Path, is_first: bool) -> bool {
         let shown = self.names.shown(path.as_os_str().as_encoded_bytes());
-        let mut visit =
-            Visit { visitor: self, number, path, budget: Arc::default(), found: Vec::new(), count: 0, troubles: 0 };
-        let done = visit.file(shown, is_first);
+        let plan = self.plan;
+        let mut visit = Visit {
+            visitor: self,
+            number,
+            path,
+            budget: Arc::default(),
+            found: Vec::new(),
+            count: 0,
+            troubles: 0,
+            shape: Err(Refused::Archive),
+            is_clean: true,
+        };
+        let opened = visit.file(shown.clone(), is_first);
         visit.send();
-        done
+        if let (Opened::Read(Some(meta)), Some(target)) = (&opened, &plan.target)
+            && !(visit.is_clean && matches!(target, Target::InPlace))
+        {
+            let written = visit.rewrite(&shown, meta, target);
+            let event = match written {
+                Ok(false) => return true,
+                Ok(true) => Event::Written,
+                Err(why) => Event::Refused { place: shown, why },
+            };
+            let _ = visit.visitor.events.send(event);
+        }
+        !matches!(opened, Opened::Later)
     }
 }
 
 impl Visit<'_, '_> {
-    fn file(&mut self, shown: String, is_first: bool) -> bool {
+    fn file(&mut self, shown: String, is_first: bool) -> Opened {
         let now = OffsetDateTime::now_utc();
         let total = Arc::clone(&self.visitor.totals.bytes);
         if self.path.as_os_str() == STDIN {
             let layer = Layer { place: Where::Input, depth: 0, latest: now, backing: None };
             let bytes = Counted::new(io::stdin(), Arc::clone(&self.budget), total);
             self.stream(Box::new(bytes), &layer);
-            return true;
+            return Opened::Read(None);
         }
         let place = Where::File(shown);
         let (file, meta) = match open(self.path) {
             Ok(opened) => opened,
             Err(fault) => {
                 self.trouble(&place, Trouble::Unreadable(fault.kind()));
-                return true;
+                return Opened::Not;
             }
         };
         if meta.is_dir() {
             self.trouble(&place, Trouble::Unreadable(io::ErrorKind::IsADirectory));
-            return true;
+            return Opened::Not;
         }
         if meta.is_file() && self.visitor.plan.size_max.is_some_and(|most| meta.len() > most) {
             self.skip(&place, Skipped::TooLarge);
-            return true;
+            return Opened::Not;
         }
         if is_first && meta.len() >= LARGE_FILE_BYTES {
-            return false;
+            return Opened::Later;
         }
         self.visitor.totals.files.fetch_add(1, Ordering::Relaxed);
         let latest = meta.modified().map_or(now, OffsetDateTime::from);
@@ -136,7 +172,72 @@ impl Visit<'_, '_> {
         let layer = Layer { place, depth: 0, latest, backing };
         let bytes = Counted::new(FileReader(file), Arc::clone(&self.budget), total);
         self.stream(Box::new(bytes), &layer);
-        true
+        Opened::Read(meta.is_file().then_some(meta))
+    }
+
+    /// Writes the file again, masked. Whether that was done: a file in which nothing is masked stays as it
+    /// is, and one that is no text has no copy, which was said.
+    fn rewrite(&mut self, shown: &str, meta: &fs::Metadata, target: &Target) -> Result<bool, Refused> {
+        let plan = self.visitor.plan;
+        let in_place = matches!(target, Target::InPlace);
+        let packing = match self.shape {
+            Ok(packing) => packing,
+            Err(Refused::Binary) if !in_place && !plan.binary => return Ok(false),
+            Err(why) => return Err(why),
+        };
+        if self.troubles > 0 {
+            return Err(Refused::Unread);
+        }
+        // A link that the user named stays one.
+        let path = fs::canonicalize(self.path)?;
+        if in_place && !plan.force && rewrite::names_of(meta) > 1 {
+            return Err(Refused::Linked);
+        }
+        if !plan.force && rewrite::is_open_for_writing(meta) {
+            return Err(Refused::Open);
+        }
+        let place = match target {
+            Target::Folder(out) => rewrite::place_below(out, shown, plan.force)?,
+            Target::InPlace => path.clone(),
+        };
+        let (file, before) = open(&path)?;
+        if !plan.force && !rewrite::is_unchanged(meta, &before) {
+            return Err(Refused::Changed);
+        }
+        let file = Arc::new(file);
+        let mut draft = Draft::new(place, packing)?;
+        let masked = self.mask(Arc::clone(&file), packing, &mut draft)?;
+        if in_place && !masked {
+            return Ok(false);
+        }
+        let check = || {
+            let now = [file.metadata()?, if in_place { fs::symlink_metadata(&path)? } else { file.metadata()? }];
+            let is_same = now.iter().all(|now| rewrite::is_unchanged(&before, now));
+            if is_same || plan.force { Ok(()) } else { Err(Refused::Changed) }
+        };
+        draft.finish(&before, in_place, check).map(|()| true)
+    }
+
+    /// Lets the masking filter read the file into a draft. Whether something was masked.
+    fn mask(&mut self, file: Arc<File>, packing: Option<Packing>, draft: &mut Draft) -> Result<bool, Refused> {
+        let budget = Arc::new(Budget::default());
+        let raw: Bytes = Box::new(Counted::new(FileReader(file), Arc::clone(&budget), Arc::default()));
+        let bytes = match packing {
+            Some(packing) => Box::new(Metered::new(codec::unpack(packing, raw), budget)),
+            None => raw,
+        };
+        let recent = Arc::clone(&self.visitor.recent);
+        let tap = Tap::new(bytes, &recent, OffsetDateTime::now_utc());
+        let settings = pipeline::Settings { jobs: self.visitor.jobs, ..pipeline::Settings::default() };
+        let mut masked = false;
+        let mut on_finding = |finding: Finding| masked |= finding.action == Taken::Redacted;
+        let ended = pipeline::run(&self.visitor.plan.names, Source::reader(tap), draft, &mut on_finding, &settings);
+        let stats = ended.map_err(|fault| match fault {
+            PipelineError::Write(kind) | PipelineError::Read(kind) => Refused::Io(kind),
+            PipelineError::ClosedOutput => Refused::Io(io::ErrorKind::BrokenPipe),
+            PipelineError::Internal { .. } => Refused::Unread,
+        })?;
+        if lock(&recent).fault().is_some() { Err(Refused::Unread) } else { Ok(masked || stats.ceilings > 0) }
     }
 
     /// Reads a stream: finds out what it is, and opens or filters it.
@@ -166,6 +267,16 @@ impl Visit<'_, '_> {
         if is_nested && layer.depth >= LAYERS_MAX {
             return self.trouble(&layer.place, Trouble::TooDeep);
         }
+        // Lines, or lines that were packed once, can be written again.
+        let is_outer = layer.depth == 0 || layer.depth == 1 && matches!(self.shape, Ok(Some(_)));
+        self.shape = match kind {
+            Kind::Packed(packing) if layer.depth == 0 => Ok(Some(packing)),
+            Kind::Text if layer.depth == 0 => Ok(None),
+            Kind::Text if is_outer => self.shape,
+            Kind::Journal if is_outer => Err(Refused::Journal),
+            Kind::Binary if is_outer => Err(Refused::Binary),
+            _ => Err(Refused::Archive),
+        };
         match kind {
             Kind::Packed(packing) => {
                 let unpacked = Metered::new(codec::unpack(packing, whole), Arc::clone(&self.budget));
@@ -286,6 +397,7 @@ impl Visit<'_, '_> {
 
     fn take(&mut self, finding: Finding, time: Option<OffsetDateTime>, layer: &Layer) {
         let plan = self.visitor.plan;
+        self.is_clean = false;
         let is_out = match time {
             Some(time) => plan.since.is_some_and(|since| time < since) || plan.until.is_some_and(|until| time > until),
             // Written before the file was written last, whenever that was.
