@@ -415,6 +415,7 @@ impl Filter {
         let open = end == End::Open;
         let carry = if open { &mut trial } else { &mut self.carry };
         self.settler.settle(&self.engine, &self.window, self.encoding, end, carry);
+        self.settler.begin_after(&self.engine, &self.window, self.encoding, self.written);
     }
 
     /// Writes the window up to `to`.

@@ -6,6 +6,10 @@
 /// The most bytes a line may have before it is scanned in pieces (bytes).
 pub const LINE_BYTES_MAX: usize = 512 << 10;
 
+/// The shortest piece of a secret that could be of use to anybody. Where somebody types, no shorter beginning of a known
+/// value or of a token is held; where the input ends, no shorter one is masked (bytes).
+pub const PIECE_BYTES_MIN: usize = 8;
+
 /// The longest secret that is found whole wherever it lies; a longer run is a blob (bytes).
 pub const SECRET_BYTES_MAX: usize = 16 << 10;
 

@@ -61,6 +61,34 @@ fn a_prompt_is_shown_and_the_answer_is_echoed_as_it_is_typed() {
 }
 
 #[test]
+fn with_all_rules_words_are_echoed_key_by_key_and_what_becomes_a_token_is_not() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["run", "--quiet", "--", "cat"]);
+    in_terminal(&mut command);
+    let mut terminal = Terminal::start(command);
+    for key in "npm install internationalization --prefix src/main.rs/42".chars() {
+        terminal.send(key.encode_utf8(&mut [0; 4]));
+        terminal.expect(key.encode_utf8(&mut [0; 4]));
+    }
+    terminal.send("\n");
+    terminal.expect("/42\r\n");
+    let (start, rest) = ("gl", ["pat-", "x7Kq2mZp9", "Rt4vWbNc8Ys"]);
+    terminal.send(start);
+    terminal.expect(start);
+    for part in rest {
+        terminal.send(part);
+        // Longer than it takes until what may be shown is shown.
+        std::thread::sleep(std::time::Duration::from_millis(120));
+    }
+    terminal.send(" \n");
+    terminal.expect("[REDACTED:gitlab");
+    let shown = terminal.shown();
+    assert!(!shown.contains("x7Kq") && !shown.contains("Ys"), "{shown:?}");
+    terminal.send("\u{4}");
+    assert_eq!(terminal.end().1, 0);
+}
+
+#[test]
 fn a_password_that_is_typed_without_echo_is_not_shown() {
     let script = "stty -echo; printf 'Password: '; read word; stty echo; echo; test \"$word\" = hunter2 && echo right";
     let sandbox = Sandbox::new();

@@ -163,6 +163,16 @@ impl Settler {
         &self.spans.0
     }
 
+    /// Lets no mask begin in what was written, up to `written`, that ends behind it: what was shown to somebody who
+    /// types cannot be taken back, but the rest of it is masked and reported.
+    pub fn begin_after(&mut self, engine: &Engine, raw: &[u8], encoding: Encoding, written: usize) {
+        let begun = |span: &Span| span.masked && span.range.start < written && written < span.range.end;
+        let Some(span) = self.spans.0.iter_mut().find(|span| begun(span)) else { return };
+        span.range.start = written;
+        span.escapes.retain(|escape| escape.start >= written);
+        self.masked.fill(raw, &self.spans.0, engine.masker(), encoding);
+    }
+
     /// All hits of all rounds, where [`Settler::traced`] was called.
     pub fn trace(&self) -> &[Span] {
         &self.trace

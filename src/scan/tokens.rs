@@ -9,7 +9,7 @@ use super::{
     prefilter,
 };
 use crate::{
-    limits::{CONTEXT_BYTES_MAX, SECRET_BYTES_MAX},
+    limits::{CONTEXT_BYTES_MAX, PIECE_BYTES_MIN, SECRET_BYTES_MAX},
     rules::{
         Confidence, List, Rule, USER_FAMILY,
         checks::Facts,
@@ -264,6 +264,7 @@ impl Tokens {
                 }
                 if starts_token(views, index, start, hits)
                     && let Some(at) = token.pattern.live_at(text, start, runs)
+                    && !(interactive && is_shown_typed(&text[at..], literals.filter(|_| most == 0)))
                 {
                     earlier(at);
                     break;
@@ -383,6 +384,15 @@ fn verify(
         }
     }
     Some(Hit { span: secret, rule: token.rule, confidence, facts, why })
+}
+
+/// Whether what may be the beginning of a token is shown to somebody who types it. A part of a literal is no secret; of
+/// a token without a literal in front, that is a word, or shorter than any piece that could be of use.
+fn is_shown_typed(beginning: &[u8], literals: Option<&Vec<Vec<u8>>>) -> bool {
+    match literals {
+        Some(literals) => literals.iter().all(|literal| !begins_with(beginning, literal)),
+        None => beginning.len() < PIECE_BYTES_MIN || judge::is_words(beginning),
+    }
 }
 
 /// Whether a token can begin at `start`: not within a word, unless what is before it is itself

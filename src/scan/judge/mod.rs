@@ -18,6 +18,15 @@ pub use self::value_type::{ValueType, trim_marks, value_type};
 use super::assigned::{Family, Strength};
 pub use crate::rules::Confidence;
 
+/// Whether these are words, with signs between them, as in a command that somebody types.
+pub fn is_words(text: &[u8]) -> bool {
+    let is_word = |part: &[u8]| {
+        let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
+        part.len() < 4 || digits * 4 <= part.len() && text_odds(part) > -60
+    };
+    text.split(|byte| !byte.is_ascii_alphanumeric()).all(is_word)
+}
+
 /// A confidence, and why, for people.
 pub type Verdict = (Confidence, &'static str);
 

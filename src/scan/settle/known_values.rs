@@ -4,6 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use super::{Place, Settler, Span, Unit, earlier, known::Progress};
 use crate::{
+    limits::PIECE_BYTES_MIN,
     redact::Style,
     rules::{Confidence, checks::Facts},
     scan::{
@@ -221,10 +222,6 @@ fn block_line(engine: &Engine, span: Range<usize>) -> Hit {
 
 /// How many values of several lines are followed at once.
 const TRAILS_MAX: usize = 64;
-
-/// The shortest beginning of a known value that is held where somebody types, and masked where the
-/// input ends (bytes).
-const PIECE_BYTES_MIN: usize = 8;
 
 /// How far before a value the mask may begin that it stands in (bytes).
 const MASK_BYTES_MAX: usize = 256;
