@@ -79,7 +79,7 @@ with open(sys.argv[2], "wb", buffering=0) as received:
         received.write(data)
 PY
   pids+=($!)
-  sed -e "s|/var/lib/blackbar/clean|$work/tree|" -e "s|6514|$port|" -e 's|resumeInterval="5"|resumeInterval="1"|' \
+  sed -e "s|/var/lib/blackbar/clean/var/log/app|$work/tree$work/logs|" -e "s|6514|$port|" -e 's|resumeInterval="5"|resumeInterval="1"|' \
     deploy/rsyslog/blackbar-imfile.conf >"$work/50-clean.conf"
   printf 'global(workDirectory="%s")\ninclude(file="%s")\n' "$work/spool" "$work/50-clean.conf" >"$work/imfile.conf"
   "$blackbar" tail "$work/logs" --out "$work/tree" --state "$work/state" --quiet 2>"$work/tail.log" &
