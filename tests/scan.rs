@@ -398,3 +398,40 @@ fn the_file_in_the_working_folder_counts() {
     let ended = sandbox.run(&["scan", "in"], "");
     assert!(ended.code == 0 && ended.stderr.contains("left out 1 by --exclude"), "{ended:?}");
 }
+
+#[test]
+fn progress_is_one_line_that_goes_away() {
+    let sandbox = Sandbox::new();
+    sandbox.write("in/a.log", line());
+    let ended = scan(&sandbox, &["--progress", "always", "in"]);
+    let last = ended.stderr.rsplit("\r\u{1b}[K").next().unwrap();
+    assert!(ended.stderr.contains("\r\u{1b}[K1 file, ") && ended.stderr.contains("/s, 1 finding"), "{ended:?}");
+    assert!(last.starts_with("blackbar: found 1 secret"), "{ended:?}");
+    assert!(!scan(&sandbox, &["in"]).stderr.contains('\r'));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_passed_over_and_one_that_is_named_is_read() {
+    let sandbox = Sandbox::new();
+    sandbox.write("in/a.log", "x\n");
+    let pipe = sandbox.path("in/pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert_eq!(scan(&sandbox, &["in"]).code, 0);
+    let writer = std::thread::spawn(move || fs::write(pipe, line()).unwrap());
+    assert_eq!(scan(&sandbox, &["in/pipe"]).code, 1);
+    writer.join().unwrap();
+}
+
+#[test]
+fn the_json_report_has_times_and_files() {
+    let sandbox = Sandbox::new();
+    sandbox.write("in/a.log", line());
+    sandbox.write("in/b.log", line().replace("2026-11-20", "2026-11-22"));
+    scan(&sandbox, &["--report", "json=r.json", "in"]);
+    let report: serde_json::Value = serde_json::from_str(&sandbox.read("r.json")).unwrap();
+    let secret = &report["secrets"][0]["blackbar"];
+    assert_eq!(secret["first_seen"], "2026-11-20T01:02:03.000Z");
+    assert_eq!(secret["last_seen"], "2026-11-22T01:02:03.000Z");
+    assert_eq!(secret["places"], serde_json::json!(["in/a.log", "in/b.log"]));
+}

@@ -16,6 +16,7 @@
 //! threads by the [`pipeline`](crate::pipeline), which loses nothing at its cuts.
 
 mod codec;
+mod file;
 mod kind;
 mod names;
 pub mod overview;
@@ -221,8 +222,15 @@ pub fn run(plan: &Plan, totals: &Totals, on_event: &mut dyn FnMut(Event)) {
     });
 }
 
-/// A file and its number.
-type Job = (u64, PathBuf);
+/// A file that is to be read.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Job {
+    /// Its number in the order of the walk.
+    number: u64,
+    path: PathBuf,
+    /// Whether the user named it: only then it may be a link or a pipe.
+    is_named: bool,
+}
 
 /// Hands files to those who read them.
 fn choose(plan: &Plan, files: Sender<Job>, events: &Sender<Event>) {
@@ -239,10 +247,10 @@ fn choose(plan: &Plan, files: Sender<Job>, events: &Sender<Event>) {
     walk::walk(&plan.roots, &plan.excludes, &mut |step| {
         let skipped = |why| Event::Skipped { place: String::new(), why };
         match step {
-            Step::File(path) if is_copy(&path) => true,
-            Step::File(path) => {
+            Step::File(path, _) if is_copy(&path) => true,
+            Step::File(path, is_named) => {
                 number += 1;
-                files.send((number, path)).is_ok()
+                files.send(Job { number, path, is_named }).is_ok()
             }
             Step::Unreadable(path, kind) => {
                 let place = names.shown(path.as_os_str().as_encoded_bytes());
@@ -256,13 +264,13 @@ fn choose(plan: &Plan, files: Sender<Job>, events: &Sender<Event>) {
 
 /// Reads files until there are no more. Large ones go to `large`, if that is wanted.
 fn work(mut visitor: Visitor<'_>, files: &Receiver<Job>, large: Option<&Mutex<Vec<Job>>>) {
-    for (number, path) in files {
-        let visited = catch_unwind(AssertUnwindSafe(|| visitor.visit(number, &path, large.is_some())));
+    for job in files {
+        let visited = catch_unwind(AssertUnwindSafe(|| visitor.visit(&job, large.is_some())));
         match (visited, large) {
             (Ok(true), _) | (Ok(false), None) => {}
-            (Ok(false), Some(large)) => lock(large).push((number, path)),
+            (Ok(false), Some(large)) => lock(large).push(job),
             // The place of the panic has been told; what was found so far has been sent.
-            (Err(_), _) => visitor = visitor.after_panic(&path),
+            (Err(_), _) => visitor = visitor.after_panic(&job.path),
         }
     }
 }

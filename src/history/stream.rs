@@ -90,6 +90,15 @@ impl Read for Metered {
     }
 }
 
+/// A stream that cannot be read.
+pub struct Failing(pub io::ErrorKind);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+}
+
 /// A stream whose parts are read one after the other by different readers.
 #[derive(Clone)]
 pub struct Shared(Arc<Mutex<Bytes>>);

@@ -12,11 +12,12 @@ use crossbeam_channel::Sender;
 use time::OffsetDateTime;
 
 use super::{
-    Event, Found, Plan, Skipped, Totals, Trouble, codec,
+    Event, Found, Job, Plan, Skipped, Totals, Trouble, codec,
+    file::{FileReader, open},
     kind::{self, Kind, Packing},
     names::Names,
     rewrite::{self, Draft, Refused, Target},
-    stream::{Budget, Bytes, Counted, Metered, Part, Recent, Shared, Tap, lock},
+    stream::{Budget, Bytes, Counted, Failing, Metered, Part, Recent, Shared, Tap, lock},
     tar,
     walk::STDIN,
     zip::{self, Backing},
@@ -49,6 +50,7 @@ struct Visit<'v, 'a> {
     visitor: &'v mut Visitor<'a>,
     number: u64,
     path: &'v Path,
+    is_named: bool,
     budget: Arc<Budget>,
     found: Vec<Found>,
     count: u64,
@@ -105,13 +107,15 @@ impl<'a> Visitor<'a> {
     }
 
     /// Reads a file. Hands it back unread if it is large and `is_first` says that such files come later.
-    pub fn visit(&mut self, number: u64, path: &Path, is_first: bool) -> bool {
+    pub fn visit(&mut self, job: &Job, is_first: bool) -> bool {
+        let Job { number, path, is_named } = job;
         let shown = self.names.shown(path.as_os_str().as_encoded_bytes());
         let plan = self.plan;
         let mut visit = Visit {
             visitor: self,
-            number,
+            number: *number,
             path,
+            is_named: *is_named,
             budget: Arc::default(),
             found: Vec::new(),
             count: 0,
@@ -147,7 +151,7 @@ impl Visit<'_, '_> {
             return Opened::Read(None);
         }
         let place = Where::File(shown);
-        let (file, meta) = match open(self.path) {
+        let (file, meta) = match open(self.path, self.is_named) {
             Ok(opened) => opened,
             Err(fault) => {
                 self.trouble(&place, Trouble::Unreadable(fault.kind()));
@@ -200,7 +204,7 @@ impl Visit<'_, '_> {
             Target::Folder(out) => rewrite::place_below(out, shown, plan.force)?,
             Target::InPlace => path.clone(),
         };
-        let (file, before) = open(&path)?;
+        let (file, before) = open(&path, false)?;
         if !plan.force && !rewrite::is_unchanged(meta, &before) {
             return Err(Refused::Changed);
         }
@@ -454,35 +458,6 @@ impl Visit<'_, '_> {
 impl Totals {
     fn add(&self, stats: &Stats) {
         lock(&self.stats).add(stats);
-    }
-}
-
-/// Opens for reading, and does not wait for a writer, should it be a pipe that has none.
-fn open(path: &Path) -> io::Result<(File, fs::Metadata)> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NOCTTY.bits() as i32);
-    let file = options.open(path)?;
-    let meta = file.metadata()?;
-    Ok((file, meta))
-}
-
-/// A file that others read from as well, at places of their own.
-struct FileReader(Arc<File>);
-
-impl Read for FileReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&*self.0).read(buffer)
-    }
-}
-
-/// A stream that cannot be read.
-struct Failing(io::ErrorKind);
-
-impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        Err(self.0.into())
     }
 }
 

@@ -13,8 +13,9 @@ use crate::allow;
 
 /// What walking comes upon.
 pub enum Step {
-    /// A file that is to be read; [`STDIN`] is standard input.
-    File(PathBuf),
+    /// A file that is to be read; [`STDIN`] is standard input. Whether the user named it, or it was found
+    /// in a folder.
+    File(PathBuf, bool),
     /// A folder or a path that cannot be read.
     Unreadable(PathBuf, io::ErrorKind),
     /// A symbolic link inside a folder.
@@ -65,7 +66,7 @@ impl Excludes {
 pub fn walk(roots: &[OsString], excludes: &Excludes, take: &mut dyn FnMut(Step) -> bool) {
     for root in roots {
         if root == STDIN {
-            if !take(Step::File(PathBuf::from(root))) {
+            if !take(Step::File(PathBuf::from(root), true)) {
                 return;
             }
             continue;
@@ -106,7 +107,7 @@ fn below(root: PathBuf, excludes: &Excludes, take: &mut dyn FnMut(Step) -> bool)
                 },
                 // Pipes, sockets and devices inside a folder are no history.
                 Ok(meta) if !meta.is_file() && !is_root => continue,
-                Ok(_) => Step::File(path),
+                Ok(_) => Step::File(path, is_root),
             }
         };
         if !take(step) {
@@ -190,7 +191,7 @@ mod tests {
             let mut names = Vec::new();
             let root = dir.path().join(glob).into_os_string();
             walk(&[root], &Excludes::default(), &mut |step| {
-                if let Step::File(path) = step {
+                if let Step::File(path, _) = step {
                     names.push(path.strip_prefix(dir.path()).unwrap().to_str().unwrap().to_owned());
                 }
                 true

@@ -1,5 +1,6 @@
 //! Writes a report in our own format: each secret is a finding as `--findings` has it, with its
-//! count and its last place.
+//! count and its last place; where lines have times, with those, and where there are several streams,
+//! with their names.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -29,6 +30,14 @@ pub fn write(secrets: &Secrets, context: &Context<'_>) -> Vec<u8> {
         value["blackbar"]["count"] = secret.count.into();
         value["blackbar"]["last"] =
             json!({ "in": secret.last.place.name(), "line": secret.last.line, "column": secret.last.column });
+        if let Some((first, last)) = &secret.span {
+            value["blackbar"]["first_seen"] = ndjson::timestamp(first.time).into();
+            value["blackbar"]["last_seen"] = ndjson::timestamp(last.time).into();
+        }
+        if secret.places.len() > 1 {
+            value["blackbar"]["places"] = secret.places.iter().map(|place| place.name()).collect();
+            value["blackbar"]["more_places"] = secret.more_places.into();
+        }
         value
     });
     ndjson::visible_line(&Report {
