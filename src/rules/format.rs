@@ -121,7 +121,7 @@ pub(crate) fn line_of(text: &str, at: usize) -> usize {
 
 pub(super) fn valid_id(id: &str) -> bool {
     let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    (2..=64).contains(&id.len()) && id.chars().all(shape) && id.starts_with(|c: char| c.is_ascii_lowercase())
+    (2..=64).contains(&id.len()) && id.chars().all(shape) && !id.starts_with('-')
 }
 
 /// Looks a word up in a closed list; the error names the key and the list, not the word.

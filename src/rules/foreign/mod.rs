@@ -120,7 +120,7 @@ impl Reader<'_> {
         };
         let id = given.to_ascii_lowercase().replace(['_', '.', ' ', '/'], "-");
         if !valid_id(&id) {
-            return Err(self.error(at, None, "id must be 2 to 60 letters, digits and -".to_owned()));
+            return Err(self.error(at, None, "id must be 2 to 64 letters, digits and -".to_owned()));
         }
         if id != given {
             self.notice(at, Some(&id), "the id is written so here");

@@ -41,7 +41,14 @@ pub fn translate(pattern: &str, group: u32) -> Result<Translated, String> {
     }
     let mut dropped = Vec::new();
     let mut branches = Vec::new();
-    split(&hir, group, &mut Vec::new(), &mut branches)?;
+    if let Err(why) = split(&hir, group, &mut Vec::new(), &mut branches) {
+        if group > 0 {
+            return Err(why);
+        }
+        // So many groups are names for the parts of a format, not the places of a secret.
+        dropped.push("it has too many groups to be told apart: all of a match is masked");
+        branches = vec![Branch { before: vec![hir], secret: None, after: Vec::new() }];
+    }
     let mut patterns: Vec<(String, Condition)> = Vec::new();
     for branch in branches {
         let translated = branch.translate(&mut dropped)?;
