@@ -5,7 +5,7 @@
 //! in a stream makes an entry.
 
 mod baseline;
-mod glob;
+pub(crate) mod glob;
 
 use std::{collections::HashMap, fmt};
 

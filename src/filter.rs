@@ -17,11 +17,13 @@
 mod block;
 mod command;
 mod cut;
+mod resume;
 mod tally;
 
 use std::sync::Arc;
 
 pub(crate) use block::Block;
+pub use resume::Ground;
 pub use tally::Stats;
 
 use crate::{

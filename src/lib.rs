@@ -32,6 +32,8 @@ pub mod secret;
 pub mod service;
 pub mod sink;
 pub mod source;
+#[cfg(unix)]
+pub mod tail;
 pub mod view;
 
 pub use error::{RuleError, SetupError};

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use super::Ground;
 use crate::{
     finding::{Finding, RuleFacts, Taken},
     limits::FINDING_CONTEXT_BYTES,
@@ -162,6 +163,18 @@ impl Tally {
         self.stats = Stats::default();
         self.findings.clear();
         (self.offset, self.line_offset) = (0, 0);
+    }
+
+    /// Goes on at another place, maybe of another stream.
+    pub fn move_to(&mut self, ground: Ground) {
+        self.offset = ground.offset;
+        self.stats.lines = ground.lines;
+        self.line_offset = ground.line_offset;
+    }
+
+    /// Where the piece that is looked at begins.
+    pub fn place(&self) -> Ground {
+        Ground { offset: self.offset, lines: self.stats.lines, line_offset: self.line_offset }
     }
 
     /// Takes over what a twin has counted from the stream's place on.

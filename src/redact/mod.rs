@@ -25,16 +25,30 @@ pub struct Clean<'a> {
     made: &'a [u8],
     parts: &'a [Part],
     length: usize,
+    /// How many bytes at the start are left out.
+    left_out: usize,
 }
 
 impl<'a> Clean<'a> {
     /// The bytes, in order. No stretch is empty.
     pub fn stretches(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let Clean { input, made, parts, .. } = *self;
-        parts.iter().map(move |part| match part.source {
-            Origin::Input => &input[part.start..part.end],
-            Origin::Made => &made[part.start..part.end],
+        let Clean { input, made, parts, mut left_out, .. } = *self;
+        parts.iter().filter_map(move |part| {
+            let stretch = match part.source {
+                Origin::Input => &input[part.start..part.end],
+                Origin::Made => &made[part.start..part.end],
+            };
+            let cut = left_out.min(stretch.len());
+            left_out -= cut;
+            (cut < stretch.len()).then(|| &stretch[cut..])
         })
+    }
+
+    /// The same without the first `count` bytes, for whoever has written these already.
+    #[must_use]
+    pub fn after(self, count: usize) -> Clean<'a> {
+        let count = count.min(self.length);
+        Clean { length: self.length - count, left_out: self.left_out + count, ..self }
     }
 
     /// How many bytes there are.
@@ -133,7 +147,7 @@ impl Output {
     pub fn clean<'a>(&'a self, input: &'a [u8]) -> Clean<'a> {
         assert!(place(input) == self.input || input.is_empty() && self.input.is_empty(), "the input of the parts");
         let length = self.parts.iter().map(|part| part.end - part.start).sum();
-        Clean { input, made: &self.made, parts: &self.parts, length }
+        Clean { input, made: &self.made, parts: &self.parts, length, left_out: 0 }
     }
 
     fn add(&mut self, bytes: &[u8]) {
@@ -299,6 +313,22 @@ mod tests {
         let rest = [b"well\n", &clean_lines(2 * STRETCH_BYTES_MIN)[..]].concat();
         let expected = [(b"all is well\n".len(), false), (rest.len() - b"well\n".len(), true)];
         assert_eq!(shape(&mut filter, &rest), expected);
+    }
+
+    #[test]
+    fn a_beginning_of_clean_bytes_can_be_left_out() {
+        let clean = clean_lines(2 * STRETCH_BYTES_MIN);
+        let input = [&clean[..], SECRET_LINE, &clean].concat();
+        let mut filter = filter();
+        let whole = filter.push(&input);
+        let bytes = whole.to_vec();
+        for count in [0, 1, clean.len() - 1, clean.len(), clean.len() + 20, bytes.len(), bytes.len() + 1] {
+            let after = whole.after(count);
+            let expected = bytes.get(count..).unwrap_or_default();
+            assert!(after.to_vec() == expected && after.len() == expected.len(), "{count}");
+            assert!(after.stretches().all(|stretch| !stretch.is_empty()));
+            assert!(after.after(3).to_vec() == expected.get(3..).unwrap_or_default());
+        }
     }
 
     #[test]

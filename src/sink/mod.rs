@@ -56,6 +56,20 @@ impl Standard {
     }
 }
 
+#[cfg(unix)]
+impl Standard {
+    /// Writes bytes that were made of clean ones, as a record around them is.
+    pub(crate) fn write_made(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut output = &self.output;
+        write_stretches(&mut output, std::iter::once(bytes), || wait_for_room(&self.output))
+    }
+
+    /// What is written to, to be told from what is read.
+    pub(crate) fn about(&self) -> io::Result<std::fs::Metadata> {
+        self.output.metadata()
+    }
+}
+
 impl Sink for Standard {
     #[cfg(unix)]
     fn write(&mut self, clean: Clean<'_>) -> io::Result<()> {
@@ -74,7 +88,7 @@ impl Sink for Standard {
 
 /// Writes stretches from where they lie, many with one call. `wait` returns when an output that
 /// does not block has room again.
-fn write_stretches<'a>(
+pub(crate) fn write_stretches<'a>(
     output: &mut impl io::Write,
     mut stretches: impl Iterator<Item = &'a [u8]>,
     wait: impl Fn() -> io::Result<()>,

@@ -1,0 +1,95 @@
+//! Lets a filter begin in the middle of a stream, at a place where it carries nothing over. Does not
+//! know where the stream comes from.
+
+use std::sync::Arc;
+
+use super::{Carry, Encoding, Engine, Filter};
+
+/// A place in a stream at which a filter that has seen nothing before goes on as one does that has seen
+/// all of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// Bytes before it.
+    pub offset: u64,
+    /// Line ends before it.
+    pub lines: u64,
+    /// Bytes of its line before it: not 0 inside an over-long line only.
+    pub line_offset: u64,
+}
+
+impl Filter {
+    /// A filter that goes on at `ground` of a stream whose first bytes are `start` (two of them tell the
+    /// encoding).
+    pub fn resume(engine: Arc<Engine>, start: &[u8], ground: Ground) -> Filter {
+        let mut filter = Filter::new(engine);
+        filter.move_to(start, ground);
+        filter
+    }
+
+    /// Leaves the stream, of which nothing may be held, and goes on in another one; keeps the memory.
+    /// Counts go on, but for the lines, which are those of the stream.
+    pub fn move_to(&mut self, start: &[u8], ground: Ground) {
+        self.forget_window();
+        self.carry = Carry::default();
+        self.swallowing = None;
+        self.stopped = None;
+        self.begun = ground.offset > 0;
+        self.encoding = if self.begun { Encoding::of_mark(start) } else { Encoding::Bytes };
+        self.tally.move_to(ground);
+    }
+
+    /// Where the filter could begin again without a difference, if nothing behind that place was
+    /// written.
+    pub fn ground(&self) -> Option<Ground> {
+        let fresh = self.written == 0 && self.carry.is_empty() && self.swallowing.is_none() && self.stopped.is_none();
+        fresh.then(|| self.tally.place())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, RuleSet};
+
+    const LOG: &[u8] = b"first\npassword:\n  hunter2hunter2\nlast line, api_key = Zk39fQm2LpX8vT1cRb6w and more\n\
+        2026-11-20T23:10:23.1Z stdout P password=hun\n2026-11-20T23:10:23.1Z stdout F ter2222\nend";
+
+    fn engine() -> Arc<Engine> {
+        Arc::new(Engine::new(RuleSet::builtin().unwrap(), Options::default()).unwrap())
+    }
+
+    /// What is left to come after `cut` bytes, and what a filter gives that begins at the ground there.
+    fn compare(log: &[u8], cut: usize, idle: bool) -> Option<(Vec<u8>, Vec<u8>)> {
+        let engine = engine();
+        let mut filter = Filter::new(Arc::clone(&engine));
+        filter.push(&log[..cut]);
+        if idle {
+            filter.idle();
+        }
+        let ground = filter.ground()?;
+        let mut rest = filter.push(&log[cut..]).to_vec();
+        rest.extend(filter.finish().to_vec());
+        let mut other = Filter::resume(engine, log, ground);
+        let mut again = other.push(&log[ground.offset as usize..]).to_vec();
+        again.extend(other.finish().to_vec());
+        assert_eq!(filter.ground(), other.ground(), "after {cut}");
+        Some((rest, again))
+    }
+
+    #[test]
+    fn a_filter_that_begins_at_the_ground_goes_on_as_the_first_one_does() {
+        let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(LOG.iter().flat_map(|&byte| [byte, 0])).collect();
+        for log in [LOG, &utf16] {
+            let mut grounds = 0;
+            for cut in 0..=log.len() {
+                for idle in [false, true] {
+                    if let Some((rest, again)) = compare(log, cut, idle) {
+                        grounds += 1;
+                        assert!(rest == again, "cut at {cut}");
+                    }
+                }
+            }
+            assert!(grounds > log.len() / 2, "{grounds} of {}", log.len());
+        }
+    }
+}

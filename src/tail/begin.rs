@@ -1,0 +1,218 @@
+//! Turns a file that was found into one that is followed: opens it, decides from where it is read, and finds
+//! those again that were rotated while nobody looked. Does not read on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    Figures, From, Hooks, Notice,
+    checkpoint::{self, Checkpoint},
+    discovery::Candidate,
+    envelope::Voice,
+    follow::{Follow, Mark, Seen},
+    identity::{HEAD_BYTES, Identity, Inode, inode},
+    open::{self, Kind},
+    origin::Origin,
+};
+use crate::filter::Ground;
+
+/// What is known of files before they are opened.
+pub struct Begin {
+    pub from: From,
+    /// Checkpoints of files that are not followed.
+    pub known: BTreeMap<Inode, Checkpoint>,
+    /// What was refused, and said so once.
+    said: BTreeSet<(PathBuf, &'static str)>,
+    /// What we write ourselves.
+    own_file: Option<Inode>,
+    own_folders: Vec<PathBuf>,
+    next: u64,
+}
+
+impl Begin {
+    /// With these checkpoints; what is ours is never read.
+    pub fn new(from: From, known: Vec<Checkpoint>, own_file: Option<Inode>, own_folders: Vec<PathBuf>) -> Begin {
+        let known = known.into_iter().map(|one| (one.file.inode(), one)).collect();
+        Begin { from, known, said: BTreeSet::new(), own_file, own_folders, next: 1 }
+    }
+
+    /// Says once that a file is not followed.
+    pub fn refuse(&mut self, path: &Path, why: &'static str, hooks: &mut dyn Hooks) {
+        if self.said.insert((path.to_owned(), why)) {
+            hooks.notice(&Notice::Refused { path: path.to_string_lossy().into_owned(), why });
+        }
+    }
+
+    /// Whether a file is written by this very process.
+    pub fn is_own(&self, candidate: &Candidate) -> bool {
+        self.own_file == Some(inode(&candidate.about))
+            || self.own_folders.iter().any(|folder| candidate.real.starts_with(folder))
+    }
+
+    /// Opens a file. `at_start` says that it was there when the program started.
+    pub fn file(
+        &mut self,
+        candidate: &Candidate,
+        at_start: bool,
+        hooks: &mut dyn Hooks,
+        figures: &mut Figures,
+    ) -> Option<Follow> {
+        let opened = open::read(&candidate.real);
+        let (file, kind) = match opened {
+            Ok(opened) => opened,
+            Err(fault) => {
+                self.unreadable(&candidate.name, fault.kind(), hooks, figures);
+                return None;
+            }
+        };
+        if kind == Kind::Fifo && !candidate.named {
+            self.refuse(&candidate.name, "is a pipe; one is followed where it is named itself", hooks);
+            return None;
+        }
+        let mut head = [0; HEAD_BYTES];
+        let length = if kind == Kind::Regular { file.read_at(&mut head, 0).unwrap_or(0) } else { 0 };
+        let head = &head[..length];
+        if COMPRESSED.iter().any(|magic| head.starts_with(magic)) {
+            self.refuse(&candidate.name, "is compressed; 'blackbar scan' reads it", hooks);
+            return None;
+        }
+        let about = file.metadata().ok()?;
+        let identity = Identity::new(&about, head);
+        let origin = Arc::new(Origin::new(&candidate.name, &candidate.real));
+        let voice = Voice::new(self.next, origin);
+        self.next += 1;
+        let mut follow = Follow::new(voice, candidate.real.clone(), kind, file, identity, head);
+        follow.seen = Seen::of(&about);
+        let placed = self.place(&mut follow, head, at_start, hooks, figures);
+        if let Err(fault) = placed {
+            self.unreadable(&candidate.name, fault.kind(), hooks, figures);
+            return None;
+        }
+        Some(follow)
+    }
+
+    fn unreadable(&mut self, path: &Path, kind: io::ErrorKind, hooks: &mut dyn Hooks, figures: &mut Figures) {
+        // It has gone again, or something else stands there now, which the next look will tell.
+        if kind != io::ErrorKind::NotFound && self.said.insert((path.to_owned(), "")) {
+            figures.errors += 1;
+            hooks.notice(&Notice::Unreadable { path: path.to_string_lossy().into_owned(), kind });
+        }
+    }
+
+    /// Decides from where a file is read.
+    fn place(
+        &mut self,
+        follow: &mut Follow,
+        head: &[u8],
+        at_start: bool,
+        hooks: &mut dyn Hooks,
+        figures: &mut Figures,
+    ) -> io::Result<()> {
+        if follow.kind == Kind::Fifo {
+            return Ok(());
+        }
+        if self.from == From::End && at_start {
+            return to_last_line(follow);
+        }
+        let known = self.known.remove(&follow.identity.inode()).filter(|_| self.from == From::Checkpoint);
+        let Some(known) = known.filter(|known| known.file.is_same_inode(&follow.identity)) else { return Ok(()) };
+        if follow.resume(&known, head)? {
+            return Ok(());
+        }
+        follow.start_anew();
+        if follow.identity.knows_birth() {
+            // The same file with another text. What was in it before that, nobody knows.
+            figures.truncations += 1;
+            lost(follow, "was cut or written anew while it was not followed", known.size - known.read, hooks, figures);
+        }
+        Ok(())
+    }
+
+    /// Finds files that were being followed, and that have another name by now, where they had theirs.
+    pub fn rotated(&mut self, roots: impl Fn(&Path) -> bool, hooks: &mut dyn Hooks, figures: &mut Figures) -> Vec<Follow> {
+        let mut folders: BTreeMap<PathBuf, Vec<Inode>> = BTreeMap::new();
+        for (inode, known) in &self.known {
+            let folder = Path::new(&known.path).parent().unwrap_or(Path::new(""));
+            folders.entry(folder.to_owned()).or_default().push(*inode);
+        }
+        let mut found = Vec::new();
+        for (folder, inodes) in folders {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+            let Ok(real) = fs::canonicalize(folder) else { continue };
+            let Ok(entries) = fs::read_dir(&real) else { continue };
+            let here = entries.filter_map(|entry| {
+                let entry = entry.ok()?;
+                Some((inode(&entry.metadata().ok()?), entry.path()))
+            });
+            let here: BTreeMap<Inode, PathBuf> = here.filter(|(inode, _)| inodes.contains(inode)).collect();
+            for at in inodes {
+                let Some(known) = self.known.get(&at).cloned() else { continue };
+                let follow = here.get(&at).filter(|path| roots(path)).and_then(|path| self.again(&known, path, hooks, figures));
+                match follow {
+                    Some(follow) => found.push(follow),
+                    None => {
+                        self.known.remove(&at);
+                        let bytes = known.size - known.offset;
+                        if bytes > 0 {
+                            figures.lost_bytes += bytes;
+                            let how = "has gone before it was read to its end";
+                            hooks.notice(&Notice::Lost { path: known.path, how, bytes });
+                        }
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn again(
+        &mut self,
+        known: &Checkpoint,
+        path: &Path,
+        hooks: &mut dyn Hooks,
+        figures: &mut Figures,
+    ) -> Option<Follow> {
+        let about = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+        let name = PathBuf::from(&known.path);
+        let candidate = Candidate { name, real: path.to_owned(), about, named: false };
+        let follow = self.file(&candidate, false, hooks, figures)?;
+        // Another file that has got the inode is not followed: nobody asked for it.
+        (follow.position > 0 || known.read == 0).then_some(follow)
+    }
+
+    /// Takes what is to be kept of files that are not followed any more.
+    pub fn forget_old(&mut self) {
+        let oldest = checkpoint::now().saturating_sub(KEPT_SECONDS);
+        self.known.retain(|_, known| known.seen >= oldest);
+    }
+}
+
+/// Counts and says that bytes were lost.
+pub fn lost(follow: &Follow, how: &'static str, bytes: u64, hooks: &mut dyn Hooks, figures: &mut Figures) {
+    let path = follow.voice.origin.name.clone();
+    figures.lost_bytes += bytes;
+    hooks.notice(&if bytes > 0 { Notice::Lost { path, how, bytes } } else { Notice::Rewritten { path, how } });
+}
+
+/// Goes to the end, but to the start of its line: half a secret is not recognised.
+fn to_last_line(follow: &mut Follow) -> io::Result<()> {
+    let size = follow.seen.size;
+    let length = size.min(crate::limits::LINE_BYTES_MAX as u64);
+    let tail = follow.bytes(size - length, length as usize)?;
+    let start = memchr::memrchr(b'\n', &tail).map_or(0, |end| end + 1);
+    let offset = size - length + start as u64;
+    follow.mark = Mark { ground: Ground { offset, ..Ground::default() }, ..Mark::default() };
+    follow.go_to(offset)
+}
+
+/// How compressed files begin: gzip, zstd, bzip2, xz, zip.
+const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"PK\x03\x04"];
+
+/// How long the checkpoint of a file is kept that is not followed.
+const KEPT_SECONDS: u64 = 7 * 24 * 3600;

@@ -1,0 +1,307 @@
+//! Keeps on disk how far each file was written. Never says that more was written than was: a file of
+//! checkpoints that is not whole, or not understood, is put aside, and files are read from their start.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Write as _},
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use rustix::{
+    fd::OwnedFd,
+    fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fsync, mkdirat, openat, renameat, unlinkat},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    TailError,
+    identity::{Hash, Identity},
+    open,
+};
+use crate::filter::Ground;
+
+/// The state directory, which is ours as long as this lives.
+pub struct Store {
+    folder: OwnedFd,
+    /// Locked.
+    _lock: File,
+}
+
+/// How far a file was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The name it was found under.
+    pub path: String,
+    /// Who it is.
+    pub file: Identity,
+    /// Where to begin: bytes, line ends, and bytes of the line.
+    pub offset: u64,
+    /// See [`Ground`].
+    pub lines: u64,
+    /// See [`Ground`].
+    pub line_offset: u64,
+    /// How many clean bytes behind that were written, and their CRC-32.
+    pub written: u64,
+    /// See `written`.
+    pub crc: u32,
+    /// Up to where the file was read at least once.
+    pub read: u64,
+    /// How large it was.
+    pub size: u64,
+    /// What stands before that.
+    pub before: Hash,
+    /// Findings before this place were told.
+    pub told: u64,
+    /// When the file was last followed (seconds since 1970).
+    pub seen: u64,
+}
+
+impl Checkpoint {
+    /// Where to begin.
+    pub fn ground(&self) -> Ground {
+        Ground { offset: self.offset, lines: self.lines, line_offset: self.line_offset }
+    }
+
+    /// Whether what it says can be true.
+    fn is_sound(&self) -> bool {
+        self.offset <= self.read && self.before.len() as u64 <= self.read && self.line_offset <= self.offset
+    }
+}
+
+/// The checkpoints that were kept, or why there are none.
+pub type Loaded = Result<Vec<Checkpoint>, &'static str>;
+
+impl Store {
+    /// Takes a state directory, and makes it if need be.
+    ///
+    /// # Errors
+    /// If another process has it, or it cannot be used.
+    pub fn open(path: &Path) -> Result<(Store, Loaded), TailError> {
+        let failed = |fault: io::Error| TailError::State(fault.kind());
+        let folder = private_folder(path).map_err(failed)?;
+        let lock = own_file(&folder, LOCK, OFlags::RDWR | OFlags::CREATE).map_err(failed)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|errno| match errno {
+            rustix::io::Errno::WOULDBLOCK => TailError::Locked,
+            errno => TailError::State(io::Error::from(errno).kind()),
+        })?;
+        let store = Store { folder, _lock: lock };
+        let loaded = store.load();
+        if loaded.is_err() {
+            // Kept for whoever wants to know; the next save must not be taken for its successor.
+            let _ = renameat(&store.folder, NAME, &store.folder, REJECTED);
+        }
+        Ok((store, loaded))
+    }
+
+    fn load(&self) -> Loaded {
+        let file = match own_file(&self.folder, NAME, OFlags::RDONLY) {
+            Ok(file) => file,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(_) => return Err("cannot be read"),
+        };
+        let mut text = Vec::new();
+        match file.take(BYTES_MAX + 1).read_to_end(&mut text) {
+            Ok(length) if length as u64 <= BYTES_MAX => parse(&text),
+            Ok(_) => Err("are too large"),
+            Err(_) => Err("cannot be read"),
+        }
+    }
+
+    /// Puts these in the place of all that were there: whoever looks sees the old ones or the new ones.
+    ///
+    /// # Errors
+    /// Those of the system; the old ones are still there then.
+    pub fn save(&self, checkpoints: &[Checkpoint]) -> io::Result<()> {
+        let saved = self.replace(&format(checkpoints));
+        if saved.is_err() {
+            let _ = unlinkat(&self.folder, DRAFT, AtFlags::empty());
+        }
+        saved
+    }
+
+    fn replace(&self, text: &[u8]) -> io::Result<()> {
+        // What an earlier process left behind.
+        match unlinkat(&self.folder, DRAFT, AtFlags::empty()) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let mut draft = own_file(&self.folder, DRAFT, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
+        draft.write_all(text)?;
+        draft.sync_all()?;
+        renameat(&self.folder, DRAFT, &self.folder, NAME)?;
+        Ok(fsync(&self.folder)?)
+    }
+}
+
+/// Opens a folder for its owner only, and makes it, with those above it, if need be. Links above the last
+/// name are the user's own.
+pub fn private_folder(path: &Path) -> io::Result<OwnedFd> {
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
+    builder.create(path)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let real = std::fs::canonicalize(path)?;
+    // Through the same door as everything else, so that no link comes in between.
+    let parent = open::folder(real.parent().unwrap_or(Path::new("/")))?;
+    Ok(openat(&parent, real.file_name().unwrap_or(".".as_ref()), flags | OFlags::NOFOLLOW, Mode::empty())?)
+}
+
+/// Opens the folder of this name in another, and makes it for its owner only if need be.
+pub fn folder_in(folder: &OwnedFd, name: &std::ffi::OsStr) -> io::Result<OwnedFd> {
+    match mkdirat(folder, name, Mode::from_raw_mode(0o700)) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(openat(folder, name, flags, Mode::empty())?)
+}
+
+/// Opens a regular file that has this name and no other, 0600 if it is made.
+pub fn own_file(folder: &OwnedFd, name: impl rustix::path::Arg, flags: OFlags) -> io::Result<File> {
+    let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(openat(folder, name, flags, Mode::from_raw_mode(0o600))?);
+    let about = file.metadata()?;
+    if !about.is_file() || std::os::unix::fs::MetadataExt::nlink(&about) != 1 {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(file)
+}
+
+fn format(checkpoints: &[Checkpoint]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(300 * checkpoints.len());
+    for checkpoint in checkpoints {
+        // Writing to memory cannot fail, and the keys are strings.
+        let written = serde_json::to_writer(&mut body, checkpoint);
+        debug_assert!(written.is_ok());
+        body.push(b'\n');
+    }
+    let mut text = format!("{MAGIC} {VERSION} {}\n", digest(&body)).into_bytes();
+    text.extend_from_slice(&body);
+    text
+}
+
+fn parse(text: &[u8]) -> Loaded {
+    const BROKEN: &str = "are damaged";
+    let end = memchr::memchr(b'\n', text).ok_or(BROKEN)?;
+    let head = str::from_utf8(&text[..end]).map_err(|_| BROKEN)?;
+    let mut words = head.split(' ');
+    if words.next() != Some(MAGIC) {
+        return Err(BROKEN);
+    }
+    let version: u32 = words.next().and_then(|word| word.parse().ok()).ok_or(BROKEN)?;
+    let body = &text[end + 1..];
+    if words.next() != Some(digest(body).as_str()) || words.next().is_some() {
+        return Err(BROKEN);
+    }
+    if version != VERSION {
+        return Err("are those of another version of blackbar");
+    }
+    let lines = body.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let read = |line: &[u8]| serde_json::from_slice::<Checkpoint>(line).ok().filter(Checkpoint::is_sound);
+    lines.map(read).collect::<Option<_>>().ok_or(BROKEN)
+}
+
+fn digest(body: &[u8]) -> String {
+    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
+}
+
+const MAGIC: &str = "blackbar-checkpoints";
+const VERSION: u32 = 1;
+const NAME: &str = "checkpoints";
+const DRAFT: &str = "checkpoints.draft";
+const REJECTED: &str = "checkpoints.rejected";
+const LOCK: &str = "lock";
+
+/// The largest file of checkpoints that is read (bytes).
+const BYTES_MAX: u64 = 256 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn checkpoint(folder: &Path) -> Checkpoint {
+        fs::write(folder.join("log"), "some bytes").unwrap();
+        let about = fs::metadata(folder.join("log")).unwrap();
+        Checkpoint {
+            path: "log".to_owned(),
+            file: Identity::new(&about, b"some bytes"),
+            offset: 5,
+            lines: 1,
+            line_offset: 0,
+            written: 3,
+            crc: 7,
+            read: 10,
+            size: 10,
+            before: Hash::of(b"bytes"),
+            told: 0,
+            seen: now(),
+        }
+    }
+
+    #[test]
+    fn what_was_saved_is_loaded_again_and_locked_against_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("a/state");
+        let all = vec![checkpoint(folder.path())];
+        let (store, loaded) = Store::open(&state).unwrap();
+        assert_eq!(loaded, Ok(Vec::new()));
+        store.save(&all).unwrap();
+        assert_eq!(Store::open(&state).err(), Some(TailError::Locked));
+        drop(store);
+        assert_eq!(Store::open(&state).unwrap().1, Ok(all));
+        let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
+        assert_eq!((mode(&state) & 0o777, mode(&state.join(NAME)) & 0o777), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_or_of_which_a_bit_has_changed_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format(&[checkpoint(folder.path())]);
+        assert!(parse(&text).is_ok());
+        for cut in 0..text.len() {
+            assert!(parse(&text[..cut]).is_err(), "cut at {cut}");
+            for bit in 0..8 {
+                let mut other = text.clone();
+                other[cut] ^= 1 << bit;
+                assert!(parse(&other).is_err(), "bit {bit} of byte {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_another_version_wrote_or_cannot_be_true_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let impossible = Checkpoint { offset: 11, ..checkpoint(folder.path()) };
+        assert!(parse(&format(&[impossible])).is_err());
+        let newer = String::from_utf8(format(&[])).unwrap().replacen(" 1 ", " 2 ", 1);
+        assert_eq!(parse(newer.as_bytes()), Err("are those of another version of blackbar"));
+        let state = folder.path().join("state");
+        fs::create_dir(&state).unwrap();
+        fs::write(state.join(NAME), newer).unwrap();
+        let (store, loaded) = Store::open(&state).unwrap();
+        assert!(loaded.is_err() && state.join(REJECTED).exists());
+        store.save(&[]).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_keeps_the_old_checkpoints() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(folder.path()).unwrap();
+        let all = vec![checkpoint(folder.path())];
+        store.save(&all).unwrap();
+        // In the place of the draft stands something that cannot be removed as a file is.
+        fs::create_dir(folder.path().join(DRAFT)).unwrap();
+        assert!(store.save(&[]).is_err());
+        drop(store);
+        assert_eq!(Store::open(folder.path()).unwrap().1, Ok(all));
+    }
+}

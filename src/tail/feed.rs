@@ -1,0 +1,293 @@
+//! Gives the bytes of a file to a filter, and what that gives to the outlet; moves the mark. Does not read.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use super::{
+    Figures, Hooks, Notice, TailError,
+    follow::{Count, Follow, Mark},
+    open::Kind,
+    outlet::Outlet,
+};
+use crate::{Engine, Filter, filter::Ground, pipeline::OnError, redact::Output};
+
+/// What files have in common on their way out.
+pub struct Feeder {
+    engine: Arc<Engine>,
+    /// Filters that hold nothing.
+    idle: Vec<Filter>,
+    pub outlet: Outlet,
+    on_error: OnError,
+    /// Whether the outlet has failed, and that was said.
+    pub outage: bool,
+    /// Makes the filter fail on what it finds, in tests.
+    #[cfg(test)]
+    pub fails_on: Option<&'static [u8]>,
+}
+
+/// What a filter is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// To take bytes.
+    Push,
+    /// To take bytes, and to give what nothing can change any more.
+    Idle,
+    /// To take bytes, which are the last ones.
+    Finish,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fed {
+    /// The file goes on.
+    Done,
+    /// The file is back at its mark, and can go on from there.
+    Again,
+    /// The outlet takes nothing; the file is back at its mark.
+    Blocked,
+}
+
+impl Feeder {
+    /// With nothing fed yet.
+    pub fn new(engine: Arc<Engine>, outlet: Outlet, on_error: OnError) -> Feeder {
+        Feeder {
+            engine,
+            idle: Vec::new(),
+            outlet,
+            on_error,
+            outage: false,
+            #[cfg(test)]
+            fails_on: None,
+        }
+    }
+
+    /// Goes on with another engine. A file of which a filter holds something goes on with the old one until it
+    /// does not.
+    pub fn set_engine(&mut self, engine: Arc<Engine>) {
+        self.engine = engine;
+        self.idle.clear();
+    }
+
+    /// Feeds the next `length` bytes of a file, with which `buffer` ends.
+    pub fn feed(
+        &mut self,
+        follow: &mut Follow,
+        buffer: &[u8],
+        length: usize,
+        work: Work,
+        hooks: &mut dyn Hooks,
+        figures: &mut Figures,
+    ) -> Result<Fed, TailError> {
+        let bytes = &buffer[buffer.len() - length..];
+        let mut filter = follow.filter.take().unwrap_or_else(|| self.filter(follow));
+        let before = filter.stats().lines;
+        match self.write(follow, &mut filter, bytes, work)? {
+            Wrote::All { complete } => {
+                follow.advance(buffer, length);
+                figures.bytes_in += length as u64;
+                figures.lines += filter.stats().lines.saturating_sub(before);
+                for finding in filter.take_findings() {
+                    if finding.offset >= follow.told {
+                        hooks.finding(&finding, &follow.voice.origin);
+                        follow.told = finding.offset + 1;
+                    }
+                }
+                figures.bytes_out += move_mark(follow, &filter, complete);
+                if follow.is_at_mark() && self.idle.len() < IDLE_FILTERS_MAX {
+                    self.idle.push(filter);
+                } else if !follow.is_at_mark() {
+                    follow.filter = Some(filter);
+                }
+                self.outage = false;
+                Ok(Fed::Done)
+            }
+            Wrote::OtherBytes => {
+                // What a process before us has written is not what comes out now, because rules or known
+                // values have changed: better twice than not at all.
+                follow.mark.written = Count::default();
+                self.rewind(follow, figures);
+                Ok(Fed::Again)
+            }
+            Wrote::Failed(kind) => {
+                figures.errors += 1;
+                if !std::mem::replace(&mut self.outage, true) {
+                    hooks.notice(&Notice::NotWritten(kind));
+                }
+                self.rewind(follow, figures);
+                Ok(Fed::Blocked)
+            }
+            Wrote::Panicked => self.after_panic(follow, buffer, length, work, hooks, figures),
+        }
+    }
+
+    /// A filter that goes on at the mark, where the file is.
+    fn filter(&mut self, follow: &Follow) -> Filter {
+        match self.idle.pop() {
+            Some(mut filter) => {
+                filter.move_to(&follow.start, follow.mark.ground);
+                filter
+            }
+            None => Filter::resume(Arc::clone(&self.engine), &follow.start, follow.mark.ground),
+        }
+    }
+
+    fn rewind(&mut self, follow: &mut Follow, figures: &mut Figures) {
+        // If even that cannot be read, the next read says so.
+        figures.errors += u64::from(follow.rewind().is_err());
+    }
+
+    /// Lets the filter work, and writes what it gives.
+    fn write(
+        &mut self,
+        follow: &mut Follow,
+        filter: &mut Filter,
+        bytes: &[u8],
+        work: Work,
+    ) -> Result<Wrote, TailError> {
+        let mut complete = true;
+        let steps: &[Work] = match work {
+            Work::Push => &[Work::Push],
+            Work::Idle => &[Work::Push, Work::Idle],
+            Work::Finish => &[Work::Push, Work::Finish],
+        };
+        for step in steps {
+            #[cfg(test)]
+            let fails = self.fails_on.is_some_and(|text| memchr::memmem::find(bytes, text).is_some());
+            let lent = &mut *filter;
+            let done = catch_unwind(AssertUnwindSafe(move || {
+                #[cfg(test)]
+                assert!(!fails, "a stage has failed");
+                // Moved in: what it gives lives as long as the loan.
+                let filter = { lent };
+                match step {
+                    Work::Push => filter.push(bytes),
+                    Work::Idle => filter.idle(),
+                    Work::Finish => filter.finish(),
+                }
+            }));
+            let Ok(mut clean) = done else { return Ok(Wrote::Panicked) };
+            if let Some(replay) = &mut follow.replay {
+                let left = usize::try_from(replay.whole.bytes - replay.so_far.bytes).unwrap_or(usize::MAX);
+                let mut rest = left;
+                replay.so_far.add(clean.stretches().map(|stretch| {
+                    let part = &stretch[..stretch.len().min(rest)];
+                    rest -= part.len();
+                    part
+                }));
+                if replay.so_far.bytes == replay.whole.bytes {
+                    if replay.so_far.crc != replay.whole.crc {
+                        return Ok(Wrote::OtherBytes);
+                    }
+                    follow.since = replay.whole;
+                    follow.replay = None;
+                }
+                clean = clean.after(left);
+            }
+            let count = clean;
+            loop {
+                match self.outlet.write(&mut follow.voice, clean, *step == Work::Finish) {
+                    Ok(all) => break complete = all,
+                    Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => return Err(TailError::ClosedOutput),
+                    Err(fault) if !self.outlet.can_wait() => return Err(TailError::Write(fault.kind())),
+                    // What has left a pipe cannot be read again.
+                    Err(_) if follow.kind == Kind::Fifo => thread::sleep(RETRY),
+                    Err(fault) => return Ok(Wrote::Failed(fault.kind())),
+                }
+            }
+            follow.since.add(count.stretches());
+        }
+        Ok(Wrote::All { complete })
+    }
+
+    /// Nothing of these bytes was written. A record is tried twice: with those around it, and alone.
+    fn after_panic(
+        &mut self,
+        follow: &mut Follow,
+        buffer: &[u8],
+        length: usize,
+        work: Work,
+        hooks: &mut dyn Hooks,
+        figures: &mut Figures,
+    ) -> Result<Fed, TailError> {
+        figures.errors += 1;
+        if self.on_error == OnError::Stop {
+            return Err(TailError::Internal);
+        }
+        let end = follow.position + length as u64;
+        let alone = follow.position < follow.careful || work != Work::Push;
+        if !alone && follow.kind == Kind::Regular {
+            follow.careful = end;
+            self.rewind(follow, figures);
+            return Ok(Fed::Again);
+        }
+        let bytes = &buffer[buffer.len() - length..];
+        // With what was held of the records before it.
+        let withheld = end - follow.mark.ground.offset.min(end);
+        let mut output = Output::default();
+        output.start(bytes);
+        if self.on_error == OnError::Pass {
+            output.unscanned_by_choice(bytes);
+        } else if withheld > 0 {
+            output.withheld(withheld);
+        }
+        let written = self.outlet.write(&mut follow.voice, output.clean(bytes), false);
+        match written {
+            Ok(_) => {}
+            Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => return Err(TailError::ClosedOutput),
+            Err(fault) if !self.outlet.can_wait() => return Err(TailError::Write(fault.kind())),
+            Err(_) => {
+                self.rewind(follow, figures);
+                return Ok(Fed::Blocked);
+            }
+        }
+        if withheld > 0 {
+            let path = follow.voice.origin.name.clone();
+            hooks.notice(&Notice::Withheld { path, offset: end - withheld, bytes: withheld });
+        }
+        figures.withheld_bytes += withheld;
+        follow.advance(buffer, length);
+        let lines = follow.mark.ground.lines + memchr::memchr_iter(b'\n', bytes).count() as u64;
+        follow.mark = Mark { ground: Ground { offset: end, lines, line_offset: 0 }, written: Count::default() };
+        (follow.since, follow.replay, follow.filter) = (Count::default(), None, None);
+        Ok(Fed::Done)
+    }
+}
+
+enum Wrote {
+    /// All; `complete` says that the outlet holds nothing of it.
+    All { complete: bool },
+    /// Not what is to be dropped because it was written before.
+    OtherBytes,
+    /// Nothing, for this reason.
+    Failed(io::ErrorKind),
+    /// Nothing: the filter has failed.
+    Panicked,
+}
+
+/// Moves the mark to where the filter could begin anew, or says how much behind it was written. How many
+/// bytes that is more than before.
+fn move_mark(follow: &mut Follow, filter: &Filter, complete: bool) -> u64 {
+    if follow.replay.is_some() || !complete {
+        return 0;
+    }
+    let more = follow.since.bytes.saturating_sub(follow.mark.written.bytes);
+    match filter.ground() {
+        Some(ground) => {
+            follow.mark = Mark { ground, written: Count::default() };
+            follow.since = Count::default();
+        }
+        None => follow.mark.written = follow.since,
+    }
+    more
+}
+
+/// How many filters are kept that nobody needs.
+const IDLE_FILTERS_MAX: usize = 4;
+
+/// How long a pipe waits for an outlet that has failed.
+const RETRY: Duration = Duration::from_millis(200);

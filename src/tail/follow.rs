@@ -1,0 +1,370 @@
+//! One file that is followed: reads its next bytes, and notices when they are not its next bytes. Does not
+//! filter them.
+
+use std::{
+    fs::{File, Metadata},
+    io,
+    ops::Range,
+    os::unix::fs::{FileExt as _, MetadataExt as _},
+    path::PathBuf,
+    time::Instant,
+};
+
+use super::{
+    checkpoint::{self, Checkpoint},
+    envelope::Voice,
+    identity::{BEFORE_BYTES, HEAD_BYTES, Hash, Identity},
+    open::{self, Kind},
+};
+use crate::{
+    Filter,
+    filter::Ground,
+    limits::{LINE_BYTES_MAX, READ_BYTES},
+};
+
+/// A file that is followed.
+pub struct Follow {
+    /// What it says, and under which name.
+    pub voice: Voice,
+    /// Where it lies.
+    pub real: PathBuf,
+    pub kind: Kind,
+    /// Closed, if too many are open.
+    pub file: Option<File>,
+    pub identity: Identity,
+    /// The first two bytes, which tell the encoding.
+    pub start: Vec<u8>,
+    /// The next byte that the filter gets.
+    pub position: u64,
+    /// The last bytes that it got.
+    before: Vec<u8>,
+    /// What the file was when it was last looked at.
+    pub seen: Seen,
+    /// The filter that holds something of it.
+    pub filter: Option<Filter>,
+    pub mark: Mark,
+    /// Clean bytes since the mark, written or not.
+    pub since: Count,
+    /// Clean bytes that were written by a process before us, and are not written again.
+    pub replay: Option<Replay>,
+    /// Findings before this place were told.
+    pub told: u64,
+    /// Whether another file has its name, or none.
+    pub rotated: bool,
+    /// Whether its end was reached since it was rotated.
+    pub drained: bool,
+    /// Up to where single lines are filtered, because of a failure.
+    pub careful: u64,
+    /// Since when the beginning of a line waits for its end.
+    pub open_since: Option<Instant>,
+    /// Since when there has been nothing to read.
+    pub quiet_since: Instant,
+    /// When it was first seen that there is something to read.
+    pub grown_at: Option<Instant>,
+    pub queued: bool,
+    /// Nothing behind this place is read any more.
+    pub until: Option<u64>,
+}
+
+/// What a file was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seen {
+    modified: (i64, i64),
+    pub size: u64,
+}
+
+impl Seen {
+    /// Of this file.
+    pub fn of(about: &Metadata) -> Seen {
+        Seen { modified: (about.mtime(), about.mtime_nsec()), size: about.len() }
+    }
+}
+
+/// How many clean bytes, and their CRC-32.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    pub bytes: u64,
+    pub crc: u32,
+}
+
+impl Count {
+    /// Counts more bytes.
+    pub fn add<'a>(&mut self, stretches: impl Iterator<Item = &'a [u8]>) {
+        let mut hasher = crc32fast::Hasher::new_with_initial_len(self.crc, self.bytes);
+        for stretch in stretches {
+            hasher.update(stretch);
+            self.bytes += stretch.len() as u64;
+        }
+        self.crc = hasher.finalize();
+    }
+}
+
+/// Where a new filter would begin, and what was written behind that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mark {
+    pub ground: Ground,
+    pub written: Count,
+}
+
+/// What is to be dropped, and what was dropped so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replay {
+    pub whole: Count,
+    pub so_far: Count,
+}
+
+/// Why there are no next bytes.
+#[derive(Debug)]
+pub enum Fault {
+    /// What was read is not there any more. Whether the file is shorter now, or another text.
+    Rewritten { cut: bool },
+    /// Those of the system.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Fault {
+    fn from(fault: io::Error) -> Fault {
+        Fault::Io(fault)
+    }
+}
+
+/// Bytes that were read.
+pub struct Chunk {
+    /// Where they lie in the buffer.
+    pub range: Range<usize>,
+    /// Whether there may be more at once.
+    pub more: bool,
+}
+
+impl Follow {
+    /// A file at its first byte.
+    pub fn new(voice: Voice, real: PathBuf, kind: Kind, file: File, identity: Identity, start: &[u8]) -> Follow {
+        Follow {
+            voice,
+            real,
+            kind,
+            file: Some(file),
+            identity,
+            start: start[..start.len().min(2)].to_vec(),
+            position: 0,
+            before: Vec::new(),
+            seen: Seen::default(),
+            filter: None,
+            mark: Mark::default(),
+            since: Count::default(),
+            replay: None,
+            told: 0,
+            rotated: false,
+            drained: false,
+            careful: 0,
+            open_since: None,
+            quiet_since: Instant::now(),
+            grown_at: None,
+            queued: false,
+            until: None,
+        }
+    }
+
+    /// How large a buffer a read needs.
+    pub const ROOM: usize = BEFORE_BYTES + LINE_BYTES_MAX;
+
+    /// Goes to the mark: what is behind it is filtered again, and dropped as far as it was written.
+    pub fn rewind(&mut self) -> io::Result<()> {
+        self.voice.forget();
+        self.filter = None;
+        let Mark { ground, written } = self.mark;
+        self.replay = (written.bytes > 0).then(|| Replay { whole: written, so_far: Count::default() });
+        self.since = Count::default();
+        self.go_to(ground.offset)
+    }
+
+    /// Reads on from a place. What stands before it is taken as it is.
+    pub fn go_to(&mut self, position: u64) -> io::Result<()> {
+        self.position = position;
+        self.open_since = None;
+        self.before.clear();
+        if self.kind == Kind::Regular {
+            let length = position.min(BEFORE_BYTES as u64);
+            self.before = self.bytes(position - length, length as usize)?;
+        }
+        Ok(())
+    }
+
+    /// Begins the file anew: its text is another one.
+    pub fn start_anew(&mut self) {
+        self.voice.forget();
+        self.filter = None;
+        self.identity.forget_head();
+        self.start.clear();
+        (self.position, self.told, self.careful) = (0, 0, 0);
+        (self.mark, self.since, self.replay, self.open_since) = (Mark::default(), Count::default(), None, None);
+        self.before.clear();
+    }
+
+    /// Bytes of the file, as many of them as there are.
+    pub fn bytes(&mut self, from: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let read = read_at(self.open()?, &mut bytes, from)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    /// The file, opened again if it was closed.
+    fn open(&mut self) -> io::Result<&File> {
+        if self.file.is_none() {
+            let (file, kind) = open::read(&self.real)?;
+            let now = Identity::new(&file.metadata()?, &[]);
+            if kind != self.kind || !self.identity.is_same_inode(&now) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            self.file = Some(file);
+        }
+        self.file.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// What the file is now.
+    pub fn look(&self) -> io::Result<Metadata> {
+        match &self.file {
+            Some(file) => file.metadata(),
+            None => {
+                let about = std::fs::symlink_metadata(&self.real)?;
+                let same = self.identity.is_same_inode(&Identity::new(&about, &[]));
+                if same { Ok(about) } else { Err(io::ErrorKind::NotFound.into()) }
+            }
+        }
+    }
+
+    /// Reads the next bytes into a buffer of [`Follow::ROOM`] bytes.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<Chunk, Fault> {
+        if self.kind == Kind::Fifo {
+            return self.read_pipe(buffer);
+        }
+        let (position, overlap) = (self.position, self.before.len());
+        let left = self.until.map_or(usize::MAX, |until| usize::try_from(until.saturating_sub(position)).unwrap_or(0));
+        let ask = overlap + READ_BYTES.min(left);
+        let head = self.bytes(0, HEAD_BYTES)?;
+        if !self.identity.check_head(&head) {
+            return Err(self.rewritten());
+        }
+        self.start = head[..head.len().min(2)].to_vec();
+        let file = self.open()?;
+        let mut length = read_at(file, &mut buffer[..ask], position - overlap as u64)?;
+        // A line that is longer than one read is read to the bound of the filter.
+        let full = length == ask && left > READ_BYTES;
+        if full && memchr::memrchr(b'\n', &buffer[overlap..length]).is_none() {
+            let most = buffer.len().min(overlap.saturating_add(left));
+            length += read_at(file, &mut buffer[length..most], position - overlap as u64 + length as u64)?;
+        }
+        if length < overlap || buffer[..overlap] != self.before[..] {
+            return Err(self.rewritten());
+        }
+        Ok(Chunk { range: overlap..length, more: full })
+    }
+
+    fn rewritten(&self) -> Fault {
+        Fault::Rewritten { cut: self.look().is_ok_and(|about| about.len() < self.position) }
+    }
+
+    fn read_pipe(&mut self, buffer: &mut [u8]) -> Result<Chunk, Fault> {
+        loop {
+            match io::Read::read(&mut self.open()?, &mut buffer[..READ_BYTES]) {
+                Ok(length) => return Ok(Chunk { range: 0..length, more: length > 0 }),
+                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Chunk { range: 0..0, more: false });
+                }
+                Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+    }
+
+    /// How many of the next bytes the filter gets: whole lines, if there are any, so that it holds nothing
+    /// afterwards. A single one where a failure is looked for.
+    pub fn whole(&self, bytes: &[u8]) -> usize {
+        let wide = matches!(self.start.as_slice(), [0xff, 0xfe] | [0xfe, 0xff]);
+        if self.kind == Kind::Fifo || wide {
+            return bytes.len();
+        }
+        let end = if self.position < self.careful { memchr::memchr(b'\n', bytes) } else { memchr::memrchr(b'\n', bytes) };
+        match end {
+            Some(end) => end + 1,
+            None if bytes.len() >= READ_BYTES => bytes.len(),
+            None => 0,
+        }
+    }
+
+    /// The filter has got bytes; `buffer` ends with them.
+    pub fn advance(&mut self, buffer: &[u8], length: usize) {
+        self.position += length as u64;
+        self.before.clear();
+        if self.kind == Kind::Regular {
+            self.before.extend_from_slice(&buffer[buffer.len().saturating_sub(BEFORE_BYTES)..]);
+        }
+    }
+
+    /// Whether a new filter at the mark would go on at the position.
+    pub fn is_at_mark(&self) -> bool {
+        self.replay.is_none() && self.mark.written.bytes == 0 && self.mark.ground.offset == self.position
+    }
+
+    /// Whether it has bytes that the filter has not got or has not given.
+    pub fn is_open(&self) -> bool {
+        self.open_since.is_some() || self.filter.as_ref().is_some_and(Filter::held) || self.voice.holds()
+    }
+
+    /// How much of it is not read.
+    pub fn backlog(&self) -> u64 {
+        if self.kind == Kind::Fifo { 0 } else { self.seen.size.saturating_sub(self.position) }
+    }
+
+    /// What is to be kept of it.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let Mark { ground, written } = self.mark;
+        Checkpoint {
+            path: self.voice.origin.path.to_string_lossy().into_owned(),
+            file: self.identity.clone(),
+            offset: ground.offset,
+            lines: ground.lines,
+            line_offset: ground.line_offset,
+            written: written.bytes,
+            crc: written.crc,
+            read: self.position,
+            size: self.seen.size.max(self.position),
+            before: Hash::of(&self.before),
+            told: self.told,
+            seen: checkpoint::now(),
+        }
+    }
+
+    /// Goes where a checkpoint says. Whether that is possible: the text before it is still the same.
+    pub fn resume(&mut self, from: &Checkpoint, head: &[u8]) -> io::Result<bool> {
+        let mut identity = from.file.clone();
+        if !identity.check_head(head) {
+            return Ok(false);
+        }
+        let length = from.before.len();
+        let before = self.bytes(from.read - length as u64, length)?;
+        if before.len() < length || !from.before.begins(&before) {
+            return Ok(false);
+        }
+        self.identity = identity;
+        self.told = from.told;
+        self.mark = Mark { ground: from.ground(), written: Count { bytes: from.written, crc: from.crc } };
+        self.rewind()?;
+        Ok(true)
+    }
+}
+
+/// Reads until the buffer is full or the file at its end.
+fn read_at(file: &File, buffer: &mut [u8], from: u64) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read_at(&mut buffer[length..], from + length as u64) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(length)
+}

@@ -1,0 +1,67 @@
+//! Opens files that others may put something else in the place of. Follows no symbolic link and opens no
+//! device; who wants to follow a link resolves it first and asks whether its target is allowed.
+
+use std::{
+    fs::File,
+    io,
+    os::fd::OwnedFd,
+    path::{Component, Path},
+};
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+
+/// What a file is, as far as it can be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file with a size, of which every byte can be read again.
+    Regular,
+    /// A pipe with a name.
+    Fifo,
+}
+
+/// Opens an absolute path without links in it for reading, and says what it is. A pipe without a writer
+/// does not block.
+///
+/// # Errors
+/// Those of the system; a link in the path is [`io::ErrorKind::FilesystemLoop`] or `NotADirectory`, what is
+/// neither file nor pipe is `InvalidInput`.
+pub fn read(path: &Path) -> io::Result<(File, Kind)> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let folder = folder(path.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    // A device is not even opened, for that alone may do something.
+    let about = rustix::fs::statat(&folder, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)?;
+    kind_of(rustix::fs::FileType::from_raw_mode(about.st_mode))?;
+    let file = File::from(openat(&folder, name, flags, Mode::empty())?);
+    let kind = kind_of(rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode))?;
+    Ok((file, kind))
+}
+
+fn kind_of(kind: rustix::fs::FileType) -> io::Result<Kind> {
+    match kind {
+        rustix::fs::FileType::RegularFile => Ok(Kind::Regular),
+        rustix::fs::FileType::Fifo => Ok(Kind::Fifo),
+        rustix::fs::FileType::Symlink => Err(rustix::io::Errno::LOOP.into()),
+        _ => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+/// Opens an absolute folder, name by name, so that no part of it is a link.
+pub fn folder(path: &Path) -> io::Result<OwnedFd> {
+    let flags = FOLDER | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut open = openat(CWD, "/", flags, Mode::empty())?;
+    for part in path.components() {
+        match part {
+            Component::RootDir => {}
+            Component::Normal(name) => open = openat(&open, name, flags, Mode::empty())?,
+            _ => return Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+    Ok(open)
+}
+
+/// A folder that is only passed through need not be readable.
+#[cfg(target_os = "linux")]
+const FOLDER: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const FOLDER: OFlags = OFlags::RDONLY;

@@ -1,0 +1,126 @@
+//! Writes clean bytes of many files to standard output or into a tree. Takes nothing but [`Clean`] bytes, and
+//! says whether all of them were written.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Settings, TailError, Target,
+    envelope::{Format, Voice},
+    identity::{self, Inode},
+    tree::Tree,
+};
+use crate::{
+    redact::Clean,
+    sink::{Sink as _, Standard},
+};
+
+/// Where clean bytes go.
+pub enum Outlet {
+    /// Lines as they come.
+    Text { output: Standard, last: Option<(u64, u8)> },
+    /// An object a line.
+    Ndjson { output: Standard, format: Format, room: Vec<u8> },
+    /// Files of the same names.
+    Tree(Box<Tree>),
+}
+
+impl Outlet {
+    /// The one that the settings name.
+    pub fn open(settings: &Settings) -> Result<Outlet, TailError> {
+        Ok(match &settings.target {
+            Target::Text => Outlet::Text { output: Standard::output(), last: None },
+            Target::Ndjson => {
+                Outlet::Ndjson { output: Standard::output(), format: settings.format, room: Vec::new() }
+            }
+            Target::Tree { root, file_bytes_max, total_bytes_max } => {
+                let tree = Tree::open(root, *file_bytes_max, *total_bytes_max);
+                Outlet::Tree(Box::new(tree.map_err(|fault| TailError::Tree(fault.kind()))?))
+            }
+        })
+    }
+
+    /// Writes all bytes. Whether nothing of them is held back.
+    ///
+    /// # Errors
+    /// Then none of the bytes was written to a tree, and some may have been written elsewhere.
+    pub fn write(&mut self, voice: &mut Voice, clean: Clean<'_>, all: bool) -> io::Result<bool> {
+        let Some(byte) = clean.stretches().last().and_then(|stretch| stretch.last().copied()) else {
+            if let (true, Outlet::Ndjson { output, format, room }) = (all, &mut *self) {
+                speak(voice, clean, *format, all, room, output)?;
+            }
+            return Ok(!voice.holds());
+        };
+        match self {
+            Outlet::Text { output, last } => {
+                // A line that is open belongs to another file.
+                if last.is_some_and(|(id, byte)| id != voice.id && byte != b'\n') {
+                    output.write_made(b"\n")?;
+                }
+                output.write(clean)?;
+                *last = Some((voice.id, byte));
+                Ok(true)
+            }
+            Outlet::Ndjson { output, format, room } => {
+                speak(voice, clean, *format, all, room, output)?;
+                Ok(!voice.holds())
+            }
+            Outlet::Tree(tree) => tree.write(voice, clean, byte).map(|()| true),
+        }
+    }
+
+    /// Whether the beginning of a line may be written.
+    pub fn takes_beginnings(&self, files: usize) -> bool {
+        match self {
+            Outlet::Text { .. } => files < 2,
+            Outlet::Ndjson { .. } => false,
+            Outlet::Tree(_) => true,
+        }
+    }
+
+    /// Whether a failed write may succeed later.
+    pub fn can_wait(&self) -> bool {
+        matches!(self, Outlet::Tree(_))
+    }
+
+    /// Makes sure that what was written is there after a power failure, too.
+    pub fn sync(&mut self) -> io::Result<()> {
+        if let Outlet::Tree(tree) = self { tree.sync() } else { Ok(()) }
+    }
+
+    /// A file goes on in the middle of a line of which all or nothing was written before: whatever stands
+    /// at the end of the output is another line.
+    pub fn begin(&mut self, voice: &Voice, in_line: bool) -> io::Result<()> {
+        if let Outlet::Tree(tree) = self { tree.begin(voice, in_line) } else { Ok(()) }
+    }
+
+    /// What must not be read, because it is written here: a file, a folder.
+    pub fn own(&self) -> (Option<Inode>, Option<PathBuf>) {
+        match self {
+            Outlet::Text { output, .. } | Outlet::Ndjson { output, .. } => {
+                (output.about().ok().filter(std::fs::Metadata::is_file).map(|about| identity::inode(&about)), None)
+            }
+            Outlet::Tree(tree) => (None, Some(Path::to_owned(tree.root()))),
+        }
+    }
+
+    /// The files that were removed since the last call.
+    pub fn take_removed(&mut self) -> Vec<PathBuf> {
+        if let Outlet::Tree(tree) = self { tree.take_removed() } else { Vec::new() }
+    }
+}
+
+fn speak(
+    voice: &mut Voice,
+    clean: Clean<'_>,
+    format: Format,
+    all: bool,
+    room: &mut Vec<u8>,
+    output: &mut Standard,
+) -> io::Result<()> {
+    room.clear();
+    voice.speak(clean.stretches(), format, all, room);
+    if room.is_empty() { Ok(()) } else { output.write_made(room) }
+}

@@ -1,0 +1,94 @@
+//! Turns the signals of a service into a state that the loop asks for. Does not end anything itself, but for
+//! a second signal to stop, and the end of the time to drain.
+
+use std::{
+    io,
+    os::{
+        fd::{AsFd as _, BorrowedFd},
+        unix::net::UnixStream,
+    },
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use signal_hook::{
+    SigId,
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    flag, low_level,
+};
+
+/// The signals of a run. Dropping it gives them their usual meaning back.
+pub struct Signals {
+    stop: Arc<AtomicBool>,
+    reload: Arc<AtomicBool>,
+    wake: UnixStream,
+    ids: Vec<SigId>,
+}
+
+/// What a shell shows for SIGINT and SIGTERM.
+const SECOND: [(i32, i32); 2] = [(SIGINT, 130), (SIGTERM, 143)];
+
+impl Signals {
+    /// Catches SIGHUP, SIGINT and SIGTERM.
+    pub fn catch() -> io::Result<Signals> {
+        let (wake, write) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let reload = Arc::new(AtomicBool::new(false));
+        let mut ids = Vec::new();
+        for (signal, code) in SECOND {
+            // The flag is looked at before it is set: only a second signal finds it set.
+            ids.push(flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))?);
+            ids.push(flag::register(signal, Arc::clone(&stop))?);
+            ids.push(low_level::pipe::register(signal, write.try_clone()?)?);
+        }
+        ids.push(flag::register(SIGHUP, Arc::clone(&reload))?);
+        ids.push(low_level::pipe::register(SIGHUP, write)?);
+        Ok(Signals { stop, reload, wake, ids })
+    }
+
+    /// Whether the run is to end.
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether a reload was asked for since the last call.
+    pub fn reload(&self) -> bool {
+        self.reload.swap(false, Ordering::Relaxed)
+    }
+
+    /// Readable when a signal has come.
+    pub fn wake(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+
+    /// Takes note that the state was looked at.
+    pub fn acknowledge(&self) {
+        let _ = io::Read::read(&mut &self.wake, &mut [0; 64]);
+    }
+
+    /// Ends the process when the time to drain is over, even if the output takes no bytes: whatever is
+    /// on disk then is right, because checkpoints are replaced as a whole.
+    pub fn end_after(time: Duration) {
+        let end = move || {
+            std::thread::sleep(time + GRACE);
+            std::process::exit(0);
+        };
+        // Without a thread the end waits for the output.
+        let _ = std::thread::Builder::new().name("drain".to_owned()).spawn(end);
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for id in self.ids.drain(..) {
+            low_level::unregister(id);
+        }
+    }
+}
+
+/// How much later the process is ended than the loop is to end by itself.
+const GRACE: Duration = Duration::from_millis(100);

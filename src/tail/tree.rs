@@ -1,0 +1,278 @@
+//! Writes clean bytes into a tree of files with the names of those they come from. Does not let the tree grow
+//! over its bound: files are rotated by size, and the oldest rotated one goes first.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ffi::{OsStr, OsString},
+    fs::{self, File},
+    io::{self, Write as _},
+    os::unix::ffi::OsStrExt as _,
+    path::{Component, Path, PathBuf},
+    time::SystemTime,
+};
+
+use rustix::{
+    fd::OwnedFd,
+    fs::{AtFlags, OFlags, renameat, unlinkat},
+};
+
+use super::{
+    checkpoint::{folder_in, own_file, private_folder},
+    envelope::Voice,
+};
+use crate::{redact::Clean, sink::write_stretches};
+
+/// The tree.
+pub struct Tree {
+    path: PathBuf,
+    folder: OwnedFd,
+    file_bytes_max: u64,
+    total_bytes_max: u64,
+    files: BTreeMap<PathBuf, Leaf>,
+    /// The oldest first.
+    rotated: VecDeque<(PathBuf, u64)>,
+    total_bytes: u64,
+    removed: Vec<PathBuf>,
+    /// Counts writes, to know which file was not written for the longest time.
+    clock: u64,
+}
+
+/// A file of it.
+#[derive(Default)]
+struct Leaf {
+    file: Option<File>,
+    bytes: u64,
+    /// Whose line is open at the end.
+    open_line: Option<u64>,
+    dirty: bool,
+    used: u64,
+}
+
+impl Tree {
+    /// Takes the folder, makes it if need be, and counts what is in it.
+    pub fn open(path: &Path, file_bytes_max: u64, total_bytes_max: u64) -> io::Result<Tree> {
+        let folder = private_folder(path)?;
+        let path = fs::canonicalize(path)?;
+        let mut tree = Tree {
+            folder,
+            file_bytes_max,
+            total_bytes_max,
+            files: BTreeMap::new(),
+            rotated: VecDeque::new(),
+            total_bytes: 0,
+            removed: Vec::new(),
+            clock: 0,
+            path,
+        };
+        let mut old = Vec::new();
+        tree.count(&tree.path.clone(), &mut old)?;
+        old.sort();
+        tree.rotated = old.into_iter().map(|(_, path, bytes)| (path, bytes)).collect();
+        Ok(tree)
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.path
+    }
+
+    fn count(&mut self, folder: &Path, old: &mut Vec<(SystemTime, PathBuf, u64)>) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let (path, about) = (entry.path(), entry.metadata()?);
+            if about.is_dir() {
+                self.count(&path, old)?;
+            } else if about.is_file() {
+                let Ok(name) = path.strip_prefix(&self.path) else { continue };
+                self.total_bytes += about.len();
+                if number_of(name).is_some() {
+                    old.push((about.modified().unwrap_or(SystemTime::UNIX_EPOCH), name.to_owned(), about.len()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all bytes, of which `last` is the last one, or none of them.
+    pub fn write(&mut self, voice: &Voice, clean: Clean<'_>, last: u8) -> io::Result<()> {
+        let name = name_of(&voice.origin.path);
+        let length = clean.len() as u64;
+        self.make_room(&name, length)?;
+        self.clock += 1;
+        let clock = self.clock;
+        let leaf = self.leaf(&name)?;
+        leaf.used = clock;
+        if leaf.open_line.is_some_and(|id| id != voice.id) {
+            leaf.append(std::iter::once(&b"\n"[..]), 1)?;
+            self.total_bytes += 1;
+        }
+        let leaf = self.leaf(&name)?;
+        leaf.append(clean.stretches(), length)?;
+        leaf.open_line = (last != b'\n').then_some(voice.id);
+        self.total_bytes += length;
+        Ok(())
+    }
+
+    /// Ends a line that a process before us has left open, unless it is this file's own.
+    pub fn begin(&mut self, voice: &Voice, in_line: bool) -> io::Result<()> {
+        let name = name_of(&voice.origin.path);
+        if !self.path.join(&name).exists() {
+            return Ok(());
+        }
+        let leaf = self.leaf(&name)?;
+        if leaf.open_line == Some(FOREIGN) && in_line {
+            leaf.open_line = Some(voice.id);
+        }
+        Ok(())
+    }
+
+    /// Makes sure that all that was written stays there.
+    pub fn sync(&mut self) -> io::Result<()> {
+        for leaf in self.files.values_mut().filter(|leaf| leaf.dirty) {
+            if let Some(file) = &leaf.file {
+                file.sync_data()?;
+            }
+            leaf.dirty = false;
+        }
+        Ok(())
+    }
+
+    /// The files that were removed since the last call.
+    pub fn take_removed(&mut self) -> Vec<PathBuf> {
+        std::mem::take(&mut self.removed)
+    }
+
+    /// The open file of this name.
+    fn leaf(&mut self, name: &Path) -> io::Result<&mut Leaf> {
+        if self.files.get(name).is_none_or(|leaf| leaf.file.is_none()) {
+            self.close_one()?;
+            let (folder, file_name) = self.folder_of(name)?;
+            let flags = OFlags::RDWR | OFlags::APPEND;
+            // A file that is there may be anything: it is looked at before it is written to.
+            let file = match own_file(&folder, file_name, flags | OFlags::CREATE | OFlags::EXCL) {
+                Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => own_file(&folder, file_name, flags)?,
+                made => made?,
+            };
+            let bytes = file.metadata()?.len();
+            let mut last = [b'\n'];
+            if bytes > 0 {
+                std::os::unix::fs::FileExt::read_exact_at(&file, &mut last, bytes - 1)?;
+            }
+            let leaf = self.files.entry(name.to_owned()).or_default();
+            if leaf.used == 0 {
+                leaf.open_line = (last[0] != b'\n').then_some(FOREIGN);
+            }
+            (leaf.file, leaf.bytes) = (Some(file), bytes);
+        }
+        // It has just been put there.
+        self.files.get_mut(name).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Closes the file that was not written for the longest time, if too many are open.
+    fn close_one(&mut self) -> io::Result<()> {
+        if self.files.values().filter(|leaf| leaf.file.is_some()).count() < OPEN_MAX {
+            return Ok(());
+        }
+        let open = self.files.values_mut().filter(|leaf| leaf.file.is_some());
+        let Some(leaf) = open.min_by_key(|leaf| leaf.used) else { return Ok(()) };
+        if let Some(file) = leaf.file.take().filter(|_| leaf.dirty) {
+            file.sync_data()?;
+            leaf.dirty = false;
+        }
+        Ok(())
+    }
+
+    /// The folder of a file, made if need be, and the file's name in it.
+    fn folder_of<'a>(&self, name: &'a Path) -> io::Result<(OwnedFd, &'a OsStr)> {
+        let mut folder = self.folder.try_clone()?;
+        for part in name.parent().into_iter().flat_map(Path::iter) {
+            folder = folder_in(&folder, part)?;
+        }
+        Ok((folder, name.file_name().ok_or(io::ErrorKind::InvalidInput)?))
+    }
+
+    /// Rotates a file that would become too large, and removes old ones until the tree has room.
+    fn make_room(&mut self, name: &Path, length: u64) -> io::Result<()> {
+        let leaf = self.files.get(name);
+        let bytes = leaf.map_or(0, |leaf| leaf.bytes);
+        let between_lines = leaf.is_none_or(|leaf| leaf.open_line.is_none());
+        if bytes > 0 && bytes + length > self.file_bytes_max && between_lines {
+            self.rotate(name)?;
+        }
+        while self.total_bytes + length > self.total_bytes_max {
+            if self.rotated.is_empty() {
+                // Whatever is largest must go: a bound is a bound.
+                let largest = self.files.iter().filter(|(_, leaf)| leaf.bytes > 0).max_by_key(|(_, leaf)| leaf.bytes);
+                let Some((largest, _)) = largest else { return Ok(()) };
+                self.rotate(&largest.clone())?;
+            }
+            let Some((old, bytes)) = self.rotated.pop_front() else { return Ok(()) };
+            let (folder, file_name) = self.folder_of(&old)?;
+            match unlinkat(&folder, file_name, AtFlags::empty()) {
+                Ok(()) => self.removed.push(self.path.join(&old)),
+                Err(rustix::io::Errno::NOENT) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+            self.total_bytes = self.total_bytes.saturating_sub(bytes);
+        }
+        Ok(())
+    }
+
+    /// Gives a file the next free number.
+    fn rotate(&mut self, name: &Path) -> io::Result<()> {
+        let (folder, file_name) = self.folder_of(name)?;
+        let of_it = self.rotated.iter().filter(|(path, _)| stem_of(path).as_deref() == Some(name));
+        let number = of_it.filter_map(|(path, _)| number_of(path)).max().map_or(1, |last| last + 1);
+        let mut target = file_name.to_owned();
+        target.push(format!(".{number:08}"));
+        renameat(&folder, file_name, &folder, &*target)?;
+        if let Some(leaf) = self.files.remove(name) {
+            if let Some(file) = leaf.file.filter(|_| leaf.dirty) {
+                file.sync_data()?;
+            }
+            self.rotated.push_back((name.with_file_name(target), leaf.bytes));
+        }
+        Ok(())
+    }
+}
+
+impl Leaf {
+    /// Appends all of the bytes, or leaves the file as it was.
+    fn append<'a>(&mut self, stretches: impl Iterator<Item = &'a [u8]>, length: u64) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
+        self.dirty = true;
+        let written = write_stretches(file, stretches, || Ok(())).and_then(|()| file.flush());
+        match &written {
+            Ok(()) => self.bytes += length,
+            // It is written again later, from its first byte.
+            Err(_) => file.set_len(self.bytes)?,
+        }
+        written
+    }
+}
+
+/// The name of a file in the tree: that which it was found under, without what leads out.
+fn name_of(path: &Path) -> PathBuf {
+    path.components().filter(|part| matches!(part, Component::Normal(_))).collect()
+}
+
+/// The number of a rotated file.
+fn number_of(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.as_bytes();
+    let (stem, digits) = name.split_at_checked(name.len().checked_sub(9)?)?;
+    let digits = digits.strip_prefix(b".").filter(|_| !stem.is_empty())?;
+    digits.iter().all(u8::is_ascii_digit).then(|| str::from_utf8(digits).ok()?.parse().ok())?
+}
+
+/// The name that a rotated file had.
+fn stem_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.as_bytes();
+    let stem = OsString::from(OsStr::from_bytes(name.get(..name.len().checked_sub(9)?)?));
+    Some(path.with_file_name(stem))
+}
+
+/// The voice of a process before us.
+const FOREIGN: u64 = 0;
+
+/// How many files are open at once.
+const OPEN_MAX: usize = 512;
