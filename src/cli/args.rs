@@ -38,11 +38,18 @@ are not followed.
 Exit codes: 0 nothing found, 1 findings (with --fail-on: that are this bad), 2 wrong usage or
 configuration, 3 something could not be read.";
 
+const TAIL_NOTES: &str = "\
+SIGTERM and SIGINT write what has arrived and end, a second one ends at once; SIGHUP reads rules, allow
+files and files of values again, as a change of them does. Without --state nothing is remembered.
+
+Exit codes: 0 ended by a signal, 2 wrong usage or configuration, 3 failure, 141 the output was closed.";
+
 /// What to type first.
 pub const EXAMPLES: &str = "\
 make test 2>&1 | blackbar                    mask a build's output as it comes
 blackbar run -- make test                    the same, with make's exit code
 blackbar build.log > clean.log               mask a file
+blackbar tail /var/log/app/*.log             follow files across rotation
 blackbar --mode alert --fail-on high x.log   pass all bytes, fail if there are secrets
 blackbar scan /var/log                       which secrets are in old logs, and since when
 grep token x.log | blackbar explain          why a line is masked, or is not";
@@ -65,6 +72,7 @@ pub fn command() -> Command {
         )
         .subcommands(RUN.then(run))
         .subcommand(scan())
+        .subcommands(RUN.then(tail))
         .subcommands(RUN.then(secret))
         .subcommand(
             with_options(Command::new("explain"), ENGINE_KEYS)
@@ -116,6 +124,22 @@ fn scan() -> Command {
                 .value_parser(OsStringValueParser::new())
                 .value_hint(ValueHint::AnyPath)
                 .help("Files, folders and globs; - is standard input"),
+        )
+}
+
+fn tail() -> Command {
+    with_options(Command::new("tail"), &keys::tail_keys())
+        .about("Follow log files across rotation, and write them masked")
+        .override_usage("blackbar tail [OPTIONS] PATH...")
+        .after_help(TAIL_NOTES)
+        .arg(
+            Arg::new("path")
+                .value_name("PATH")
+                .required(true)
+                .num_args(1..)
+                .value_parser(OsStringValueParser::new())
+                .value_hint(ValueHint::AnyPath)
+                .help("A file, a folder with all below it, or a pattern with *, ? and **"),
         )
 }
 

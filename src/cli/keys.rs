@@ -91,7 +91,7 @@ pub const KEYS: &[Key] = &[
     row("style", Kind::Choice(&["label", "hash", "length", "fixed"]), "STYLE", MASKING, "What masks look like: label (default), hash, length, fixed"),
     row("replacement", Kind::Text, "TEXT", MASKING, "Write TEXT as the mask; {rule} and {hash} are filled in"),
     row("mask-confidence", CONFIDENCES, "LEVEL", MASKING, "Mask from here on: low (default), medium, high, certain"),
-    row("on-error", Kind::Choice(&["withhold", "stop", "pass"]), "WHAT", MASKING, "stop (default), withhold (default in run), pass"),
+    row("on-error", Kind::Choice(&["withhold", "stop", "pass"]), "WHAT", MASKING, "stop (default), withhold (default in run, tail), pass"),
     row("secret-env", Kind::Patterns, "GLOB,...", KNOWN, "Mask values of variables [GLOB: what sounds secret]"),
     row("no-secret-env", Kind::Switch, "", KNOWN, "Mask no values of variables"),
     row("secret-file", Kind::Paths, "FILE", KNOWN, "Mask the values in FILE: JSON, lines, or a folder"),
@@ -125,10 +125,18 @@ pub const KEYS: &[Key] = &[
     row("force", Kind::Switch, "", FILES, "Write even what others may be writing, or have written"),
     row("files-with-findings", Kind::Switch, "", FILES, "Print only the paths of files with findings"),
     row("null", Kind::Switch, "", FILES, "With -l: a NUL behind each path, for xargs -0"),
+    row("out", Kind::Path, "DIR", FILES, "Write files of the same names below DIR, not standard output"),
+    row("out-file-size", Kind::Number(1, 1 << 20), "MIB", FILES, "Rotate a file of --out at this size [default: 64]"),
+    row("out-total-size", Kind::Number(1, 1 << 30), "MIB", FILES, "All files of --out; the oldest go [default: 1024]"),
+    row("state", Kind::Path, "DIR", FILES, "Keep in DIR how far files were written, for a restart"),
+    row("from", Kind::Choice(&["start", "end", "checkpoint"]), "WHERE", FILES, "Read from: checkpoint (default), start, end"),
+    row("root", Kind::Paths, "DIR", FILES, "Symbolic links may lead below DIR (repeatable)"),
+    row("format", Kind::Choice(&["auto", "plain", "cri", "docker"]), "FORMAT", FILES, "How containers wrap lines: auto (default), plain, cri, docker"),
+    row("output", Kind::Choice(&["text", "ndjson"]), "FORMAT", FILES, "What is written: text (default), ndjson"),
     row("flush-after", Kind::Number(0, 3_600_000), "MS", RUNNING, "Show an unfinished line after MS [default: 50]"),
     row("jobs", Kind::Number(0, 256), "N", RUNNING, "Threads that scan; 0 chooses by itself [default: 0]"),
     row("no-pty", Kind::Switch, "", RUNNING, "Pipes, even where there is a terminal"),
-    row("drain-timeout", Kind::Number(0, 86_400), "S", RUNNING, "Read outputs left open for S seconds [default: 5]"),
+    row("drain-timeout", Kind::Number(0, 86_400), "S", RUNNING, "How long the end may take, for late output [default: 5]"),
     row("confirm", Kind::Path, "FILE", RUNNING, "Append to FILE, and say OK to each line, as rsyslog wants"),
     row("metrics", Kind::Text, "ADDR", RUNNING, "Serve metrics and health at IP:PORT, or PORT of 127.0.0.1"),
     row("stats", Kind::Switch, "", RUNNING, "Print figures of the run at the end"),
@@ -156,25 +164,36 @@ pub const SCAN_KEYS: &[&str] = &[
     "progress",
 ];
 
+/// What only `tail` takes.
+pub const TAIL_KEYS: &[&str] = &["out", "out-file-size", "out-total-size", "state", "from", "root", "format", "output"];
+
 /// What speaks of a stream that goes on to somebody, which a scan has not.
 const STREAM_KEYS: &[&str] = &["mode", "on-error", "commands", "flush-after", "metrics"];
 
 /// What only filters of standard input take.
 const INPUT_KEYS: &[&str] = &["confirm"];
 
+/// What speaks of an end with a verdict, and of several threads, which a `tail` has not.
+const END_KEYS: &[&str] = &["no-pty", "jobs", "fail-on", "exit-code"];
+
 /// What filters of files and standard input take.
 pub fn redact_keys() -> Vec<&'static str> {
-    all_but(&[RUN_KEYS, SCAN_KEYS])
+    all_but(&[RUN_KEYS, SCAN_KEYS, TAIL_KEYS])
 }
 
 /// What `run` takes.
 pub fn run_keys() -> Vec<&'static str> {
-    all_but(&[SCAN_KEYS, INPUT_KEYS])
+    all_but(&[SCAN_KEYS, INPUT_KEYS, TAIL_KEYS])
 }
 
 /// What `scan` takes.
 pub fn scan_keys() -> Vec<&'static str> {
-    all_but(&[RUN_KEYS, STREAM_KEYS, INPUT_KEYS])
+    all_but(&[RUN_KEYS, STREAM_KEYS, INPUT_KEYS, TAIL_KEYS])
+}
+
+/// What `tail` takes.
+pub fn tail_keys() -> Vec<&'static str> {
+    all_but(&[SCAN_KEYS, INPUT_KEYS, END_KEYS])
 }
 
 fn all_but(left_out: &[&[&str]]) -> Vec<&'static str> {
@@ -316,7 +335,7 @@ mod tests {
 
     #[test]
     fn lists_of_keys_name_rows_of_the_table() {
-        let lists = [ENGINE_KEYS, RULE_KEYS, RUN_KEYS, SCAN_KEYS, STREAM_KEYS, INPUT_KEYS];
+        let lists = [ENGINE_KEYS, RULE_KEYS, RUN_KEYS, SCAN_KEYS, STREAM_KEYS, INPUT_KEYS, TAIL_KEYS, END_KEYS];
         for name in lists.into_iter().flatten() {
             assert!(find(name).is_some(), "{name}");
         }

@@ -28,6 +28,8 @@ mod service;
 mod settings;
 mod setup;
 mod summary;
+#[cfg(unix)]
+mod tail;
 mod usage;
 
 use std::{
@@ -111,6 +113,12 @@ fn command(arguments: &[OsString], console: &mut Console) -> Result<Exit, Failur
             let settings = gather(&keys::scan_keys(), own, true, console)?;
             let paths = own.get_many::<OsString>("path").unwrap_or_default().cloned().collect();
             scan::run(&settings, paths, console)
+        }
+        #[cfg(unix)]
+        "tail" => {
+            let settings = gather(&keys::tail_keys(), own, false, console)?;
+            let paths = own.get_many::<OsString>("path").unwrap_or_default().cloned().collect();
+            tail::run(&settings, paths, console)
         }
         #[cfg(unix)]
         "secret" => {

@@ -54,19 +54,25 @@ pub fn each(settings: &Settings, env_by_default: bool, add: &mut Add<'_>) -> Res
     if !settings.switch("no-secret-env") && (env_by_default || !globs.is_empty()) {
         doors.environment(globs);
     }
-    for path in settings.paths("secret-file") {
-        let what = |fault: Fault| {
-            // Not the file's name: it may be the value itself, given where its file is meant.
-            Failure::usage(format!("{}: {}", settings.call("secret-file"), fault.reason()))
-        };
-        if path.is_dir() { doors.folder(path) } else { doors.file(path) }.map_err(what)?;
-    }
+    doors.files(settings)?;
     if let Some(number) = settings.given_number("secret-fd") {
         let path = PathBuf::from(format!("/dev/fd/{number}"));
         let what = |fault: Fault| Failure::usage(format!("{}: {}", settings.call("secret-fd"), fault.reason()));
         doors.file(&path).map_err(what)?;
     }
     Ok(doors.refused)
+}
+
+/// Reads files of values again: new values are added, and old ones stay, because logs still hold them.
+///
+/// # Errors
+/// As [`load`]. What was read before the fault is looked for all the same.
+pub fn again(settings: &Settings, known: &KnownValues, console: &Console) -> Result<(), Failure> {
+    let add = &mut |name: &str, value: &[u8]| known.add(name, value).map(|_| ());
+    let mut doors = Doors { add, refused: Vec::new() };
+    doors.files(settings)?;
+    tell_refused(&doors.refused, console);
+    Ok(())
 }
 
 /// Where values come in.
@@ -102,6 +108,18 @@ impl Doors<'_> {
             Ok(()) | Err(Refused::Empty { .. }) => {}
             Err(refused) => self.refused.push(refused),
         }
+    }
+
+    /// Takes the values of all files and folders that the settings name.
+    fn files(&mut self, settings: &Settings) -> Result<(), Failure> {
+        for path in settings.paths("secret-file") {
+            let what = |fault: Fault| {
+                // Not the file's name: it may be the value itself, given where its file is meant.
+                Failure::usage(format!("{}: {}", settings.call("secret-file"), fault.reason()))
+            };
+            if path.is_dir() { self.folder(path) } else { self.file(path) }.map_err(what)?;
+        }
+        Ok(())
     }
 
     /// Takes the values of variables whose names match.

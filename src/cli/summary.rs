@@ -57,7 +57,7 @@ impl Tally {
 
     /// Counts a finding of the stream `place`; `seen` where findings do not come in order. Returns whether it is to be told: what is allowed is not.
     pub fn add(&mut self, finding: &Finding, place: Place<'_>, seen: Option<Seen>) -> bool {
-        let path = if let Place::File(path) = place { Some(path) } else { None };
+        let path = if let Place::File(path) | Place::Container(path, _) = place { Some(path) } else { None };
         let silenced = self.allow.silences(&finding.allowed, path);
         if let Some(count) = silenced.and_then(|number| self.allowed.get_mut(usize::from(number))) {
             *count += 1;

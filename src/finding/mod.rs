@@ -2,6 +2,7 @@
 //! a finding says which rule, where, how long and how sure, and names the secret by a keyed hash.
 
 pub mod ci;
+pub mod container;
 mod fingerprint;
 mod key;
 pub mod ndjson;
@@ -10,6 +11,7 @@ pub mod report;
 use std::sync::Arc;
 
 pub use self::{
+    container::Container,
     fingerprint::{Fingerprint, FingerprintKey},
     key::{KeyError, KeySource},
 };
@@ -60,6 +62,8 @@ pub enum Place<'a> {
     Input,
     /// A file, by its path.
     File(&'a str),
+    /// A file that a container writes.
+    Container(&'a str, &'a Container),
     /// An output of a command: `stdout` or `stderr`, or `output` where both are one.
     Output(&'a str),
 }

@@ -10,7 +10,11 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{Finding, Place, ci::Ci};
+use super::{
+    Container, Finding, Place,
+    ci::Ci,
+    container::{Contained, Orchestrator},
+};
 use crate::escape;
 
 /// Counts up when a field changes its meaning.
@@ -49,15 +53,18 @@ impl Run {
     fn record<'a>(&'a self, finding: &'a Finding, place: Place<'a>, at: OffsetDateTime) -> Record<'a> {
         let (path, iostream) = match place {
             Place::Input => (None, None),
-            Place::File(path) => (Some(path), None),
+            Place::File(path) | Place::Container(path, _) => (Some(path), None),
             Place::Output(name) => (None, Some(name)),
         };
+        let container = if let Place::Container(_, container) = place { Some(container) } else { None };
         Record {
             timestamp: timestamp(at),
             event: Event { kind: "alert", severity: finding.rule.severity.score() },
             rule: RuleName { id: &finding.rule.id, name: &finding.rule.name },
             log: Log { file: path.map(|path| File { path }), iostream, offset: finding.offset },
             host: self.host.as_deref().map(|name| Host { name }),
+            orchestrator: container.map(Container::orchestrator),
+            container: container.map(Container::contained),
             blackbar: Own {
                 schema: SCHEMA,
                 version: env!("CARGO_PKG_VERSION"),
@@ -107,6 +114,10 @@ struct Record<'a> {
     log: Log<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<Host<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    orchestrator: Option<Orchestrator<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<Contained<'a>>,
     blackbar: Own<'a>,
 }
 

@@ -3,8 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    io,
+    fs, io,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -135,7 +134,12 @@ impl Begin {
     }
 
     /// Finds files that were being followed, and that have another name by now, where they had theirs.
-    pub fn rotated(&mut self, roots: impl Fn(&Path) -> bool, hooks: &mut dyn Hooks, figures: &mut Figures) -> Vec<Follow> {
+    pub fn rotated(
+        &mut self,
+        roots: impl Fn(&Path) -> bool,
+        hooks: &mut dyn Hooks,
+        figures: &mut Figures,
+    ) -> Vec<Follow> {
         let mut folders: BTreeMap<PathBuf, Vec<Inode>> = BTreeMap::new();
         for (inode, known) in &self.known {
             let folder = Path::new(&known.path).parent().unwrap_or(Path::new(""));
@@ -153,7 +157,8 @@ impl Begin {
             let here: BTreeMap<Inode, PathBuf> = here.filter(|(inode, _)| inodes.contains(inode)).collect();
             for at in inodes {
                 let Some(known) = self.known.get(&at).cloned() else { continue };
-                let follow = here.get(&at).filter(|path| roots(path)).and_then(|path| self.again(&known, path, hooks, figures));
+                let follow =
+                    here.get(&at).filter(|path| roots(path)).and_then(|path| self.again(&known, path, hooks, figures));
                 match follow {
                     Some(follow) => found.push(follow),
                     None => {

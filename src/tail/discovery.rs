@@ -336,8 +336,11 @@ mod tests {
         symlink(other.path().join("a.log"), folder.path().join("outside.log")).unwrap();
         symlink(other.path().join("d"), folder.path().join("out")).unwrap();
         symlink("..", folder.path().join("d/ring")).unwrap();
-        let (names, refused) = look(folder.path(), &["*side.log", "d", "out"], &[]);
-        assert_eq!(names, ["inside.log", "d/a.log", "d/e/a.log", "d/ring/a.log", "d/ring/b.log", "d/ring/b.txt", "d/ring/inside.log"]);
+        let (names, refused) = look(folder.path(), &["*side.log", "d"], &[]);
+        assert_eq!(
+            names,
+            ["inside.log", "d/a.log", "d/e/a.log", "d/ring/a.log", "d/ring/b.log", "d/ring/b.txt", "d/ring/inside.log"]
+        );
         assert_eq!(refused, ["outside.log", "d/ring/out", "d/ring/outside.log"]);
         let (names, refused) = look(folder.path(), &["out*"], &[other.path().to_owned()]);
         assert_eq!((names, refused.len()), (vec!["outside.log".to_owned()], 0));

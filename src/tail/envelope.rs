@@ -6,9 +6,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::origin::{Container, Origin};
+use super::origin::Origin;
 use crate::{
-    finding::ndjson,
+    finding::{
+        Container,
+        container::{Contained, Orchestrator},
+        ndjson,
+    },
     limits::{LINE_BYTES_MAX, PARTIAL_BYTES_MAX},
     view::envelope::{self, Record},
 };
@@ -64,7 +68,13 @@ impl Voice {
     }
 
     /// Takes clean bytes; adds an object to `to` for each line that is whole. `all` ends the last one, too.
-    pub fn speak<'a>(&mut self, stretches: impl Iterator<Item = &'a [u8]>, format: Format, all: bool, to: &mut Vec<u8>) {
+    pub fn speak<'a>(
+        &mut self,
+        stretches: impl Iterator<Item = &'a [u8]>,
+        format: Format,
+        all: bool,
+        to: &mut Vec<u8>,
+    ) {
         for stretch in stretches {
             let mut rest = stretch;
             while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -121,7 +131,7 @@ impl Voice {
         let message = String::from_utf8_lossy(text);
         let container = self.origin.container.as_ref();
         let log = Log { file: File { path: &self.origin.name }, iostream };
-        let (orchestrator, container) = (container.map(Orchestrator::new), container.map(Contained::new));
+        let (orchestrator, container) = (container.map(Container::orchestrator), container.map(Container::contained));
         to.extend_from_slice(&ndjson::visible_line(&Object { time, message: &message, log, orchestrator, container }));
     }
 }
@@ -174,47 +184,6 @@ struct Log<'a> {
 #[derive(Serialize)]
 struct File<'a> {
     path: &'a str,
-}
-
-/// The pod of a container, with the names that ECS has for it.
-#[derive(Serialize)]
-pub struct Orchestrator<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    namespace: &'a str,
-    resource: Resource<'a>,
-}
-
-#[derive(Serialize)]
-struct Resource<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-}
-
-/// A container, with the names that ECS has for it.
-#[derive(Serialize)]
-pub struct Contained<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-}
-
-impl Orchestrator<'_> {
-    /// Of a container.
-    pub fn new(container: &Container) -> Orchestrator<'_> {
-        let resource = Resource { kind: "pod", name: &container.pod, id: container.uid.as_deref() };
-        Orchestrator { kind: "kubernetes", namespace: &container.namespace, resource }
-    }
-}
-
-impl Contained<'_> {
-    /// Of a container.
-    pub fn new(container: &Container) -> Contained<'_> {
-        Contained { name: &container.name, id: container.id.as_deref() }
-    }
 }
 
 #[cfg(test)]

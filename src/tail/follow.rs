@@ -285,7 +285,8 @@ impl Follow {
         if self.kind == Kind::Fifo || wide {
             return bytes.len();
         }
-        let end = if self.position < self.careful { memchr::memchr(b'\n', bytes) } else { memchr::memrchr(b'\n', bytes) };
+        let end =
+            if self.position < self.careful { memchr::memchr(b'\n', bytes) } else { memchr::memrchr(b'\n', bytes) };
         match end {
             Some(end) => end + 1,
             None if bytes.len() >= READ_BYTES => bytes.len(),

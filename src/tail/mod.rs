@@ -33,11 +33,7 @@ mod work;
 
 use std::{ffi::OsString, io, path::PathBuf, sync::Arc, time::Duration};
 
-pub use self::{
-    envelope::Format,
-    origin::{Container, Origin},
-    work::run,
-};
+pub use self::{envelope::Format, origin::Origin, work::run};
 use crate::{finding::Finding, pipeline::OnError, scan::Engine};
 
 /// What is followed, and where it goes.

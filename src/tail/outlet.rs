@@ -32,9 +32,7 @@ impl Outlet {
     pub fn open(settings: &Settings) -> Result<Outlet, TailError> {
         Ok(match &settings.target {
             Target::Text => Outlet::Text { output: Standard::output(), last: None },
-            Target::Ndjson => {
-                Outlet::Ndjson { output: Standard::output(), format: settings.format, room: Vec::new() }
-            }
+            Target::Ndjson => Outlet::Ndjson { output: Standard::output(), format: settings.format, room: Vec::new() },
             Target::Tree { root, file_bytes_max, total_bytes_max } => {
                 let tree = Tree::open(root, *file_bytes_max, *total_bytes_max);
                 Outlet::Tree(Box::new(tree.map_err(|fault| TailError::Tree(fault.kind()))?))

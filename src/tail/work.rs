@@ -211,9 +211,10 @@ impl Loop<'_> {
                 continue;
             }
             let now = Identity::new(&candidate.about, &[]);
-            let followed = self.by_inode.get(&now.inode()).filter(|id| {
-                self.files.get(id).is_some_and(|follow| follow.identity.is_same_inode(&now))
-            });
+            let followed = self
+                .by_inode
+                .get(&now.inode())
+                .filter(|id| self.files.get(id).is_some_and(|follow| follow.identity.is_same_inode(&now)));
             match followed {
                 Some(&id) => {
                     here.insert(id);
@@ -231,6 +232,10 @@ impl Loop<'_> {
                 self.figures.rotations += 1;
                 follow.quiet_since = Instant::now();
                 follow.drained = follow.file.is_none();
+                // Whoever has its name now waits until its end was reached.
+                if !std::mem::replace(&mut follow.queued, true) {
+                    self.queue.push_back(*id);
+                }
             }
         }
         if at_start {
@@ -245,6 +250,13 @@ impl Loop<'_> {
             }
         }
         for candidate in new {
+            // Found under another name a moment ago.
+            let inode = super::identity::inode(&candidate.about);
+            let twice = self.by_inode.get(&inode).and_then(|id| self.files.get(id));
+            let now = Identity::new(&candidate.about, &[]);
+            if twice.is_some_and(|follow| follow.identity.is_same_inode(&now)) {
+                continue;
+            }
             if let Some(follow) = self.begin.file(candidate, at_start, self.hooks, &mut self.figures) {
                 self.add(follow);
             }
@@ -350,7 +362,10 @@ impl Loop<'_> {
         let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
         follow.queued = false;
         let waits = self.files.values().any(|other| {
-            other.rotated && !other.drained && other.voice.id < id && other.voice.origin.path == follow.voice.origin.path
+            other.rotated
+                && !other.drained
+                && other.voice.id < id
+                && other.voice.origin.path == follow.voice.origin.path
         });
         let more = waits || self.read(&mut follow)?;
         if more {
@@ -511,7 +526,8 @@ impl Loop<'_> {
         if self.queue.is_empty() {
             // With a state the next start goes on with what is not whole; without one nobody does.
             let work = if self.store.is_some() { Work::Idle } else { Work::Finish };
-            let open: Vec<u64> = self.files.values().filter(|follow| follow.is_open()).map(|file| file.voice.id).collect();
+            let open: Vec<u64> =
+                self.files.values().filter(|follow| follow.is_open()).map(|file| file.voice.id).collect();
             let takes = work == Work::Finish || self.feeder.outlet.takes_beginnings(self.files.len());
             for id in open {
                 let pipe = self.files.get(&id).is_some_and(|follow| follow.kind == Kind::Fifo);

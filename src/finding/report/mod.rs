@@ -93,7 +93,7 @@ impl Secret {
         if seen.order > self.order.1 {
             self.order.1 = seen.order;
             (self.last.line, self.last.column) = (finding.line, finding.column);
-            if self.last.place.place() != place {
+            if self.last.place != Where::from(place) {
                 self.last.place = place.into();
             }
         }
@@ -165,7 +165,7 @@ impl From<Place<'_>> for Where {
     fn from(place: Place<'_>) -> Where {
         match place {
             Place::Input => Where::Input,
-            Place::File(path) => Where::File(path.to_owned()),
+            Place::File(path) | Place::Container(path, _) => Where::File(path.to_owned()),
             Place::Output(name) => Where::Output(name.to_owned()),
         }
     }

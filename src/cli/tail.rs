@@ -1,0 +1,195 @@
+//! `blackbar tail [OPTIONS] PATH...`: follows files, and goes on with new rules and values when their files
+//! change. The bytes themselves stay in the library.
+
+use std::{
+    ffi::OsString,
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use blackbar::{
+    filter::Stats,
+    finding::Finding,
+    scan::Engine,
+    tail::{self, Figures, Format, From, Hooks, Notice, Origin, TailError, Target},
+};
+use serde_json::Map;
+
+use super::{
+    console::Console,
+    exit::{Exit, Failure},
+    guard,
+    job::{self, Job},
+    secrets,
+    settings::Settings,
+    setup,
+};
+
+/// Runs the command.
+pub fn run(settings: &Settings, paths: Vec<OsString>, console: &Console) -> Result<Exit, Failure> {
+    let known = secrets::load(settings, false, console)?;
+    // Before the files are read: what changes in between is read again.
+    let watched = Watched::new(settings);
+    let engine = job::engine(settings, known, false, console)?;
+    let job = Job::open(settings, &engine)?;
+    guard::write_no_core(&paths);
+    let tail = tail_settings(settings, paths)?;
+    let mut service = Service { settings, console, engine: Arc::clone(&engine), job, watched };
+    let started = Instant::now();
+    let ended = tail::run(&tail, engine, &mut service);
+    let Service { mut job, .. } = service;
+    match ended {
+        Ok(figures) => {
+            let Figures { bytes_in, bytes_out, lines, .. } = figures;
+            job.add_stats(&Stats { bytes_in, bytes_out, lines, ..Stats::default() }, tail.on_error, console);
+            Ok(job.end(settings, console, started.elapsed()))
+        }
+        Err(TailError::ClosedOutput) => Err(Failure::quiet(Exit::ClosedOutput)),
+        Err(fault @ TailError::Path { .. }) => Err(Failure::usage(fault.to_string())),
+        Err(fault @ (TailError::Locked | TailError::State(_))) => {
+            Err(Failure::usage(format!("{}: {fault}", settings.call("state"))))
+        }
+        Err(fault @ TailError::Tree(_)) => Err(Failure::usage(format!("{}: {fault}", settings.call("out")))),
+        Err(fault) => Err(Failure::io(fault.to_string())),
+    }
+}
+
+fn tail_settings(settings: &Settings, paths: Vec<OsString>) -> Result<tail::Settings, Failure> {
+    let ndjson = settings.word("output", "text") == "ndjson";
+    let mib = |name: &str, default: u64| settings.number(name, default) << 20;
+    let target = match settings.paths("out").first() {
+        Some(_) if ndjson => {
+            let what = format!("{} and {} exclude each other", settings.call("out"), settings.call("output"));
+            return Err(Failure::usage(what));
+        }
+        Some(root) => Target::Tree {
+            root: root.clone(),
+            file_bytes_max: mib("out-file-size", 64),
+            total_bytes_max: mib("out-total-size", 1024),
+        },
+        None if ndjson => Target::Ndjson,
+        None => Target::Text,
+    };
+    let pipeline = job::pipeline(settings, "withhold", 50);
+    Ok(tail::Settings {
+        paths,
+        roots: settings.paths("root").to_vec(),
+        from: match settings.word("from", "checkpoint") {
+            "start" => From::Start,
+            "end" => From::End,
+            _ => From::Checkpoint,
+        },
+        format: match settings.word("format", "auto") {
+            "plain" => Format::Plain,
+            "cri" => Format::Cri,
+            "docker" => Format::Docker,
+            _ => Format::Auto,
+        },
+        target,
+        state: settings.paths("state").first().cloned(),
+        drain: Duration::from_secs(settings.number("drain-timeout", 5)),
+        flush_after: pipeline.flush_after,
+        on_error: pipeline.on_error,
+    })
+}
+
+/// What the loop asks of the command.
+struct Service<'a> {
+    settings: &'a Settings,
+    console: &'a Console,
+    engine: Arc<Engine>,
+    job: Job,
+    watched: Watched,
+}
+
+impl Hooks for Service<'_> {
+    fn finding(&mut self, finding: &Finding, origin: &Origin) {
+        self.job.add(finding, origin.place());
+    }
+
+    fn notice(&mut self, notice: &Notice) {
+        self.console.error(&notice.to_string());
+    }
+
+    fn reload(&mut self, asked: bool) -> Option<Arc<Engine>> {
+        let changed = self.watched.changed(self.settings);
+        if !asked && !changed {
+            return None;
+        }
+        match self.read_again() {
+            Ok(engine) => {
+                self.console.note("rules and values were read again", Map::new());
+                self.engine = Arc::clone(&engine);
+                Some(engine)
+            }
+            Err(Failure { message, .. }) => {
+                let why = message.unwrap_or_default();
+                self.console.error(&format!("the old rules and values stay in force: {why}"));
+                None
+            }
+        }
+    }
+
+    fn figures(&mut self, _figures: &Figures) {}
+}
+
+impl Service<'_> {
+    /// An engine of the rules and allow files as they are now. It shares the known values with the old one,
+    /// so that those of files are looked for at once.
+    fn read_again(&self) -> Result<Arc<Engine>, Failure> {
+        let options = self.engine.options();
+        secrets::again(self.settings, &options.known, self.console)?;
+        let engine = setup::engine(self.settings, options.fingerprint_key.clone(), options.known.clone(), false)?;
+        if !self.settings.switch("quiet") {
+            setup::say_what_does_not_hold(&engine, self.console);
+        }
+        Ok(Arc::new(engine))
+    }
+}
+
+/// The files that rules and values come from, as they were when they were read.
+#[derive(PartialEq, Eq)]
+struct Watched(Vec<(PathBuf, Option<State>)>);
+
+/// Device, inode, size, and time of the last change.
+type State = (u64, u64, u64, (i64, i64));
+
+impl Watched {
+    fn new(settings: &Settings) -> Watched {
+        let mut all = Vec::new();
+        for name in ["rules", "allow", "baseline", "secret-file"] {
+            for path in settings.paths(name) {
+                add(path, &mut all);
+            }
+        }
+        Watched(all)
+    }
+
+    /// Whether they have changed since the last call.
+    fn changed(&mut self, settings: &Settings) -> bool {
+        let now = Watched::new(settings);
+        let changed = now != *self;
+        *self = now;
+        changed
+    }
+}
+
+/// Adds a file, or a folder with its files, links followed: where secrets are mounted, each file is a link
+/// through `..data`, which is put in place as a whole.
+fn add(path: &Path, all: &mut Vec<(PathBuf, Option<State>)>) {
+    let about = fs::metadata(path).ok();
+    let state = |about: &fs::Metadata| (about.dev(), about.ino(), about.len(), (about.mtime(), about.mtime_nsec()));
+    all.push((path.to_owned(), about.as_ref().map(state)));
+    if about.is_some_and(|about| about.is_dir()) {
+        let entries = fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
+        let mut names: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        names.sort();
+        let files = names
+            .iter()
+            .filter(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"..")));
+        all.extend(files.map(|path| (path.clone(), fs::metadata(path).ok().as_ref().map(state))));
+    }
+}
