@@ -270,7 +270,7 @@ fn help_and_version_go_to_standard_output() {
 fn the_help_names_only_what_is_there() {
     let help = Sandbox::new().run(&["--help"], "").stdout;
     assert!(!help.contains("--progress"));
-    for command in ["journal"] {
+    for command in ["journal", "report"] {
         assert!(!help.lines().any(|line| line.starts_with(&format!("  {command} "))), "{command}");
     }
 }

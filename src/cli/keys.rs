@@ -120,12 +120,11 @@ pub const KEYS: &[Key] = &[
     row("since", Kind::Text, "TIME", FILES, "Only lines from then on: 2h, 7d, a date, RFC 3339"),
     row("until", Kind::Text, "TIME", FILES, "Only lines up to then"),
     row("binary", Kind::Switch, "", FILES, "Read files that are no text, too"),
-    row("out", Kind::Path, "DIR", FILES, "Write masked copies below DIR"),
+    row("out", Kind::Path, "DIR", FILES, "Write masked files of the same names below DIR"),
     row("in-place", Kind::Switch, "", FILES, "Write masked files in the place of those with secrets"),
     row("force", Kind::Switch, "", FILES, "Write even what others may be writing, or have written"),
     row("files-with-findings", Kind::Switch, "", FILES, "Print only the paths of files with findings"),
     row("null", Kind::Switch, "", FILES, "With -l: a NUL behind each path, for xargs -0"),
-    row("out", Kind::Path, "DIR", FILES, "Write files of the same names below DIR, not standard output"),
     row("out-file-size", Kind::Number(1, 1 << 20), "MIB", FILES, "Rotate a file of --out at this size [default: 64]"),
     row("out-total-size", Kind::Number(1, 1 << 30), "MIB", FILES, "All files of --out; the oldest go [default: 1024]"),
     row("state", Kind::Path, "DIR", FILES, "Keep in DIR how far files were written, for a restart"),
@@ -156,7 +155,6 @@ pub const SCAN_KEYS: &[&str] = &[
     "since",
     "until",
     "binary",
-    "out",
     "in-place",
     "force",
     "files-with-findings",
@@ -164,8 +162,11 @@ pub const SCAN_KEYS: &[&str] = &[
     "progress",
 ];
 
+/// What `scan` and `tail` take.
+const OUT_KEYS: &[&str] = &["out"];
+
 /// What only `tail` takes.
-pub const TAIL_KEYS: &[&str] = &["out", "out-file-size", "out-total-size", "state", "from", "root", "format", "output"];
+pub const TAIL_KEYS: &[&str] = &["out-file-size", "out-total-size", "state", "from", "root", "format", "output"];
 
 /// What speaks of a stream that goes on to somebody, which a scan has not.
 const STREAM_KEYS: &[&str] = &["mode", "on-error", "commands", "flush-after", "metrics"];
@@ -178,12 +179,12 @@ const END_KEYS: &[&str] = &["no-pty", "jobs", "fail-on", "exit-code"];
 
 /// What filters of files and standard input take.
 pub fn redact_keys() -> Vec<&'static str> {
-    all_but(&[RUN_KEYS, SCAN_KEYS, TAIL_KEYS])
+    all_but(&[RUN_KEYS, SCAN_KEYS, OUT_KEYS, TAIL_KEYS])
 }
 
 /// What `run` takes.
 pub fn run_keys() -> Vec<&'static str> {
-    all_but(&[SCAN_KEYS, INPUT_KEYS, TAIL_KEYS])
+    all_but(&[SCAN_KEYS, INPUT_KEYS, OUT_KEYS, TAIL_KEYS])
 }
 
 /// What `scan` takes.
@@ -335,7 +336,8 @@ mod tests {
 
     #[test]
     fn lists_of_keys_name_rows_of_the_table() {
-        let lists = [ENGINE_KEYS, RULE_KEYS, RUN_KEYS, SCAN_KEYS, STREAM_KEYS, INPUT_KEYS, TAIL_KEYS, END_KEYS];
+        let lists =
+            [ENGINE_KEYS, RULE_KEYS, RUN_KEYS, SCAN_KEYS, STREAM_KEYS, INPUT_KEYS, OUT_KEYS, TAIL_KEYS, END_KEYS];
         for name in lists.into_iter().flatten() {
             assert!(find(name).is_some(), "{name}");
         }

@@ -14,6 +14,7 @@ use blackbar::{
     filter::Stats,
     finding::Finding,
     scan::Engine,
+    service::{Cause, SourceKind, Turn},
     tail::{self, Figures, Format, From, Hooks, Notice, Origin, TailError, Target},
 };
 use serde_json::Map;
@@ -24,6 +25,7 @@ use super::{
     guard,
     job::{self, Job},
     secrets,
+    service::{self, Serving},
     settings::Settings,
     setup,
 };
@@ -37,7 +39,9 @@ pub fn run(settings: &Settings, paths: Vec<OsString>, console: &Console) -> Resu
     let job = Job::open(settings, &engine)?;
     guard::write_no_core(&paths);
     let tail = tail_settings(settings, paths)?;
-    let mut service = Service { settings, console, engine: Arc::clone(&engine), job, watched };
+    let serving = service::start(settings, &engine, console)?;
+    let told = Figures::default();
+    let mut service = Service { settings, console, engine: Arc::clone(&engine), job, watched, serving, told };
     let started = Instant::now();
     let ended = tail::run(&tail, engine, &mut service);
     let Service { mut job, .. } = service;
@@ -103,15 +107,35 @@ struct Service<'a> {
     engine: Arc<Engine>,
     job: Job,
     watched: Watched,
+    serving: Option<Serving>,
+    /// The figures that were carried over to the metrics.
+    told: Figures,
 }
 
 impl Hooks for Service<'_> {
     fn finding(&mut self, finding: &Finding, origin: &Origin) {
         self.job.add(finding, origin.place());
+        if let Some(Serving { service, .. }) = &self.serving {
+            let kind = if origin.container.is_some() { SourceKind::Container } else { SourceKind::File };
+            service.metrics.found(finding, kind);
+        }
     }
 
     fn notice(&mut self, notice: &Notice) {
         self.console.error(&notice.to_string());
+        let Some(Serving { service, .. }) = &self.serving else { return };
+        service.metrics.error(match notice {
+            Notice::Refused { .. } => Cause::Refused,
+            Notice::Unreadable { .. } => Cause::Read,
+            Notice::Checkpoints { .. } | Notice::NotSaved(_) => Cause::Checkpoint,
+            Notice::NotWritten(_) => Cause::Write,
+            Notice::Withheld { .. } => Cause::Internal,
+            Notice::Polling(_) => Cause::Watch,
+            // No errors, or counted as bytes.
+            Notice::Lost { .. } | Notice::Rewritten { .. } | Notice::Removed { .. } | Notice::Undrained { .. } => {
+                return;
+            }
+        });
     }
 
     fn reload(&mut self, asked: bool) -> Option<Arc<Engine>> {
@@ -123,17 +147,45 @@ impl Hooks for Service<'_> {
             Ok(engine) => {
                 self.console.note("rules and values were read again", Map::new());
                 self.engine = Arc::clone(&engine);
+                if let Some(Serving { service, .. }) = &self.serving {
+                    service.follow(&engine);
+                    service.metrics.reloads_ok.add(1);
+                }
                 Some(engine)
             }
             Err(Failure { message, .. }) => {
                 let why = message.unwrap_or_default();
+                if let Some(Serving { service, .. }) = &self.serving {
+                    service.metrics.reloads_failed.add(1);
+                }
                 self.console.error(&format!("the old rules and values stay in force: {why}"));
                 None
             }
         }
     }
 
-    fn figures(&mut self, _figures: &Figures) {}
+    fn figures(&mut self, now: &Figures) {
+        let Some(Serving { service, .. }) = &self.serving else { return };
+        let (metrics, told) = (&service.metrics, std::mem::replace(&mut self.told, now.clone()));
+        metrics.input_bytes.add(now.bytes_in - told.bytes_in);
+        metrics.output_bytes.add(now.bytes_out - told.bytes_out);
+        metrics.lines.add(now.lines - told.lines);
+        metrics.withheld_bytes.add(now.withheld_bytes - told.withheld_bytes);
+        metrics.lost_bytes.add(now.lost_bytes - told.lost_bytes);
+        (told.renamed..now.renamed).for_each(|_| metrics.rotated(Turn::Renamed));
+        (told.deleted..now.deleted).for_each(|_| metrics.rotated(Turn::Deleted));
+        (told.truncated..now.truncated).for_each(|_| metrics.rotated(Turn::Truncated));
+        metrics.held_bytes.set(now.held_bytes);
+        metrics.lag_bytes.set(now.backlog_bytes);
+        metrics.lag_ms.set(u64::try_from(now.lag.as_millis()).unwrap_or(u64::MAX));
+        metrics.queue.set(now.queue);
+        metrics.files.set(now.files);
+        metrics.files_open.set(now.files_open);
+        service.health.started();
+        if now.draining {
+            service.health.draining();
+        }
+    }
 }
 
 impl Service<'_> {

@@ -127,7 +127,7 @@ impl Begin {
         follow.start_anew();
         if follow.identity.knows_birth() {
             // The same file with another text. What was in it before that, nobody knows.
-            figures.truncations += 1;
+            figures.truncated += 1;
             lost(follow, "was cut or written anew while it was not followed", known.size - known.read, hooks, figures);
         }
         Ok(())
@@ -192,7 +192,7 @@ impl Begin {
     }
 
     /// Takes what is to be kept of files that are not followed any more.
-    pub fn forget_old(&mut self) {
+    pub fn drop_outdated(&mut self) {
         let oldest = checkpoint::now().saturating_sub(KEPT_SECONDS);
         self.known.retain(|_, known| known.seen >= oldest);
     }

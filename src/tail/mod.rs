@@ -20,7 +20,9 @@ mod begin;
 mod checkpoint;
 mod discovery;
 mod envelope;
+mod every;
 mod feed;
+mod find;
 mod follow;
 mod identity;
 mod open;
@@ -110,10 +112,12 @@ pub struct Figures {
     pub bytes_out: u64,
     /// Lines scanned.
     pub lines: u64,
-    /// Files that were rotated away.
-    pub rotations: u64,
+    /// Files that got another name.
+    pub renamed: u64,
+    /// Files that were deleted.
+    pub deleted: u64,
     /// Files that were cut or written anew in place.
-    pub truncations: u64,
+    pub truncated: u64,
     /// Bytes of which it is certain that they were never read.
     pub lost_bytes: u64,
     /// Raw bytes that were withheld after an internal error.
@@ -122,6 +126,8 @@ pub struct Figures {
     pub errors: u64,
     /// Files that are followed now.
     pub files: u64,
+    /// Those of them that are open.
+    pub files_open: u64,
     /// Files that wait for their turn.
     pub queue: u64,
     /// Bytes that have arrived in files and are not read.
@@ -130,6 +136,8 @@ pub struct Figures {
     pub held_bytes: u64,
     /// How old the oldest byte was, when its turn came, since the last figures.
     pub lag: Duration,
+    /// Whether no more is read than what has arrived.
+    pub draining: bool,
 }
 
 /// What the loop has to say. Holds paths, places and counts, never bytes of a file.

@@ -65,3 +65,18 @@ pub fn folder(path: &Path) -> io::Result<OwnedFd> {
 const FOLDER: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const FOLDER: OFlags = OFlags::RDONLY;
+
+/// Lets the process have as many files open as it may, and says how many of them may be followed.
+pub fn raise_limit() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(u64::MAX).min(DESCRIPTORS_MAX);
+    let now = limit.current.unwrap_or(u64::MAX);
+    let raised = most > now && setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit }).is_ok();
+    let now = if raised { most } else { now.min(DESCRIPTORS_MAX) };
+    // The tree has its own, and so have we.
+    usize::try_from(now).unwrap_or(usize::MAX).saturating_sub(600).max(64)
+}
+
+/// The most descriptors that are asked for.
+const DESCRIPTORS_MAX: u64 = 16 << 10;

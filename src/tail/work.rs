@@ -14,10 +14,11 @@ use super::{
     begin::{self, Begin},
     checkpoint::{Checkpoint, Store},
     discovery::Discovery,
+    every::{Every, SHARE},
     feed::{Fed, Feeder, Work},
     follow::{Chunk, Fault, Follow, Seen},
-    identity::{Identity, Inode},
-    open::Kind,
+    identity::Inode,
+    open::{self, Kind},
     outlet::Outlet,
     signals::Signals,
     watch::Watch,
@@ -59,7 +60,7 @@ pub fn run(settings: &Settings, engine: Arc<Engine>, hooks: &mut dyn Hooks) -> R
         queue: VecDeque::new(),
         buffer: vec![0; Follow::ROOM],
         figures: Figures::default(),
-        files_open_max: raise_descriptors(),
+        files_open_max: open::raise_limit(),
         saved: Saved::default(),
         blocked_until: None,
     };
@@ -70,53 +71,33 @@ pub fn run(settings: &Settings, engine: Arc<Engine>, hooks: &mut dyn Hooks) -> R
     ended.map(|()| work.figures)
 }
 
-struct Loop<'a> {
-    settings: &'a Settings,
-    signals: Signals,
-    discovery: Discovery,
-    begin: Begin,
-    store: Option<Store>,
-    feeder: Feeder,
-    hooks: &'a mut dyn Hooks,
-    watch: Watch,
-    files: BTreeMap<u64, Follow>,
-    by_inode: BTreeMap<Inode, u64>,
-    queue: VecDeque<u64>,
-    buffer: Vec<u8>,
-    figures: Figures,
-    files_open_max: usize,
-    saved: Saved,
+/// All that the loop works with.
+pub struct Loop<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) signals: Signals,
+    pub(super) discovery: Discovery,
+    pub(super) begin: Begin,
+    pub(super) store: Option<Store>,
+    pub(super) feeder: Feeder,
+    pub(super) hooks: &'a mut dyn Hooks,
+    pub(super) watch: Watch,
+    pub(super) files: BTreeMap<u64, Follow>,
+    pub(super) by_inode: BTreeMap<Inode, u64>,
+    pub(super) queue: VecDeque<u64>,
+    pub(super) buffer: Vec<u8>,
+    pub(super) figures: Figures,
+    pub(super) files_open_max: usize,
+    pub(super) saved: Saved,
     /// After a failure the outlet is left alone for a while.
-    blocked_until: Option<Instant>,
+    pub(super) blocked_until: Option<Instant>,
 }
 
 #[derive(Default)]
-struct Saved {
+pub struct Saved {
     checkpoints: Vec<Checkpoint>,
     failed: bool,
     /// When to save next: saving takes a small share of the time.
     due: Option<Instant>,
-}
-
-/// Something that is done again and again, and that takes a bounded share of the time.
-struct Every {
-    least: Duration,
-    due: Instant,
-}
-
-impl Every {
-    fn new(least: Duration) -> Every {
-        Every { least, due: Instant::now() }
-    }
-
-    fn is_due(&self) -> bool {
-        self.due <= Instant::now()
-    }
-
-    /// It has been done, and took the time since `started`.
-    fn done(&mut self, started: Instant) {
-        self.due = Instant::now() + self.least.max(SHARE * started.elapsed());
-    }
 }
 
 impl Loop<'_> {
@@ -133,13 +114,15 @@ impl Loop<'_> {
             if changes.names && names.is_due() || names_late.is_due() {
                 changes.names = false;
                 self.discover(false);
-                (names.done(started), names_late.done(started));
+                names.done(started);
+                names_late.done(started);
             }
             let started = Instant::now();
             if changes.files && files.is_due() || files_late.is_due() {
                 changes.files = false;
                 self.look();
-                (files.done(started), files_late.done(started));
+                files.done(started);
+                files_late.done(started);
             }
             self.turns()?;
             if second.is_due() {
@@ -192,151 +175,6 @@ impl Loop<'_> {
             }
         }
         changes
-    }
-
-    /// Finds files that have come, gone, or changed their names.
-    fn discover(&mut self, at_start: bool) {
-        let found = self.discovery.look();
-        self.watch.set(&found.folders);
-        if let Some(kind) = self.watch.take_fault() {
-            self.hooks.notice(&Notice::Polling(kind));
-        }
-        for (path, why) in &found.refused {
-            self.begin.refuse(path, why, self.hooks);
-        }
-        let mut here = std::collections::BTreeSet::new();
-        let mut new = Vec::new();
-        for candidate in &found.candidates {
-            if self.begin.is_own(candidate) {
-                continue;
-            }
-            let now = Identity::new(&candidate.about, &[]);
-            let followed = self
-                .by_inode
-                .get(&now.inode())
-                .filter(|id| self.files.get(id).is_some_and(|follow| follow.identity.is_same_inode(&now)));
-            match followed {
-                Some(&id) => {
-                    here.insert(id);
-                    if let Some(follow) = self.files.get_mut(&id) {
-                        // A name that it has now, for when it must be opened again.
-                        follow.real.clone_from(&candidate.real);
-                    }
-                }
-                None => new.push(candidate),
-            }
-        }
-        for (id, follow) in &mut self.files {
-            let gone = !here.contains(id);
-            if gone && !std::mem::replace(&mut follow.rotated, true) {
-                self.figures.rotations += 1;
-                follow.quiet_since = Instant::now();
-                follow.drained = follow.file.is_none();
-                // Whoever has its name now waits until its end was reached.
-                if !std::mem::replace(&mut follow.queued, true) {
-                    self.queue.push_back(*id);
-                }
-            }
-        }
-        if at_start {
-            // Before the new files of the same names, which wait for these.
-            let is_new = |path: &std::path::Path| !found.candidates.iter().any(|candidate| candidate.real == path);
-            let mut again = self.take_known_of(&new, is_new);
-            again.sort_by_key(|follow| follow.seen);
-            for mut follow in again {
-                follow.rotated = true;
-                self.figures.rotations += 1;
-                self.add(follow);
-            }
-        }
-        for candidate in new {
-            // Found under another name a moment ago.
-            let inode = super::identity::inode(&candidate.about);
-            let twice = self.by_inode.get(&inode).and_then(|id| self.files.get(id));
-            let now = Identity::new(&candidate.about, &[]);
-            if twice.is_some_and(|follow| follow.identity.is_same_inode(&now)) {
-                continue;
-            }
-            if let Some(follow) = self.begin.file(candidate, at_start, self.hooks, &mut self.figures) {
-                self.add(follow);
-            }
-        }
-    }
-
-    /// Files of checkpoints that none of the new files is.
-    fn take_known_of(
-        &mut self,
-        new: &[&super::discovery::Candidate],
-        is_new: impl Fn(&std::path::Path) -> bool,
-    ) -> Vec<Follow> {
-        let mut others = std::mem::take(&mut self.begin.known);
-        let mut here = BTreeMap::new();
-        for candidate in new {
-            let inode = super::identity::inode(&candidate.about);
-            here.extend(others.remove(&inode).map(|known| (inode, known)));
-        }
-        self.begin.known = others;
-        let again = self.begin.rotated(is_new, self.hooks, &mut self.figures);
-        self.begin.known.extend(here);
-        again
-    }
-
-    fn add(&mut self, mut follow: Follow) {
-        let id = follow.voice.id;
-        let in_line = follow.mark.written.bytes > 0;
-        if self.feeder.outlet.begin(&follow.voice, in_line).is_err() {
-            self.figures.errors += 1;
-        }
-        self.by_inode.insert(follow.identity.inode(), id);
-        follow.queued = true;
-        self.queue.push_back(id);
-        self.files.insert(id, follow);
-    }
-
-    /// Looks which files have changed, and closes what is not needed.
-    fn look(&mut self) {
-        let (mut gone, mut open) = (Vec::new(), 0);
-        for (id, follow) in &mut self.files {
-            if follow.kind == Kind::Regular {
-                match follow.look() {
-                    Ok(about) => {
-                        let seen = Seen::of(&about);
-                        let changed = seen != follow.seen;
-                        follow.seen = seen;
-                        if changed && seen.size > follow.position {
-                            follow.grown_at.get_or_insert_with(Instant::now);
-                        }
-                        if changed && !std::mem::replace(&mut follow.queued, true) {
-                            self.queue.push_back(*id);
-                        }
-                    }
-                    Err(_) if follow.file.is_none() => gone.push(*id),
-                    Err(_) => {}
-                }
-            }
-            open += usize::from(follow.file.is_some());
-        }
-        gone.into_iter().for_each(|id| self.forget(id));
-        if open > self.files_open_max {
-            let idle = |follow: &&mut Follow| {
-                follow.kind == Kind::Regular && !follow.queued && !follow.rotated && follow.file.is_some()
-            };
-            let mut idle: Vec<_> = self.files.values_mut().filter(idle).collect();
-            idle.sort_by_key(|follow| follow.quiet_since);
-            idle.into_iter().take(open - self.files_open_max).for_each(|follow| follow.file = None);
-        }
-    }
-
-    /// A file is not followed any more; its checkpoint is kept for when it is found again.
-    fn forget(&mut self, id: u64) {
-        let Some(follow) = self.files.remove(&id) else { return };
-        let inode = follow.identity.inode();
-        if self.by_inode.get(&inode) == Some(&id) {
-            self.by_inode.remove(&inode);
-        }
-        if follow.kind == Kind::Regular {
-            self.begin.known.insert(inode, follow.checkpoint());
-        }
     }
 
     /// Gives files their turns, until each has had one or the time for a slice is over.
@@ -442,7 +280,7 @@ impl Loop<'_> {
     fn rewritten(&mut self, follow: &mut Follow, cut: bool) -> Result<(), TailError> {
         let how = if cut { "was cut" } else { "was written anew" };
         let bytes = follow.seen.size.saturating_sub(follow.position);
-        self.figures.truncations += 1;
+        self.figures.truncated += 1;
         begin::lost(follow, how, bytes, self.hooks, &mut self.figures);
         if follow.filter.is_some() {
             // What was held has no end any more.
@@ -508,6 +346,8 @@ impl Loop<'_> {
     fn drain(&mut self) -> Result<(), TailError> {
         let deadline = Instant::now() + self.settings.drain;
         Signals::end_after(self.settings.drain);
+        self.figures.draining = true;
+        self.tell();
         self.discover(false);
         self.look();
         for (id, follow) in &mut self.files {
@@ -556,7 +396,7 @@ impl Loop<'_> {
             return;
         }
         let started = Instant::now();
-        self.begin.forget_old();
+        self.begin.drop_outdated();
         let followed = self.files.values().filter(|follow| follow.kind == Kind::Regular).map(Follow::checkpoint);
         let all: Vec<Checkpoint> = followed.chain(self.begin.known.values().cloned()).collect();
         let differs = |old: &Checkpoint, new: &Checkpoint| Checkpoint { seen: old.seen, ..new.clone() } != *old;
@@ -579,6 +419,7 @@ impl Loop<'_> {
 
     fn tell(&mut self) {
         self.figures.files = self.files.len() as u64;
+        self.figures.files_open = self.files.values().filter(|follow| follow.file.is_some()).count() as u64;
         self.figures.queue = self.queue.len() as u64;
         self.figures.backlog_bytes = self.files.values().map(Follow::backlog).sum();
         self.figures.held_bytes =
@@ -588,26 +429,11 @@ impl Loop<'_> {
     }
 }
 
-/// Lets the process have as many files open as it may, and says how many of them may be followed.
-fn raise_descriptors() -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let most = limit.maximum.unwrap_or(u64::MAX).min(DESCRIPTORS_MAX);
-    let now = limit.current.unwrap_or(u64::MAX);
-    let raised = most > now && setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit }).is_ok();
-    let now = if raised { most } else { now.min(DESCRIPTORS_MAX) };
-    // The tree has its own, and so have we.
-    usize::try_from(now).unwrap_or(usize::MAX).saturating_sub(600).max(64)
-}
-
 /// How long the loop waits at least between two looks (see [`Every`]).
 const LOOK: Duration = Duration::from_millis(10);
 
 /// How often the loop does what has to be done now and then.
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Looking and saving take one part in so many of the time.
-const SHARE: u32 = 9;
 
 /// After what time of reading the loop looks for changes.
 const SLICE: Duration = Duration::from_millis(100);
@@ -617,6 +443,3 @@ const ROTATED_QUIET: Duration = Duration::from_secs(5);
 
 /// How long an outlet that has failed is left alone.
 const RETRY: Duration = Duration::from_millis(500);
-
-/// The most descriptors that are asked for.
-const DESCRIPTORS_MAX: u64 = 16 << 10;

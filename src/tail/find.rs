@@ -1,0 +1,162 @@
+//! The looks of the loop: which files are there, which have another name, and which have changed. Reads none.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    time::Instant,
+};
+
+use super::{
+    Notice,
+    discovery::Candidate,
+    follow::{Follow, Seen},
+    identity::{self, Identity},
+    open::Kind,
+    work::Loop,
+};
+
+impl Loop<'_> {
+    /// Finds files that have come, gone, or changed their names.
+    pub(super) fn discover(&mut self, at_start: bool) {
+        let found = self.discovery.look();
+        self.watch.set(&found.folders);
+        if let Some(kind) = self.watch.take_fault() {
+            self.hooks.notice(&Notice::Polling(kind));
+        }
+        for (path, why) in &found.refused {
+            self.begin.refuse(path, why, self.hooks);
+        }
+        let mut here = BTreeSet::new();
+        let mut new = Vec::new();
+        for candidate in &found.candidates {
+            if self.begin.is_own(candidate) {
+                continue;
+            }
+            let now = Identity::new(&candidate.about, &[]);
+            let followed = self
+                .by_inode
+                .get(&now.inode())
+                .filter(|id| self.files.get(id).is_some_and(|follow| follow.identity.is_same_inode(&now)));
+            match followed {
+                Some(&id) => {
+                    here.insert(id);
+                    if let Some(follow) = self.files.get_mut(&id) {
+                        // A name that it has now, for when it must be opened again.
+                        follow.real.clone_from(&candidate.real);
+                    }
+                }
+                None => new.push(candidate),
+            }
+        }
+        for (id, follow) in &mut self.files {
+            let gone = !here.contains(id);
+            if gone && !std::mem::replace(&mut follow.rotated, true) {
+                let links = follow.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |about| about.nlink());
+                let count = if links == 0 { &mut self.figures.deleted } else { &mut self.figures.renamed };
+                *count += 1;
+                follow.quiet_since = Instant::now();
+                follow.drained = follow.file.is_none();
+                // Whoever has its name now waits until its end was reached.
+                if !std::mem::replace(&mut follow.queued, true) {
+                    self.queue.push_back(*id);
+                }
+            }
+        }
+        if at_start {
+            // Before the new files of the same names, which wait for these.
+            let is_new = |path: &Path| !found.candidates.iter().any(|candidate| candidate.real == path);
+            let mut again = self.take_known_of(&new, is_new);
+            again.sort_by_key(|follow| follow.seen);
+            for mut follow in again {
+                follow.rotated = true;
+                self.figures.renamed += 1;
+                self.add(follow);
+            }
+        }
+        for candidate in new {
+            // Found under another name a moment ago.
+            let inode = identity::inode(&candidate.about);
+            let twice = self.by_inode.get(&inode).and_then(|id| self.files.get(id));
+            let now = Identity::new(&candidate.about, &[]);
+            if twice.is_some_and(|follow| follow.identity.is_same_inode(&now)) {
+                continue;
+            }
+            if let Some(follow) = self.begin.file(candidate, at_start, self.hooks, &mut self.figures) {
+                self.add(follow);
+            }
+        }
+    }
+
+    /// Files of checkpoints that none of the new files is.
+    fn take_known_of(&mut self, new: &[&Candidate], is_new: impl Fn(&Path) -> bool) -> Vec<Follow> {
+        let mut others = std::mem::take(&mut self.begin.known);
+        let mut here = BTreeMap::new();
+        for candidate in new {
+            let inode = identity::inode(&candidate.about);
+            here.extend(others.remove(&inode).map(|known| (inode, known)));
+        }
+        self.begin.known = others;
+        let again = self.begin.rotated(is_new, self.hooks, &mut self.figures);
+        self.begin.known.extend(here);
+        again
+    }
+
+    fn add(&mut self, mut follow: Follow) {
+        let id = follow.voice.id;
+        let in_line = follow.mark.written.bytes > 0;
+        if self.feeder.outlet.begin(&follow.voice, in_line).is_err() {
+            self.figures.errors += 1;
+        }
+        self.by_inode.insert(follow.identity.inode(), id);
+        follow.queued = true;
+        self.queue.push_back(id);
+        self.files.insert(id, follow);
+    }
+
+    /// Looks which files have changed, and closes what is not needed.
+    pub(super) fn look(&mut self) {
+        let (mut gone, mut open) = (Vec::new(), 0);
+        for (id, follow) in &mut self.files {
+            if follow.kind == Kind::Regular {
+                match follow.look() {
+                    Ok(about) => {
+                        let seen = Seen::of(&about);
+                        let changed = seen != follow.seen;
+                        follow.seen = seen;
+                        if changed && seen.size > follow.position {
+                            follow.grown_at.get_or_insert_with(Instant::now);
+                        }
+                        if changed && !std::mem::replace(&mut follow.queued, true) {
+                            self.queue.push_back(*id);
+                        }
+                    }
+                    Err(_) if follow.file.is_none() => gone.push(*id),
+                    Err(_) => {}
+                }
+            }
+            open += usize::from(follow.file.is_some());
+        }
+        gone.into_iter().for_each(|id| self.forget(id));
+        if open > self.files_open_max {
+            let idle = |follow: &&mut Follow| {
+                follow.kind == Kind::Regular && !follow.queued && !follow.rotated && follow.file.is_some()
+            };
+            let mut idle: Vec<_> = self.files.values_mut().filter(idle).collect();
+            idle.sort_by_key(|follow| follow.quiet_since);
+            idle.into_iter().take(open - self.files_open_max).for_each(|follow| follow.file = None);
+        }
+    }
+
+    /// A file is not followed any more; its checkpoint is kept for when it is found again.
+    pub(super) fn forget(&mut self, id: u64) {
+        let Some(follow) = self.files.remove(&id) else { return };
+        let inode = follow.identity.inode();
+        if self.by_inode.get(&inode) == Some(&id) {
+            self.by_inode.remove(&inode);
+        }
+        if follow.kind == Kind::Regular {
+            self.begin.known.insert(inode, follow.checkpoint());
+        }
+    }
+}
