@@ -200,6 +200,23 @@ fn blackbar_is_a_sidecar_that_starts_before_what_logs_and_is_asked_whether_it_ma
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn blackbar_knows_the_options_that_it_is_given() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_blackbar")).args(["tail", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for (name, pod) in pods() {
+        let args: Vec<_> = list(&pod["initContainers"][0]["args"]).filter_map(Yaml::as_str).collect();
+        assert_eq!(args[0], "tail", "{name}");
+        for option in args.iter().filter(|arg| arg.starts_with("--")) {
+            let (option, _) = option.split_once('=').expect("a value");
+            assert!(help.contains(&format!("{option} <")), "{name}: {option}");
+        }
+        // A pipe is followed only where it is named itself.
+        assert_eq!(args.contains(&"/logs/app"), name == "sidecar-fifo.yaml", "{name}");
+    }
+}
+
 #[test]
 fn every_container_may_do_nothing_that_it_need_not() {
     for (name, pod) in pods() {
