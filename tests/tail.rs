@@ -81,6 +81,43 @@ fn a_rotation_while_nobody_reads_loses_nothing() {
 }
 
 #[test]
+fn files_that_come_and_are_rotated_while_nobody_reads_are_found_in_their_order() {
+    let sandbox = Sandbox::new();
+    let log = sandbox.write("in/app.log", lines(0..10));
+    // Older than our first look: nobody asked for it.
+    sandbox.write("in/app.log.7", "not asked for\n");
+    let run = |last: usize| {
+        let tail = Tail::start(&sandbox, &["--state", "state", "in/app.log"]);
+        until("the last line", || out(&sandbox).ends_with(&masked(last)));
+        assert_eq!(tail.stop(), 0);
+    };
+    // Times of checkpoints are whole seconds.
+    std::thread::sleep(Duration::from_millis(1100));
+    run(9);
+    append(&log, &lines(10..20));
+    for (from, to) in [(20, 30), (30, 40), (40, 50)] {
+        for number in (1..4).rev() {
+            let _ = fs::rename(
+                sandbox.path(&format!("in/app.log.{number}")),
+                sandbox.path(&format!("in/app.log.{}", number + 1)),
+            );
+        }
+        fs::rename(&log, sandbox.path("in/app.log.1")).unwrap();
+        fs::write(&log, lines(from..to)).unwrap();
+        // The order in which they were written can be told.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    sandbox.write("in/app.log.other", "not asked for\n");
+    run(49);
+    assert_eq!(out(&sandbox), masked_lines(0..50));
+    // A copy beside a file that goes on under its name is no file between.
+    fs::copy(&log, sandbox.path("in/app.log.9")).unwrap();
+    append(&log, &line(50));
+    run(50);
+    assert_eq!(out(&sandbox), masked_lines(0..51));
+}
+
+#[test]
 fn the_beginning_of_a_line_that_was_written_is_not_written_again() {
     let sandbox = Sandbox::new();
     let log = sandbox.write("in/app.log", "first\nwaiting for acme_0123456789");

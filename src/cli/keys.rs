@@ -130,7 +130,7 @@ pub const KEYS: &[Key] = &[
     row("state", Kind::Path, "DIR", FILES, "Keep in DIR how far files were written, for a restart"),
     row("from", Kind::Choice(&["start", "end", "checkpoint"]), "WHERE", FILES, "Read from: checkpoint (default), start, end"),
     row("root", Kind::Paths, "DIR", FILES, "Symbolic links may lead below DIR (repeatable)"),
-    row("format", Kind::Choice(&["auto", "plain", "cri", "docker"]), "FORMAT", FILES, "How containers wrap lines: auto (default), plain, cri, docker"),
+    row("format", Kind::Choice(&["auto", "plain", "cri", "docker"]), "FORMAT", FILES, "How lines are wrapped: auto (default), plain, cri, docker"),
     row("output", Kind::Choice(&["text", "ndjson"]), "FORMAT", FILES, "What is written: text (default), ndjson"),
     row("flush-after", Kind::Number(0, 3_600_000), "MS", RUNNING, "Show an unfinished line after MS [default: 50]"),
     row("jobs", Kind::Number(0, 256), "N", RUNNING, "Threads that scan; 0 chooses by itself [default: 0]"),

@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
+    time::UNIX_EPOCH,
 };
 
 use super::{
@@ -133,10 +134,12 @@ impl Begin {
         Ok(())
     }
 
-    /// Finds files that were being followed, and that have another name by now, where they had theirs.
+    /// Finds files that were being followed, and that have another name by now, where they had theirs; and those that had
+    /// it after them, and have another one as well. `still` are the names that known files have kept.
     pub fn rotated(
         &mut self,
         roots: impl Fn(&Path) -> bool,
+        still: &BTreeSet<&str>,
         hooks: &mut dyn Hooks,
         figures: &mut Figures,
     ) -> Vec<Follow> {
@@ -145,16 +148,28 @@ impl Begin {
             let folder = Path::new(&known.path).parent().unwrap_or(Path::new(""));
             folders.entry(folder.to_owned()).or_default().push(*inode);
         }
+        let mut last: BTreeMap<String, u64> = BTreeMap::new();
+        for known in self.known.values().filter(|known| !still.contains(known.path.as_str())) {
+            let seen = last.entry(known.path.clone()).or_default();
+            *seen = known.seen.max(*seen);
+        }
         let mut found = Vec::new();
-        for (folder, inodes) in folders {
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        for (named, inodes) in folders {
+            let folder = &named;
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
             let Ok(real) = fs::canonicalize(folder) else { continue };
             let Ok(entries) = fs::read_dir(&real) else { continue };
-            let here = entries.filter_map(|entry| {
-                let entry = entry.ok()?;
-                Some((inode(&entry.metadata().ok()?), entry.path()))
-            });
-            let here: BTreeMap<Inode, PathBuf> = here.filter(|(inode, _)| inodes.contains(inode)).collect();
+            let all: BTreeMap<Inode, (PathBuf, fs::Metadata)> = entries
+                .filter_map(|entry| {
+                    let entry = entry.ok()?;
+                    let about = entry.metadata().ok()?;
+                    Some((inode(&about), (entry.path(), about)))
+                })
+                .collect();
+            let here: BTreeMap<Inode, PathBuf> =
+                inodes.iter().filter_map(|at| Some((*at, all.get(at)?.0.clone()))).collect();
+            let unknown = all.iter().filter(|(inode, (path, _))| !here.contains_key(inode) && roots(path));
+            let between = between(&named, &last, unknown.map(|(_, file)| file));
             for at in inodes {
                 let Some(known) = self.known.get(&at).cloned() else { continue };
                 let follow =
@@ -172,6 +187,7 @@ impl Begin {
                     }
                 }
             }
+            found.extend(between.iter().filter_map(|candidate| self.file(candidate, false, hooks, figures)));
         }
         found
     }
@@ -203,6 +219,36 @@ pub fn lost(follow: &Follow, how: &'static str, bytes: u64, hooks: &mut dyn Hook
     let path = follow.voice.origin.name.clone();
     figures.lost_bytes += bytes;
     hooks.notice(&if bytes > 0 { Notice::Lost { path, how, bytes } } else { Notice::Rewritten { path, how } });
+}
+
+/// Files of a folder that had the names after those that are known: names, and when they were seen last.
+fn between<'a>(
+    folder: &Path,
+    last: &BTreeMap<String, u64>,
+    files: impl Iterator<Item = &'a (PathBuf, fs::Metadata)>,
+) -> Vec<Candidate> {
+    let candidate = |(real, about): &(PathBuf, fs::Metadata)| {
+        let is_of = |(name, seen): &(&String, &u64)| {
+            Path::new(name).parent() == Some(folder) && has_followed(name, **seen, real, about)
+        };
+        let (name, _) = last.iter().find(is_of)?;
+        Some(Candidate { name: name.into(), real: real.clone(), about: about.clone(), named: false })
+    };
+    files.filter_map(candidate).collect()
+}
+
+/// Whether a file had a name after those that are known, seen last at `seen`, and was rotated as well: `app.log.1` and
+/// `app.log-20261120` may have been `app.log`, and were if they came to be when that was not followed any more.
+fn has_followed(name: &str, seen: u64, path: &Path, about: &fs::Metadata) -> bool {
+    let (Some(old), Some(new)) = (Path::new(name).file_name(), path.file_name()) else { return false };
+    let rest = new.as_encoded_bytes().strip_prefix(old.as_encoded_bytes());
+    let is_rotated = rest.is_some_and(|rest| {
+        matches!(rest, [b'.' | b'-', b'0'..=b'9', ..])
+            && rest.iter().all(|byte| byte.is_ascii_digit() || b".-_:T".contains(byte))
+    });
+    let came = about.created().or_else(|_| about.modified()).ok();
+    let came = came.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    is_rotated && about.is_file() && came.is_some_and(|came| came.as_secs() >= seen)
 }
 
 /// Goes to the end, but to the start of its line: half a secret is not recognised.

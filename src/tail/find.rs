@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     Notice,
+    checkpoint::Checkpoint,
     discovery::Candidate,
     follow::{Follow, Seen},
     identity::{self, Identity},
@@ -97,7 +98,8 @@ impl Loop<'_> {
             here.extend(others.remove(&inode).map(|known| (inode, known)));
         }
         self.begin.known = others;
-        let again = self.begin.rotated(is_new, self.hooks, &mut self.figures);
+        let still: BTreeSet<&str> = here.values().map(|known: &Checkpoint| known.path.as_str()).collect();
+        let again = self.begin.rotated(is_new, &still, self.hooks, &mut self.figures);
         self.begin.known.extend(here);
         again
     }

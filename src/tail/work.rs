@@ -107,6 +107,8 @@ impl Loop<'_> {
         let (mut names_late, mut files_late) = (Every::new(SECOND), Every::new(SECOND));
         let mut changes = super::watch::Changes { files: true, names: true };
         self.discover(true);
+        // A file that is rotated when we are killed is found again only if it is known.
+        self.save(false);
         while !self.signals.stopping() {
             let late = if self.watch.tells() { SECOND } else { poll };
             (names_late.least, files_late.least) = (late, late);
@@ -114,6 +116,7 @@ impl Loop<'_> {
             if changes.names && names.is_due() || names_late.is_due() {
                 changes.names = false;
                 self.discover(false);
+                self.save(false);
                 names.done(started);
                 names_late.done(started);
             }
