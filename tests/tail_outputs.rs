@@ -236,3 +236,27 @@ fn a_closed_output_ends_quietly() {
     let code = child.wait().unwrap().code();
     assert_eq!((code, sandbox.read("err").as_str()), (Some(141), ""));
 }
+
+#[test]
+fn metrics_tell_what_was_read_found_and_how_long_it_took() {
+    let sandbox = Sandbox::new();
+    sandbox.write("in/a.log", masked_lines(0..9) + &line(9));
+    let tail = Tail::start(&sandbox, &["--metrics", "127.0.0.1:0", "in"]);
+    until("the last line", || has(&sandbox, "out", &masked(9)));
+    let said = sandbox.read("err");
+    let port = said.split("127.0.0.1:").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+    let page = || {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut page = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut page).unwrap();
+        page
+    };
+    until("the figures", || page().contains("\nblackbar_lines_total 10\n"));
+    let page = page();
+    assert!(page.contains("blackbar_secrets_total{rule=\"acme-token\",source=\"file\"} 1\n"), "{page}");
+    let calls = page.split("\nblackbar_scan_duration_seconds_count ").nth(1).unwrap();
+    assert!(!calls.starts_with('0'), "{page}");
+    assert!(!page.contains(&SECRET[5..13]));
+    assert_eq!(tail.stop(), 0);
+}

@@ -164,6 +164,12 @@ impl Hooks for Service<'_> {
         }
     }
 
+    fn filtered(&mut self, took: Duration) {
+        if let Some(Serving { service, .. }) = &self.serving {
+            service.metrics.scan.observe(took);
+        }
+    }
+
     fn figures(&mut self, now: &Figures) {
         let Some(Serving { service, .. }) = &self.serving else { return };
         let (metrics, told) = (&service.metrics, std::mem::replace(&mut self.told, now.clone()));

@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -86,7 +86,8 @@ impl Feeder {
         let bytes = &buffer[buffer.len() - length..];
         let mut filter = follow.filter.take().unwrap_or_else(|| self.filter(follow));
         let before = filter.stats().lines;
-        match self.write(follow, &mut filter, bytes, work)? {
+        let wrote = self.write(follow, &mut filter, bytes, work, hooks)?;
+        match wrote {
             Wrote::All { complete } => {
                 follow.advance(buffer, length);
                 figures.bytes_in += length as u64;
@@ -148,6 +149,7 @@ impl Feeder {
         filter: &mut Filter,
         bytes: &[u8],
         work: Work,
+        hooks: &mut dyn Hooks,
     ) -> Result<Wrote, TailError> {
         let mut complete = true;
         let steps: &[Work] = match work {
@@ -159,6 +161,7 @@ impl Feeder {
             #[cfg(test)]
             let fails = self.fails_on.is_some_and(|text| memchr::memmem::find(bytes, text).is_some());
             let lent = &mut *filter;
+            let started = Instant::now();
             let done = catch_unwind(AssertUnwindSafe(move || {
                 #[cfg(test)]
                 assert!(!fails, "a stage has failed");
@@ -170,6 +173,7 @@ impl Feeder {
                     Work::Finish => filter.finish(),
                 }
             }));
+            hooks.filtered(started.elapsed());
             let Ok(mut clean) = done else { return Ok(Wrote::Panicked) };
             if let Some(replay) = &mut follow.replay {
                 let left = usize::try_from(replay.whole.bytes - replay.so_far.bytes).unwrap_or(usize::MAX);

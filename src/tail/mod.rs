@@ -99,6 +99,8 @@ pub trait Hooks {
     /// Gives the engine to go on with, if rules have changed. `asked` says that SIGHUP has come; else it
     /// is called every second.
     fn reload(&mut self, asked: bool) -> Option<Arc<Engine>>;
+    /// A call of a filter took so long.
+    fn filtered(&mut self, took: Duration);
     /// Figures, at least once a second.
     fn figures(&mut self, figures: &Figures);
 }
