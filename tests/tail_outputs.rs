@@ -213,6 +213,8 @@ fn an_output_that_takes_nothing_ends_with_the_drain_timeout() {
     let mut output = child.stdout.take().unwrap();
     std::io::Read::read_exact(&mut output, &mut [0; 10]).unwrap();
     let tail = Tail { child };
+    // It waits for the output by now.
+    std::thread::sleep(Duration::from_millis(300));
     let started = Instant::now();
     assert_eq!(tail.stop(), 0);
     assert!(started.elapsed() < Duration::from_secs(30), "it does not wait for the reader");

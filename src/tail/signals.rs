@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use signal_hook::{
@@ -32,9 +32,12 @@ pub struct Signals {
 const SECOND: [(i32, i32); 2] = [(SIGINT, 130), (SIGTERM, 143)];
 
 impl Signals {
-    /// Catches SIGHUP, SIGINT and SIGTERM.
-    pub fn catch() -> io::Result<Signals> {
+    /// Catches SIGHUP, SIGINT and SIGTERM. When the time to drain is over after one to stop, the process ends, even if
+    /// the output takes no bytes and the loop waits for it: whatever is on disk then is right, because checkpoints are
+    /// replaced as a whole.
+    pub fn catch(drain: Duration) -> io::Result<Signals> {
         let (wake, write) = UnixStream::pair()?;
+        let (watch, stopped) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         let stop = Arc::new(AtomicBool::new(false));
         let reload = Arc::new(AtomicBool::new(false));
@@ -44,7 +47,11 @@ impl Signals {
             ids.push(flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))?);
             ids.push(flag::register(signal, Arc::clone(&stop))?);
             ids.push(low_level::pipe::register(signal, write.try_clone()?)?);
+            ids.push(low_level::pipe::register(signal, stopped.try_clone()?)?);
         }
+        // The handlers alone hold the other end, so that the thread ends with them.
+        drop(stopped);
+        std::thread::Builder::new().name("drain".to_owned()).spawn(move || end_after(&watch, drain + GRACE))?;
         ids.push(flag::register(SIGHUP, Arc::clone(&reload))?);
         ids.push(low_level::pipe::register(SIGHUP, write)?);
         Ok(Signals { stop, reload, wake, ids })
@@ -69,16 +76,26 @@ impl Signals {
     pub fn acknowledge(&self) {
         let _ = io::Read::read(&mut &self.wake, &mut [0; 64]);
     }
+}
 
-    /// Ends the process when the time to drain is over, even if the output takes no bytes: whatever is
-    /// on disk then is right, because checkpoints are replaced as a whole.
-    pub fn end_after(time: Duration) {
-        let end = move || {
-            std::thread::sleep(time + GRACE);
+/// Ends the process when so much time is over since the first byte of `watch`, unless that is closed before.
+fn end_after(watch: &UnixStream, time: Duration) {
+    let mut until: Option<Instant> = None;
+    loop {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
             std::process::exit(0);
-        };
-        // Without a thread the end waits for the output.
-        let _ = std::thread::Builder::new().name("drain".to_owned()).spawn(end);
+        }
+        // Without a timeout the deadline would wait for the next signal.
+        if watch.set_read_timeout(left).is_err() {
+            std::thread::sleep(left.unwrap_or_default());
+            continue;
+        }
+        match io::Read::read(&mut &*watch, &mut [0; 8]) {
+            Ok(0) => return,
+            Ok(_) => until = until.or(Some(Instant::now() + time)),
+            Err(_) => {}
+        }
     }
 }
 

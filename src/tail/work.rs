@@ -31,7 +31,7 @@ use crate::Engine;
 /// See [`TailError`]. Whatever the error, only clean bytes were written, and no checkpoint is ahead of them.
 pub fn run(settings: &Settings, engine: Arc<Engine>, hooks: &mut dyn Hooks) -> Result<Figures, TailError> {
     let system = |what: &'static str| move |fault: io::Error| TailError::System { what, kind: fault.kind() };
-    let signals = Signals::catch().map_err(system("signals"))?;
+    let signals = Signals::catch(settings.drain).map_err(system("signals"))?;
     let discovery = Discovery::new(&settings.paths, &settings.roots)?;
     let outlet = Outlet::open(settings)?;
     let (mut store, mut known) = (None, Vec::new());
@@ -348,7 +348,6 @@ impl Loop<'_> {
     /// Reads what has arrived, as far as the time suffices, and ends.
     fn drain(&mut self) -> Result<(), TailError> {
         let deadline = Instant::now() + self.settings.drain;
-        Signals::end_after(self.settings.drain);
         self.figures.draining = true;
         self.tell();
         self.discover(false);
