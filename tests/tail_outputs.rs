@@ -262,3 +262,22 @@ fn metrics_tell_what_was_read_found_and_how_long_it_took() {
     assert!(!page.contains(&SECRET[5..13]));
     assert_eq!(tail.stop(), 0);
 }
+
+#[test]
+fn a_line_that_a_killed_process_left_open_is_ended_before_anything_else() {
+    for (output, end) in [("text", "end\n"), ("ndjson", "}\n")] {
+        let sandbox = Sandbox::new();
+        sandbox.write("in/app.log", line(1));
+        sandbox.write("out", "line 00");
+        let tail = Tail::start(&sandbox, &["--output", output, "in/app.log"]);
+        until("the line", || out(&sandbox).ends_with(end));
+        assert_eq!(tail.stop(), 0);
+        let objects =
+            out(&sandbox).lines().skip(1).all(|line| line.contains("\"@timestamp\":\"20") || output == "text");
+        assert!(
+            objects && out(&sandbox).starts_with("line 00\n") && out(&sandbox).lines().count() == 2,
+            "{}",
+            out(&sandbox)
+        );
+    }
+}

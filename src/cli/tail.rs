@@ -3,8 +3,8 @@
 
 use std::{
     ffi::OsString,
-    fs,
-    os::unix::fs::MetadataExt as _,
+    fs, io,
+    os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -37,8 +37,9 @@ pub fn run(settings: &Settings, paths: Vec<OsString>, console: &Console) -> Resu
     let watched = Watched::new(settings);
     let engine = job::engine(settings, known, false, console)?;
     let job = Job::open(settings, &engine)?;
+    let open_line = ends_inside_a_line();
     guard::write_no_core(&paths);
-    let tail = tail_settings(settings, paths)?;
+    let tail = tail_settings(settings, paths, open_line)?;
     let serving = service::start(settings, &engine, console)?;
     let told = Figures::default();
     let mut service = Service { settings, console, engine: Arc::clone(&engine), job, watched, serving, told };
@@ -61,7 +62,20 @@ pub fn run(settings: &Settings, paths: Vec<OsString>, console: &Console) -> Resu
     }
 }
 
-fn tail_settings(settings: &Settings, paths: Vec<OsString>) -> Result<tail::Settings, Failure> {
+/// Whether standard output is a file that ends inside a line. Must be asked before the process hides from others,
+/// because its own descriptors cannot be opened by their names then.
+fn ends_inside_a_line() -> bool {
+    let output = rustix::fs::fstat(io::stdout()).ok();
+    let is_file = |about: &rustix::fs::Stat| {
+        rustix::fs::FileType::from_raw_mode(about.st_mode) == rustix::fs::FileType::RegularFile && about.st_size > 0
+    };
+    let Some(about) = output.filter(is_file) else { return false };
+    let mut last = [b'\n'];
+    let read = fs::File::open("/dev/fd/1").and_then(|file| file.read_exact_at(&mut last, about.st_size as u64 - 1));
+    read.is_ok() && last != [b'\n']
+}
+
+fn tail_settings(settings: &Settings, paths: Vec<OsString>, open_line: bool) -> Result<tail::Settings, Failure> {
     let ndjson = settings.word("output", "text") == "ndjson";
     let mib = |name: &str, default: u64| settings.number(name, default) << 20;
     let target = match settings.paths("out").first() {
@@ -93,6 +107,7 @@ fn tail_settings(settings: &Settings, paths: Vec<OsString>) -> Result<tail::Sett
             _ => Format::Auto,
         },
         target,
+        open_line,
         state: settings.paths("state").first().cloned(),
         drain: Duration::from_secs(settings.number("drain-timeout", 5)),
         flush_after: pipeline.flush_after,

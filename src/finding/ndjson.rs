@@ -98,11 +98,16 @@ pub fn timestamp(at: OffsetDateTime) -> String {
 /// Serializes anything as one line of JSON that is safe to show. Ends with a newline.
 pub fn visible_line(value: &impl Serialize) -> Vec<u8> {
     let mut line = Vec::with_capacity(1024);
-    // Only a map with keys that are no strings could fail, and no caller has one.
-    let written = value.serialize(&mut Serializer::with_formatter(&mut line, Visible));
-    debug_assert!(written.is_ok());
-    line.push(b'\n');
+    add_visible_line(value, &mut line);
     line
+}
+
+/// The same behind what is there.
+pub fn add_visible_line(value: &impl Serialize, to: &mut Vec<u8>) {
+    // Only a map with keys that are no strings could fail, and no caller has one.
+    let written = value.serialize(&mut Serializer::with_formatter(&mut *to, Visible));
+    debug_assert!(written.is_ok());
+    to.push(b'\n');
 }
 
 #[derive(Serialize)]
@@ -186,6 +191,10 @@ struct Visible;
 
 impl Formatter for Visible {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly always there is nothing to be escaped.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some(at) = rest.find(escape::misleads) {
             let (plain, tail) = rest.split_at(at);

@@ -37,6 +37,8 @@ pub struct Voice {
     pub id: u64,
     /// Where they come from.
     pub origin: Arc<Origin>,
+    /// When it is saying something.
+    now: String,
     /// The beginning of a line.
     line: Vec<u8>,
     /// The parts of a line that goes on, by stream.
@@ -53,7 +55,7 @@ struct Part {
 impl Voice {
     /// One that has said nothing yet.
     pub fn new(id: u64, origin: Arc<Origin>) -> Voice {
-        Voice { id, origin, line: Vec::new(), open: Default::default() }
+        Voice { id, origin, now: String::new(), line: Vec::new(), open: Default::default() }
     }
 
     /// Whether a part of what it got was not given out.
@@ -75,6 +77,8 @@ impl Voice {
         all: bool,
         to: &mut Vec<u8>,
     ) {
+        // One time for what comes at once: to write it down costs as much as a line.
+        self.now = now();
         for stretch in stretches {
             let mut rest = stretch;
             while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -101,7 +105,7 @@ impl Voice {
         let line = std::mem::take(&mut self.line);
         let text = line.strip_suffix(b"\r").unwrap_or(&line);
         match unwrap(&line, format) {
-            None => self.object(&now(), None, text, to),
+            None => self.object(&self.now, None, text, to),
             Some((record, time, payload)) => {
                 let stream = usize::from(record.stream.min(2));
                 let part = &mut self.open[stream];
@@ -132,7 +136,7 @@ impl Voice {
         let container = self.origin.container.as_ref();
         let log = Log { file: File { path: &self.origin.name }, iostream };
         let (orchestrator, container) = (container.map(Container::orchestrator), container.map(Container::contained));
-        to.extend_from_slice(&ndjson::visible_line(&Object { time, message: &message, log, orchestrator, container }));
+        ndjson::add_visible_line(&Object { time, message: &message, log, orchestrator, container }, to);
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Settings {
     pub format: Format,
     /// Where clean bytes go.
     pub target: Target,
+    /// Whether standard output is a file that ends inside a line: a process before us was killed there.
+    pub open_line: bool,
     /// Where checkpoints are kept; without it there are none.
     pub state: Option<PathBuf>,
     /// How long the end may take after SIGTERM.

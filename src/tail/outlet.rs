@@ -22,7 +22,7 @@ pub enum Outlet {
     /// Lines as they come.
     Text { output: Standard, last: Option<(u64, u8)> },
     /// An object a line.
-    Ndjson { output: Standard, format: Format, room: Vec<u8> },
+    Ndjson { output: Standard, format: Format, open_line: bool, room: Vec<u8> },
     /// Files of the same names.
     Tree(Box<Tree>),
 }
@@ -31,8 +31,15 @@ impl Outlet {
     /// The one that the settings name.
     pub fn open(settings: &Settings) -> Result<Outlet, TailError> {
         Ok(match &settings.target {
-            Target::Text => Outlet::Text { output: Standard::output(), last: None },
-            Target::Ndjson => Outlet::Ndjson { output: Standard::output(), format: settings.format, room: Vec::new() },
+            Target::Text => {
+                Outlet::Text { output: Standard::output(), last: settings.open_line.then_some((FOREIGN, 0)) }
+            }
+            Target::Ndjson => Outlet::Ndjson {
+                output: Standard::output(),
+                format: settings.format,
+                open_line: settings.open_line,
+                room: Vec::new(),
+            },
             Target::Tree { root, file_bytes_max, total_bytes_max } => {
                 let tree = Tree::open(root, *file_bytes_max, *total_bytes_max);
                 Outlet::Tree(Box::new(tree.map_err(|fault| TailError::Tree(fault.kind()))?))
@@ -46,8 +53,8 @@ impl Outlet {
     /// Then none of the bytes was written to a tree, and some may have been written elsewhere.
     pub fn write(&mut self, voice: &mut Voice, clean: Clean<'_>, all: bool) -> io::Result<bool> {
         let Some(byte) = clean.stretches().last().and_then(|stretch| stretch.last().copied()) else {
-            if let (true, Outlet::Ndjson { output, format, room }) = (all, &mut *self) {
-                speak(voice, clean, *format, all, room, output)?;
+            if all && matches!(self, Outlet::Ndjson { .. }) {
+                self.speak(voice, clean, all)?;
             }
             return Ok(!voice.holds());
         };
@@ -61,8 +68,8 @@ impl Outlet {
                 *last = Some((voice.id, byte));
                 Ok(true)
             }
-            Outlet::Ndjson { output, format, room } => {
-                speak(voice, clean, *format, all, room, output)?;
+            Outlet::Ndjson { .. } => {
+                self.speak(voice, clean, all)?;
                 Ok(!voice.holds())
             }
             Outlet::Tree(tree) => tree.write(voice, clean, byte).map(|()| true),
@@ -91,7 +98,12 @@ impl Outlet {
     /// A file goes on in the middle of a line of which all or nothing was written before: whatever stands
     /// at the end of the output is another line.
     pub fn begin(&mut self, voice: &Voice, in_line: bool) -> io::Result<()> {
-        if let Outlet::Tree(tree) = self { tree.begin(voice, in_line) } else { Ok(()) }
+        match self {
+            Outlet::Tree(tree) => tree.begin(voice, in_line)?,
+            Outlet::Text { last: Some((id, _)), .. } if *id == FOREIGN && in_line => *id = voice.id,
+            _ => {}
+        }
+        Ok(())
     }
 
     /// What must not be read, because it is written here: a file, a folder.
@@ -108,17 +120,23 @@ impl Outlet {
     pub fn take_removed(&mut self) -> Vec<PathBuf> {
         if let Outlet::Tree(tree) = self { tree.take_removed() } else { Vec::new() }
     }
+
+    /// Writes an object for each line.
+    fn speak(&mut self, voice: &mut Voice, clean: Clean<'_>, all: bool) -> io::Result<()> {
+        let Outlet::Ndjson { output, format, open_line, room } = self else { return Ok(()) };
+        room.clear();
+        if *open_line {
+            room.push(b'\n');
+        }
+        let start = room.len();
+        voice.speak(clean.stretches(), *format, all, room);
+        if room.len() > start {
+            output.write_made(room)?;
+            *open_line = false;
+        }
+        Ok(())
+    }
 }
 
-fn speak(
-    voice: &mut Voice,
-    clean: Clean<'_>,
-    format: Format,
-    all: bool,
-    room: &mut Vec<u8>,
-    output: &mut Standard,
-) -> io::Result<()> {
-    room.clear();
-    voice.speak(clean.stretches(), format, all, room);
-    if room.is_empty() { Ok(()) } else { output.write_made(room) }
-}
+/// The voice of a process before us.
+pub const FOREIGN: u64 = 0;

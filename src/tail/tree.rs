@@ -19,6 +19,7 @@ use rustix::{
 use super::{
     checkpoint::{folder_in, own_file, private_folder},
     envelope::Voice,
+    outlet::FOREIGN,
 };
 use crate::{redact::Clean, sink::write_stretches};
 
@@ -270,9 +271,6 @@ fn stem_of(path: &Path) -> Option<PathBuf> {
     let stem = OsString::from(OsStr::from_bytes(name.get(..name.len().checked_sub(9)?)?));
     Some(path.with_file_name(stem))
 }
-
-/// The voice of a process before us.
-const FOREIGN: u64 = 0;
 
 /// How many files are open at once.
 const OPEN_MAX: usize = 512;
