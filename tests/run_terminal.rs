@@ -63,9 +63,11 @@ fn a_prompt_is_shown_and_the_answer_is_echoed_as_it_is_typed() {
 #[test]
 fn with_all_rules_words_are_echoed_key_by_key_and_what_becomes_a_token_is_not() {
     let sandbox = Sandbox::new();
-    let mut command = sandbox.command(&["run", "--quiet", "--", "cat"]);
+    let mut command = sandbox.command(&["run", "--quiet", "--", "sh", "-c", "echo ready; exec cat"]);
     in_terminal(&mut command);
     let mut terminal = Terminal::start(command);
+    // Keys before that are echoed by the outer terminal, too.
+    terminal.expect("ready\r\n");
     for key in "npm install internationalization --prefix src/main.rs/42".chars() {
         terminal.send(key.encode_utf8(&mut [0; 4]));
         terminal.expect(key.encode_utf8(&mut [0; 4]));
