@@ -81,6 +81,41 @@ fn a_rotation_while_nobody_reads_loses_nothing() {
 }
 
 #[test]
+fn a_file_that_was_rotated_in_its_first_line_goes_on_in_it() {
+    let sandbox = Sandbox::new();
+    let log = sandbox.write("in/app.log", "waiting for acme_0123456789");
+    let tail = Tail::start(&sandbox, &["--state", "state", "in/app.log"]);
+    until("the beginning", || out(&sandbox) == "waiting for ");
+    assert_eq!(tail.stop(), 0);
+    append(&log, "abcdef0123 and then more\n");
+    fs::rename(&log, sandbox.path("in/app.log.1")).unwrap();
+    fs::write(&log, "next\n").unwrap();
+    let tail = Tail::start(&sandbox, &["--state", "state", "in/app.log"]);
+    until("the next file", || out(&sandbox).ends_with("next\n"));
+    assert_eq!(tail.stop(), 0);
+    assert_eq!(out(&sandbox), "waiting for [REDACTED:acme-token] and then more\nnext\n");
+}
+
+#[test]
+fn an_output_beside_the_files_is_not_read_as_one_that_was_rotated() {
+    let sandbox = Sandbox::new();
+    let log = sandbox.write("in/app.log", line(0));
+    let tail = Tail::start(&sandbox, &["--state", "state", "in/app.log"]);
+    until("the first line", || out(&sandbox).ends_with(&masked(0)));
+    assert_eq!(tail.stop(), 0);
+    fs::rename(&log, sandbox.path("in/app.log.1")).unwrap();
+    fs::write(&log, line(1)).unwrap();
+    // The name of a rotated file, by the user's choice.
+    fs::rename(sandbox.path("out"), sandbox.path("in/app.log.9")).unwrap();
+    std::os::unix::fs::symlink("in/app.log.9", sandbox.path("out")).unwrap();
+    let tail = Tail::start(&sandbox, &["--state", "state", "in/app.log"]);
+    until("the second line", || out(&sandbox).contains(&masked(1)));
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(tail.stop(), 0);
+    assert_eq!(out(&sandbox), masked_lines(0..2));
+}
+
+#[test]
 fn files_that_come_and_are_rotated_while_nobody_reads_are_found_in_their_order() {
     let sandbox = Sandbox::new();
     let log = sandbox.write("in/app.log", lines(0..10));

@@ -187,7 +187,11 @@ impl Begin {
                     }
                 }
             }
-            found.extend(between.iter().filter_map(|candidate| self.file(candidate, false, hooks, figures)));
+            for candidate in &between {
+                if self.from == From::Checkpoint && !self.is_own(candidate) {
+                    found.extend(self.file(candidate, false, hooks, figures));
+                }
+            }
         }
         found
     }
@@ -204,7 +208,7 @@ impl Begin {
         let candidate = Candidate { name, real: path.to_owned(), about, named: false };
         let follow = self.file(&candidate, false, hooks, figures)?;
         // Another file that has got the inode is not followed: nobody asked for it.
-        (follow.position > 0 || known.read == 0).then_some(follow)
+        (follow.is_known || known.read == 0).then_some(follow)
     }
 
     /// Takes what is to be kept of files that are not followed any more.

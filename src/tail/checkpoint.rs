@@ -66,7 +66,8 @@ impl Checkpoint {
 
     /// Whether what it says can be true.
     fn is_sound(&self) -> bool {
-        self.offset <= self.read && self.before.len() as u64 <= self.read && self.line_offset <= self.offset
+        let in_order = self.line_offset <= self.offset && self.offset <= self.read && self.read <= self.size;
+        in_order && self.before.len() as u64 <= self.read
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Follow {
     /// The filter that holds something of it.
     pub filter: Option<Filter>,
     pub mark: Mark,
+    /// Whether it goes on where a checkpoint said.
+    pub is_known: bool,
     /// Clean bytes since the mark, written or not.
     pub since: Count,
     /// Clean bytes that were written by a process before us, and are not written again.
@@ -151,6 +153,7 @@ impl Follow {
             seen: Seen::default(),
             filter: None,
             mark: Mark::default(),
+            is_known: false,
             since: Count::default(),
             replay: None,
             told: 0,
@@ -349,6 +352,7 @@ impl Follow {
             return Ok(false);
         }
         self.identity = identity;
+        self.is_known = true;
         self.told = from.told;
         self.mark = Mark { ground: from.ground(), written: Count { bytes: from.written, crc: from.crc } };
         self.rewind()?;
