@@ -417,7 +417,11 @@ impl Filter {
         let open = end == End::Open;
         let carry = if open { &mut trial } else { &mut self.carry };
         self.settler.settle(&self.engine, &self.window, self.encoding, end, carry);
-        self.settler.begin_after(&self.engine, &self.window, self.encoding, self.written);
+        let options = self.engine.options();
+        // Where nothing is masked, and nobody types, what was written was reported.
+        if options.mode == Mode::Redact || options.interactive {
+            self.settler.begin_after(&self.engine, &self.window, self.encoding, self.written);
+        }
     }
 
     /// Writes the window up to `to`.
