@@ -127,7 +127,7 @@ fn files_that_come_and_are_rotated_while_nobody_reads_are_found_in_their_order()
         assert_eq!(tail.stop(), 0);
     };
     // Times of checkpoints are whole seconds.
-    std::thread::sleep(Duration::from_millis(1100));
+    std::thread::sleep(Duration::from_millis(2100));
     run(9);
     append(&log, &lines(10..20));
     for (from, to) in [(20, 30), (30, 40), (40, 50)] {

@@ -126,7 +126,7 @@ impl Begin {
             return Ok(());
         }
         follow.start_anew();
-        if follow.identity.knows_birth() {
+        if follow.identity.born().is_some() {
             // The same file with another text. What was in it before that, nobody knows.
             figures.truncated += 1;
             lost(follow, "was cut or written anew while it was not followed", known.size - known.read, hooks, figures);
@@ -252,7 +252,8 @@ fn has_followed(name: &str, seen: u64, path: &Path, about: &fs::Metadata) -> boo
     });
     let came = about.created().or_else(|_| about.modified()).ok();
     let came = came.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    is_rotated && about.is_file() && came.is_some_and(|came| came.as_secs() >= seen)
+    // A file system's clock may be some milliseconds behind ours, and `seen` is in whole seconds.
+    is_rotated && about.is_file() && came.is_some_and(|came| came.as_secs() + 1 >= seen)
 }
 
 /// Goes to the end, but to the start of its line: half a secret is not recognised.

@@ -68,8 +68,13 @@ impl Loop<'_> {
             // Before the new files of the same names, which wait for these.
             let is_new = |path: &Path| !found.candidates.iter().any(|candidate| candidate.real == path);
             let mut again = self.take_known_of(&new, is_new);
-            again.sort_by_key(|follow| follow.seen);
-            for mut follow in again {
+            // A file that came later was written later.
+            again.sort_by_key(|follow| (follow.identity.born(), follow.seen));
+            // One waits for those of its name that have lower numbers.
+            let mut ids: Vec<u64> = again.iter().map(|follow| follow.voice.id).collect();
+            ids.sort_unstable();
+            for (mut follow, id) in again.into_iter().zip(ids) {
+                follow.voice.id = id;
                 follow.rotated = true;
                 self.figures.renamed += 1;
                 self.add(follow);

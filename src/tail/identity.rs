@@ -80,9 +80,9 @@ impl Identity {
         self.inode() == now.inode() && lives.is_none_or(|(then, now)| then == now)
     }
 
-    /// Whether its time of birth shows that.
-    pub fn knows_birth(&self) -> bool {
-        self.born.is_some()
+    /// Its time of birth, which shows that, where the system knows one (nanoseconds since 1970).
+    pub fn born(&self) -> Option<u64> {
+        self.born
     }
 
     /// The file begins anew.
