@@ -121,9 +121,12 @@ impl BareEnd<'_> {
             }
             Some(b'\\') if !ended && next + run(text, next) >= text.len() => Stop::Unknown,
             Some(b'<') => one_byte_stop(text, next, ended, |b| b == b'/'),
-            _ if matches!(b, b',' | b';') => next_key_stop(text, at + 1, ended, |b| matches!(b, b'=' | b':')),
+            _ if b == b',' => next_key_stop(text, at + 1, ended, |b| matches!(b, b'=' | b':')),
+            // Fields that a semicolon parts have equals signs.
+            _ if b == b';' => next_key_stop(text, at + 1, ended, |b| b == b'='),
             _ => match text.get(at + 1) {
-                Some(b',' | b';') => next_key_stop(text, at + 2, ended, |b| matches!(b, b'=' | b':')),
+                Some(b',') => next_key_stop(text, at + 2, ended, |b| matches!(b, b'=' | b':')),
+                Some(b';') => next_key_stop(text, at + 2, ended, |b| b == b'='),
                 _ => Stop::No,
             },
         }
@@ -179,7 +182,7 @@ fn ampersand_stop(text: &[u8], at: usize, ended: bool, around: Around) -> Stop {
         return Stop::At(End::Mark);
     }
     let rest = text.get(at..).unwrap_or_default();
-    for entity in ENTITIES.iter().chain(&[&b"&lt;"[..], b"&gt;"]) {
+    for entity in ENTITIES.iter().chain(&[&b"&lt;"[..], b"&gt;", b"&rdquo;", b"&rsquo;", b"&nbsp;"]) {
         if rest.starts_with(entity) {
             return Stop::At(End::Mark);
         }

@@ -135,7 +135,7 @@ impl Scan<'_> {
             Extent::Open => Err(Live(start)),
             Extent::Blob => Ok(()),
             Extent::Done(value, end) => {
-                let nested = self.text.get(value.clone()).is_some_and(|v| v.ends_with(b":") || v.contains(&b'='));
+                let nested = self.text.get(value.clone()).is_some_and(|v| v.ends_with(b":") || is_assignment(v));
                 let quoted = matches!(opening, Opening::Quoted(..));
                 if quoted || end == extent::End::Line && !nested {
                     let c = Candidate { rules, key: from, from, separator: Separator::Block, around };
@@ -204,6 +204,13 @@ impl Scan<'_> {
             }
         }
     }
+}
+
+/// `key=value`; the equals signs at the end of base64 assign nothing.
+fn is_assignment(v: &[u8]) -> bool {
+    let name = v.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count();
+    let rest = v.get(name..).unwrap_or_default();
+    name > 1 && v[0].is_ascii_alphabetic() && rest.starts_with(b"=") && !rest.iter().all(|&b| b == b'=')
 }
 
 fn blanks(line: &[u8]) -> usize {

@@ -33,7 +33,7 @@ pub const STAGES: &[&str] = &[
 ];
 pub const NEGATIONS: &[&str] = &[
     "no", "has", "is", "use", "with", "without", "missing", "invalid", "allow", "forgot", "require", "num", "max",
-    "min", "debug", "meta",
+    "min", "debug", "meta", "ask",
 ];
 pub const NOT_SECRETS: &[&str] = &["checksum", "pull", "tls", "existing", "not", "image", "kubernetes", "k8s"];
 pub const NOT_KEYS: &[&str] = &[

@@ -3,6 +3,7 @@
 //! What logs are full of is known before anything is measured: placeholders, code, language, typed values. Only what
 //! is none of these is weighed, by how the key was named and how unlike text the value is.
 
+mod around;
 mod bigrams;
 mod placeholder;
 mod prose;
@@ -86,9 +87,13 @@ impl<'a> Case<'a> {
         Case { value: self.value.get(span).unwrap_or_default(), ..*self }
     }
 
-    /// `AdminPassword: XmlStringMaxLen256;`: a declaration's type, in humps and with a mark behind it.
+    /// `AdminPassword: XmlStringMaxLen256;`: a declaration's type, in humps and with a mark behind it, or in capitals:
+    /// `Password: UNICODE_STRING,`, `WRONG_PASSWORD: WIN32_ERROR = 1323`.
     fn is_typed_field(&self) -> bool {
         let v = self.value;
+        if self.separator == Separator::Colon && self.spaced && !self.quoted && !self.end_of_line && is_constant(v) {
+            return true;
+        }
         let humps = v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase())
             || v.windows(3).any(|w| w[..2].iter().all(u8::is_ascii_uppercase) && w[2].is_ascii_lowercase());
         let marked = !self.end_of_line && !self.more_follows;
@@ -106,6 +111,12 @@ impl<'a> Case<'a> {
     }
 }
 
+/// Words in capitals, joined by underscores.
+fn is_constant(v: &[u8]) -> bool {
+    let capital = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_';
+    v.first().is_some_and(u8::is_ascii_uppercase) && v.contains(&b'_') && v.iter().all(capital)
+}
+
 /// The verdict on a value, or none if it is no secret. Never panics.
 pub fn judge(case: &Case) -> Option<Verdict> {
     let v = case.value;
@@ -115,7 +126,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if !case.quoted && case.separator != Separator::Block && is_code(v) {
         return None;
     }
-    if closes_a_string(case) || repeats_key(case) || is_a_name(case) || is_markup_in_code(case) || is_unpacked(case) {
+    if case.is_typed_field() && is_constant(v) || around::tells_otherwise(case) {
         return None;
     }
     // `required|string`, `true/false`, or one word of that kind.
@@ -138,86 +149,6 @@ pub fn bare(token: &[u8]) -> Option<Confidence> {
     (kinds >= 3 && dense && secret_charset(token) && random(token)).then_some(Confidence::Low)
 }
 
-/// Whether the quote before the value closed a string that the key stood in: `prompt("Password: ", mask)`.
-fn closes_a_string(case: &Case) -> bool {
-    let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\'' | b'`'));
-    let goes_on: [&[u8]; 16] = [
-        b", ", b",\"", b") ", b"),", b");", b"))", b" + ", b" % ", b" . ", b"+ ", b"] ", b"],", b"])", b"];", b"; ",
-        b" ,",
-    ];
-    // `"passwd:" and "group:"`: the quote before the key is the one that its own quote closes.
-    let opened = matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
-        && case.value.first().is_some_and(|b| b.is_ascii_whitespace());
-    case.quoted && !key_quoted && (opened || goes_on.iter().any(|g| case.value.starts_with(g)))
-}
-
-/// `arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-AbC123` is the name of a secret, and
-/// `checksum/secret: 9f86...` its digest.
-fn is_a_name(case: &Case) -> bool {
-    // No name is longer, and a line without white space must not be walked through for each of its keys.
-    let near = &case.before[case.before.len().saturating_sub(NAME_BYTES_MAX)..];
-    let word = || near.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
-    let arn =
-        case.separator == Separator::Colon && near.ends_with(b":") && memchr::memmem::find(word(), b"arn:").is_some();
-    // `"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"`: the key is a type's path.
-    let path = matches!(case.key.first(), Some(b'"' | b'\'')) && memchr::memmem::find(case.key, b"::").is_some();
-    // `--server-password=SERVER_PASS`: what a flag's help calls its value, cut by a hyphen of the page or not.
-    let called = v_trimmed(case.value);
-    let flag = case.key.starts_with(b"-") || case.before.ends_with(b"-");
-    let metavar =
-        flag && called.len() >= 3 && called.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
-    arn || path || metavar || near.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
-}
-
-/// A value without the hyphen that a formatter broke it with (U+2010).
-fn v_trimmed(v: &[u8]) -> &[u8] {
-    v.strip_suffix("\u{2010}".as_bytes()).unwrap_or(v)
-}
-
-/// `(?P<secret>[^/]+)`, `DenseMap<Pass *, X> names;`: what looks like an element's tag is a group's name or a type's
-/// parameter.
-fn is_markup_in_code(case: &Case) -> bool {
-    if case.separator != Separator::Element {
-        return false;
-    }
-    let Some(open) = memchr::memrchr(b'<', case.before) else { return false };
-    let head = case.before.get(..open).unwrap_or_default();
-    let group = head.ends_with(b"(?P") || head.ends_with(b"(?");
-    // A tag whose element the line end cuts stands alone; a word before it makes it an argument.
-    let joined = head.last().is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'=' | b':'));
-    group || case.end_of_line && joined
-}
-
-/// `user, password = split`: a list of variables is given the parts of something, unless that is a literal.
-fn is_unpacked(case: &Case) -> bool {
-    let list = case.separator == Separator::Equals && case.spaced && case.before.trim_ascii_end().ends_with(b",");
-    // `"passwd:gecos"`: one name made of two.
-    let joined = case.separator == Separator::Colon
-        && !case.spaced
-        && matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
-        && !case.key.starts_with(b"\"")
-        && case.value.iter().all(|b| b.is_ascii_lowercase());
-    !case.quoted && (list && case.value.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_') || joined)
-}
-
-/// `authkey=authkey`, `TLS_DHE_PSK: DHE-PSK`: a variable handed on under its own name, a name spelt out.
-fn repeats_key(case: &Case) -> bool {
-    // A rename in a change list: `{readpassphrase.3 => readpassphrase.3bsd}`.
-    let head = case.value.get(..6).unwrap_or(case.value);
-    let renamed = case.separator == Separator::Arrow
-        && !case.quoted
-        && case.key.windows(head.len().max(1)).any(|w| w.eq_ignore_ascii_case(head));
-    let named = case.value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'));
-    // The key's last letters are the value, or the value's are the key's name.
-    let same = letters(case.value).zip(letters(case.key)).all(|(a, b)| a.eq_ignore_ascii_case(b));
-    renamed || named && same && letters(case.value).count() <= letters(case.key).count()
-}
-
-/// The letters and digits of a text, last one first.
-fn letters(text: &[u8]) -> impl Iterator<Item = &u8> {
-    text.iter().rev().filter(|b| b.is_ascii_alphanumeric())
-}
-
 fn strong(case: &Case) -> Option<Verdict> {
     let v = case.value;
     let words = v.split(|&b| b == b' ').filter(|w| !w.is_empty()).count();
@@ -228,8 +159,12 @@ fn strong(case: &Case) -> Option<Verdict> {
     let name = case.key.split(|b| !b.is_ascii_alphabetic()).find(|w| !w.is_empty()).unwrap_or_default();
     let result = name.eq_ignore_ascii_case(b"pass") && case.key.len() < 10;
     let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\''));
+    let told = !case.quoted && value_type(v) == ValueType::Word;
     if result
-        && (case.loose() || case.separator == Separator::Colon && !key_quoted || value_type(v) == ValueType::Number)
+        && (told
+            || case.loose()
+            || case.separator == Separator::Colon && !key_quoted
+            || value_type(v) == ValueType::Number)
     {
         return None;
     }
@@ -273,6 +208,11 @@ fn number(case: &Case) -> Option<Verdict> {
     let enough = if case.password() { VALUE_BYTES_MIN } else { 8 };
     // `secrets: 1204` counts them.
     if !digits || case.plural || case.value.len() < enough {
+        return None;
+    }
+    // `CREATE_PASS = 1010,`: a constant of a list.
+    let listed = case.separator == Separator::Equals && case.spaced && !case.quoted;
+    if listed && case.value.len() < 6 && !case.end_of_line && !case.more_follows {
         return None;
     }
     Some((if case.password() { Confidence::Medium } else { Confidence::Low }, "digits of a secret's key"))
@@ -321,7 +261,9 @@ fn identifier(case: &Case) -> Option<Verdict> {
     }
     let humps = v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
     if case.password() {
-        if case.is_typed_field() {
+        // `ALGORITHM_PSK = ALGO_PSK;`
+        let renamed = !case.quoted && case.spaced && is_constant(v) && v.iter().filter(|b| **b == b'_').count() >= 2;
+        if case.is_typed_field() || renamed {
             return None;
         }
         // `{ passphrase: keyPassphrase, ... }`, `f(path, password=getpass_unicode)`
@@ -340,8 +282,10 @@ fn identifier(case: &Case) -> Option<Verdict> {
     }
     // A type after a field's name: `key: Ed25519PrivateKey`.
     let lead = v.iter().position(|b| *b != b'_').unwrap_or(0);
-    let typed =
-        v.get(lead).is_some_and(u8::is_ascii_uppercase) && v.iter().any(u8::is_ascii_lowercase) && text_odds(v) > -60;
+    let typed = v.get(lead).is_some_and(u8::is_ascii_uppercase)
+        && v.iter().any(u8::is_ascii_lowercase)
+        && text_odds(v) > -60
+        && !is_counted_word(v);
     if typed && case.loose() {
         return None;
     }
@@ -353,6 +297,16 @@ fn identifier(case: &Case) -> Option<Verdict> {
         (false, true) => Some((Confidence::Low, why)),
         _ => None,
     }
+}
+
+/// `Dragon7`, `Summer2024`: a word and a number, unless this is the width or the variant of a type (`Int32`, `Sha1`).
+fn is_counted_word(v: &[u8]) -> bool {
+    let head = v.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |at| at + 1);
+    let (word, number) = v.split_at(head);
+    let widths = [&b"1"[..], b"5", b"8", b"16", b"32", b"64", b"128", b"256", b"384", b"509", b"512"];
+    let humps = word.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
+    let plain = word.len() >= 4 && word.iter().all(u8::is_ascii_alphabetic) && !humps;
+    plain && !number.is_empty() && (word.len() > 5 || !widths.contains(&number))
 }
 
 fn opaque(case: &Case) -> Option<Verdict> {
@@ -370,10 +324,15 @@ fn opaque(case: &Case) -> Option<Verdict> {
         let counted = head > 0
             && head <= 3
             && bare.get(head) == Some(&b'-')
-            && (rest.iter().all(u8::is_ascii_digit) || rest.iter().all(|b| b.is_ascii_lowercase() || *b == b'-'));
+            && (rest.iter().all(u8::is_ascii_digit)
+                || rest.iter().all(|b| b.is_ascii_lowercase() || *b == b'-')
+                || rest.iter().all(u8::is_ascii_uppercase));
         let weak_mix = bare.len() < 4 || prose::says_nothing(bare) || prose::goes_on(bare);
         // `SECRET: PKCS-12 bag with keys`
-        let sentence = case.more_follows && !case.password() && !random(v);
+        // What a flag is given, and a field of a structure, goes on with the next one.
+        let listed = case.separator == Separator::Flag || case.separator == Separator::Colon && !case.spaced;
+        let argument = listed && v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
+        let sentence = case.more_follows && !case.password() && !argument && !random(v);
         if weak_mix
             || counted
             || sentence
@@ -405,9 +364,16 @@ fn weak(case: &Case) -> Option<Verdict> {
     if case.quoted && is_code(v) || !secret_charset(v) || v.len() < WEAK_BYTES_MIN {
         return None;
     }
+    if case.is_typed_field() && text_odds(v) > -90 {
+        return None;
+    }
     match value_type(v) {
         ValueType::HexDigest if case.family == Family::Key => None,
         ValueType::HexDigest => Some((Confidence::Medium, "hex of a token's length")),
+        // Without its dashes a UUID is one hex token in sixty.
+        ValueType::Uuid if v.len() == 32 && case.family != Family::Key => {
+            Some((Confidence::Medium, "hex of a token's length"))
+        }
         ValueType::Opaque => {
             // Of parts that dots and colons join, the longest is measured: a JWT's, not a host's and a port.
             let part = v.split(|b| matches!(b, b'.' | b':' | b'@' | b'|')).max_by_key(|p| p.len())?;
@@ -469,8 +435,6 @@ fn random(v: &[u8]) -> bool {
     entropy_milli(v) >= floor && text_odds(v) < odds
 }
 
-/// How much before a key may be of a name that the key ends (bytes).
-const NAME_BYTES_MAX: usize = 256;
 const VALUE_BYTES_MIN: usize = 4;
 const MNEMONIC_WORDS_MIN: usize = 8;
 const WEAK_BYTES_MIN: usize = 12;

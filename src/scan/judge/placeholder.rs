@@ -73,10 +73,37 @@ fn named_hole(v: &[u8]) -> bool {
     close.is_some_and(|n| inner.get(n) == Some(&b'}'))
         && name.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
         && name.len() >= 2
+        && reads(v)
 }
 
 /// Whether an unquoted value is program text: a call, a member, a type, an operator.
 pub fn is_code(v: &[u8]) -> bool {
+    let sign = v == b"//" || v == b"/*" || v == b"\\" || v.starts_with(b"&mut");
+    sign || reads(v) && (v.starts_with(b"--") || is_expression(v))
+}
+
+/// Whether at least half of the letters of a text stand in what may be words: names in code do, those of a random
+/// password with brackets and operators in it do not.
+fn reads(v: &[u8]) -> bool {
+    let odds = super::randomness::text_odds;
+    let (mut words, mut letters) = (0, 0);
+    // Of one or two letters nothing can be told.
+    for run in v.split(|b| !b.is_ascii_alphabetic()).filter(|run| run.len() > 2) {
+        letters += run.len();
+        let humps = || run.chunk_by(|a, b| !(a.is_ascii_lowercase() && b.is_ascii_uppercase()));
+        words += match humps().count() {
+            // Short names and abbreviations are as odd as chance is, but all of one case.
+            1 if run.len() < 4 || odds(run) > -100 => run.len(),
+            1 => 0,
+            _ => humps().filter(|w| w.len() == 3 || w.len() > 3 && odds(w) > -60).map(<[u8]>::len).sum(),
+        };
+    }
+    let head = v.iter().take_while(|b| b.is_ascii_lowercase()).count();
+    let called = head >= 5 && v.get(head) == Some(&b'(') && odds(v.get(..head).unwrap_or_default()) > -60;
+    called || if letters == 0 { v.len() < 10 } else { words * 2 >= letters }
+}
+
+fn is_expression(v: &[u8]) -> bool {
     let word = |s: &[u8]| {
         let joint = |b: &u8| matches!(b, b'_' | b'.' | b'$' | b':' | b'&' | b'*' | b'@' | b'!' | b'-' | b'>');
         s.iter().all(|b| b.is_ascii_alphanumeric() || joint(b)) && (!s.contains(&b'-') || contains(s, b"->")) && {
@@ -91,7 +118,10 @@ pub fn is_code(v: &[u8]) -> bool {
         let first = head
             .first()
             .is_none_or(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$' | b'!' | b'&' | b'*' | b'@'));
-        if first && word(head) {
+        // `_mm_loadu_si128(secret.add(i));`
+        let snake =
+            head.contains(&b'_') && head.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_');
+        if first && (word(head) || snake && (v.ends_with(b")") || v.ends_with(b");"))) {
             return true;
         }
     }
@@ -101,7 +131,8 @@ pub fn is_code(v: &[u8]) -> bool {
         head.len() >= 4
             && head[0].is_ascii_uppercase()
             && word(head)
-            && v.get(at + 1).is_some_and(|b| b.is_ascii_uppercase() || *b == b'[')
+            && v.get(at + 1).is_some_and(|b| b.is_ascii_uppercase() || matches!(b, b'[' | b'&' | b'*' | b'\''))
+            || v.get(at + 1..).is_some_and(|rest| !rest.is_empty() && rest.iter().all(u8::is_ascii_lowercase))
     }) {
         return true;
     }
@@ -123,13 +154,7 @@ pub fn is_code(v: &[u8]) -> bool {
     }
     let body = v.strip_prefix(b"&").or(v.strip_prefix(b"*")).or(v.strip_prefix(b"!")).unwrap_or(v);
     let body = body.strip_suffix(b"?").or(body.strip_suffix(b";")).unwrap_or(body);
-    member(body)
-        || type_name(body)
-        || v.starts_with(b"--")
-        || v.starts_with(b"&mut")
-        || v == b"//"
-        || v == b"/*"
-        || v == b"\\"
+    member(body) || type_name(body)
 }
 
 /// `CString`, `ed25519.Ed25519PrivateKey`: a capital, and an ending that types have.
@@ -224,24 +249,10 @@ fn regex(v: &[u8]) -> bool {
     if !v.iter().any(|b| matches!(b, b'\\' | b'*' | b'[' | b'(')) {
         return false;
     }
-    [
-        &b"\\w+"[..],
-        b"\\w*",
-        b"\\w{",
-        b"\\d+",
-        b"\\d*",
-        b"\\d{",
-        b"\\S+",
-        b"\\S*",
-        b".*",
-        b"[^",
-        b"(?",
-        b"[a-z",
-        b"[A-Z",
-        b"[0-9",
-    ]
-    .iter()
-    .any(|p| contains(v, p))
+    [&b"\\w+"[..], b"\\w*", b"\\w{", b"\\d+", b"\\d*", b"\\d{", b"\\S+", b"\\S*", b"(?", b"[a-z", b"[A-Z", b"[0-9"]
+        .iter()
+        .any(|p| contains(v, p))
+        || (contains(v, b".*") || contains(v, b"[^")) && reads(v)
 }
 
 /// Where to find it: `vault:secret/x`, `op://x`, `arn:aws:...`, `env:X`.

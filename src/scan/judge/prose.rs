@@ -55,7 +55,7 @@ const WORDS: &[&str] = &[
      encrypted decrypted encoded decoded hashed obfuscated concealed suppressed elided removed censored secured secure anonymous \
      prompt prompted prompting interactive keyboard-interactive stdin stdout stderr env environment input output ask never always \
      verified verify verification validated validate validating checking checked check authenticated authenticating authorized unauthorized \
-     verifying mapped inherited inherit ignore ignored skipped skip unspecified configured unconfigured",
+     verifying mapped inherited inherit ignore ignored skipped skip unspecified configured unconfigured shift",
     "password passwd passwort pass pwd passwords pw passcode passphrase pin secret secrets token tokens key keys apikey api_key api-key api \
      credential credentials creds cred auth authentication authorization oauth oauth2 bearer basic digest negotiate ntlm kerberos gssapi \
      saml oidc ldap jwt session sessions cookie cookies signature certificate cert username user users login email account admin-password \

@@ -165,8 +165,8 @@ fn number(v: &[u8]) -> bool {
     let unit = body.get(digits..).unwrap_or_default();
     body.first().is_some_and(u8::is_ascii_digit)
         && (unit.is_empty()
-            || unit.len() <= 4
-                && unit.iter().all(|b| b.is_ascii_alphabetic() || *b == b'%' || *b == b'/')
+            || unit.len() <= 5
+                && unit.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'%' || *b == b'/')
                 && UNITS.split(' ').any(|u| unit.eq_ignore_ascii_case(u.as_bytes())))
 }
 
@@ -313,7 +313,12 @@ fn wordy(s: &[u8]) -> bool {
 fn file_name(v: &[u8]) -> bool {
     let Some(dot) = v.iter().rposition(|&b| b == b'.').filter(|&d| d > 0) else { return false };
     let extension = v.get(dot + 1..).unwrap_or_default();
-    EXTENSIONS.split(' ').any(|e| extension.eq_ignore_ascii_case(e.as_bytes()))
+    // A single letter after a point is as likely a password's end, unless what stands before it reads like a name.
+    let stem = v.get(..dot).unwrap_or_default();
+    let named = extension.len() > 1
+        || stem.split(|b| matches!(b, b'/' | b'.' | b'_' | b'-')).all(|s| s.len() < 4 || hump_words(s) || wordy(s));
+    named
+        && EXTENSIONS.split(' ').any(|e| extension.eq_ignore_ascii_case(e.as_bytes()))
         && v.iter()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/' | b'\\' | b'*' | b'@' | b'~'))
 }
@@ -351,7 +356,9 @@ fn class_name(v: &[u8]) -> bool {
         b.is_ascii_alphanumeric()
             || matches!(b, b'.' | b':' | b'$' | b'_' | b'<' | b'>' | b'&' | b'*' | b'[' | b']' | b'/')
     });
-    let joints = v.iter().filter(|b| matches!(b, b'.' | b'$')).count()
+    // A sign at the end joins nothing: `Winter24$` is what people take for a password.
+    let joins = |w: &&[u8]| matches!(w[1], b'.' | b'$') && w[2].is_ascii_alphanumeric();
+    let joints = v.windows(3).filter(joins).count()
         + memchr::memmem::find_iter(v, b"::").count()
         + usize::from(v.ends_with(b">"));
     all && joints >= 1 && v.split(|b| matches!(b, b'.' | b':' | b'$' | b'<' | b'>')).all(|s| s.is_empty() || wordy(s))
@@ -359,7 +366,8 @@ fn class_name(v: &[u8]) -> bool {
 
 /// Words joined by `_`, `-`, `.` or humps: `my-db-password-2`, `userName`.
 fn identifier(v: &[u8]) -> bool {
-    if !v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'$' | b':')) {
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'$' | b':');
+    if !v.iter().all(sign) || v.ends_with(b"$") {
         return false;
     }
     // `AWS_XRAY_SDK_ENABLED`
@@ -409,8 +417,8 @@ pub fn trim_marks(w: &[u8]) -> &[u8] {
     w.get(lead..w.len() - tail.min(w.len())).unwrap_or_default()
 }
 
-const UNITS: &str =
-    "s ms us ns m h d b kb mb gb tb k g t kib mib gib % x px hz min sec mb/s kb/s b/s f u ul l th st nd rd";
+const UNITS: &str = "s ms us ns m h d b kb mb gb tb k g t kib mib gib % x px hz min sec mb/s kb/s b/s f u ul l th st nd rd \
+    i8 i16 i32 i64 u8 u16 u32 u64 usize isize f32 f64";
 const EXTENSIONS: &str = "txt log json yaml yml toml xml html htm css js mjs cjs ts tsx jsx py pyc rb rs go java class jar war kt c cc \
     cpp cxx h hpp cs php pl pm sh bash ps1 bat cmd exe dll so a o obj lib dylib zip gz tgz tar xz bz2 zst 7z rpm \
     deb apk ipa dmg iso img pem crt cer key pub p12 pfx jks conf cfg ini properties env md rst csv tsv sql db \

@@ -1,0 +1,116 @@
+//! Turns what stands around a value into "this is no assignment of a secret": names, calls, lists, markup, flags. Looks
+//! at the value only where it repeats its surroundings.
+
+use super::{Case, Separator, random};
+
+/// Whether a key, what is before it, and the value's form say that no secret is assigned here.
+pub fn tells_otherwise(case: &Case) -> bool {
+    closes_a_string(case)
+        || repeats_key(case)
+        || is_a_name(case)
+        || is_markup_in_code(case)
+        || is_unpacked(case)
+        || is_annotation(case)
+        || is_next_flag(case)
+}
+
+/// `--ask-password -user=foo`
+fn is_next_flag(case: &Case) -> bool {
+    let flag = case.separator == Separator::Flag && !case.quoted && case.value.first() == Some(&b'-');
+    flag && case.value.get(1).is_some_and(u8::is_ascii_alphabetic) && !random(case.value)
+}
+
+/// Whether the quote before the value closed a string that the key stood in: `prompt("Password: ", mask)`.
+fn closes_a_string(case: &Case) -> bool {
+    let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\'' | b'`'));
+    let goes_on: [&[u8]; 16] = [
+        b", ", b",\"", b") ", b"),", b");", b"))", b" + ", b" % ", b" . ", b"+ ", b"] ", b"],", b"])", b"];", b"; ",
+        b" ,",
+    ];
+    // `"passwd:" and "group:"`: the quote before the key is the one that its own quote closes.
+    let opened = matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
+        && case.value.first().is_some_and(|b| b.is_ascii_whitespace());
+    case.quoted && !key_quoted && (opened || goes_on.iter().any(|g| case.value.starts_with(g)))
+}
+
+/// `arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-AbC123` is the name of a secret, and
+/// `checksum/secret: 9f86...` its digest.
+fn is_a_name(case: &Case) -> bool {
+    // No name is longer, and a line without white space must not be walked through for each of its keys.
+    let near = &case.before[case.before.len().saturating_sub(NAME_BYTES_MAX)..];
+    let word = || near.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let arn =
+        case.separator == Separator::Colon && near.ends_with(b":") && memchr::memmem::find(word(), b"arn:").is_some();
+    // `"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"`: the key is a type's path.
+    let path = matches!(case.key.first(), Some(b'"' | b'\'')) && memchr::memmem::find(case.key, b"::").is_some();
+    // `--server-password=SERVER_PASS`: what a flag's help calls its value, cut by a hyphen of the page or not.
+    let called = v_trimmed(case.value);
+    let flag = case.key.starts_with(b"-") || case.before.ends_with(b"-");
+    let metavar =
+        flag && called.len() >= 3 && called.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
+    arn || path || metavar || near.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
+}
+
+/// `pub const PASS: OPERATION = 3`, `let password: Option<..>`: what a declaration's colon has behind it is a type.
+fn is_annotation(case: &Case) -> bool {
+    let word = case.before.trim_ascii_end().rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let declares = [&b"const"[..], b"static", b"let", b"mut", b"val", b"var"].contains(&word);
+    declares && case.separator == Separator::Colon && !case.quoted && !case.key.starts_with(b"\"")
+}
+
+/// A value without the hyphen that a formatter broke it with (U+2010), and a manual's change of font behind it.
+fn v_trimmed(v: &[u8]) -> &[u8] {
+    let v = v.strip_suffix("\u{2010}".as_bytes()).unwrap_or(v);
+    [&b"\\fP"[..], b"\\fR", b"\\fB", b"\\fI"].iter().find_map(|font| v.strip_suffix(*font)).unwrap_or(v)
+}
+
+/// `(?P<secret>[^/]+)`, `DenseMap<Pass *, X> names;`: what looks like an element's tag is a group's name or a type's
+/// parameter.
+fn is_markup_in_code(case: &Case) -> bool {
+    if case.separator != Separator::Element {
+        return false;
+    }
+    let Some(open) = memchr::memrchr(b'<', case.before) else { return false };
+    let head = case.before.get(..open).unwrap_or_default();
+    let group = head.ends_with(b"(?P") || head.ends_with(b"(?");
+    // A tag whose element the line end cuts stands alone; a word before it makes it an argument.
+    let joined = head.last().is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'=' | b':'));
+    // What a line end cuts is one value, and `Use "<password>" instead.` quotes the tag.
+    let several = case.end_of_line && case.value.contains(&b' ');
+    let quoted = matches!(head.last(), Some(b'"' | b'\'' | b'`')) && case.value.first() == head.last();
+    group || several || quoted || case.end_of_line && joined
+}
+
+/// `user, password = split`: a list of variables is given the parts of something, unless that is a literal.
+fn is_unpacked(case: &Case) -> bool {
+    let list = case.separator == Separator::Equals && case.spaced && case.before.trim_ascii_end().ends_with(b",");
+    let list = list && !case.before.contains(&b'=');
+    // `"passwd:gecos"`: one name made of two.
+    let joined = case.separator == Separator::Colon
+        && !case.spaced
+        && matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
+        && !case.key.starts_with(b"\"")
+        && case.value.iter().all(|b| b.is_ascii_lowercase());
+    !case.quoted && (list && case.value.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_') || joined)
+}
+
+/// `authkey=authkey`, `TLS_DHE_PSK: DHE-PSK`: a variable handed on under its own name, a name spelt out.
+fn repeats_key(case: &Case) -> bool {
+    // A rename in a change list: `{readpassphrase.3 => readpassphrase.3bsd}`.
+    let head = case.value.get(..6).unwrap_or(case.value);
+    let renamed = case.separator == Separator::Arrow
+        && !case.quoted
+        && case.key.windows(head.len().max(1)).any(|w| w.eq_ignore_ascii_case(head));
+    let named = case.value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'));
+    // The key's last letters are the value, or the value's are the key's name.
+    let same = letters(case.value).zip(letters(case.key)).all(|(a, b)| a.eq_ignore_ascii_case(b));
+    renamed || named && same && letters(case.value).count() <= letters(case.key).count()
+}
+
+/// The letters and digits of a text, last one first.
+fn letters(text: &[u8]) -> impl Iterator<Item = &u8> {
+    text.iter().rev().filter(|b| b.is_ascii_alphanumeric())
+}
+
+/// How much before a key may be of a name that the key ends (bytes).
+const NAME_BYTES_MAX: usize = 256;
