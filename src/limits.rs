@@ -104,6 +104,10 @@ pub const HTTP_REQUEST_BYTES_MAX: usize = 8 << 10;
 /// How long a client may take for its request and its answer (milliseconds).
 pub const HTTP_TIME_MS_MAX: u64 = 5_000;
 
+/// How long a call of the filter may take before the process is said to be stuck (milliseconds): a line made to be
+/// slow takes some seconds.
+pub const FILTER_MS_MAX: u64 = 120_000;
+
 /// How deep archives and compressed files are opened inside each other (layers; a `.tar.gz` has two).
 pub const LAYERS_MAX: usize = 10;
 

@@ -344,10 +344,12 @@ impl<'a> Writer<'a> {
         bytes: &[u8],
         work: impl for<'w> FnOnce(&'w mut Filter, &'w [u8]) -> Clean<'w>,
     ) -> Result<(), PipelineError> {
-        let Writer { filter, sink, .. } = self;
+        let Writer { filter, sink, meter, .. } = self;
         let held = filter.held_bytes();
         let started = Instant::now();
+        let at_work = meter.as_ref().map(Meter::works);
         let done = catch_unwind(AssertUnwindSafe(|| work(filter, bytes)));
+        drop(at_work);
         let took = started.elapsed();
         self.busy += took;
         match done {

@@ -144,8 +144,15 @@ fn probes_follow_the_life_of_a_process() {
     service.health.draining();
     assert_eq!(probes(), [200, 200, 503]);
     assert_eq!(get(server.address(), "/readyz?verbose").1, "draining\n");
-    service.health.failed();
+    // A thread that reads, filters and writes has ended, and nobody has taken note.
+    let pulse = service.metrics.pulses.begin();
+    let thread = std::thread::spawn(move || {
+        let _pulse = pulse;
+        std::panic::resume_unwind(Box::new(()));
+    });
+    assert!(thread.join().is_err());
     assert_eq!(probes(), [200, 503, 503]);
+    assert_eq!(get(server.address(), "/livez").1, "failed\n");
 }
 
 #[test]

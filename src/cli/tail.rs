@@ -14,7 +14,7 @@ use blackbar::{
     filter::Stats,
     finding::Finding,
     scan::Engine,
-    service::{Cause, SourceKind, Turn},
+    service::{Cause, Pulse, SourceKind, Turn, Work},
     tail::{self, Figures, Format, From, Hooks, Notice, Origin, TailError, Target},
 };
 use serde_json::Map;
@@ -42,7 +42,10 @@ pub fn run(settings: &Settings, paths: Vec<OsString>, console: &Console) -> Resu
     let tail = tail_settings(settings, paths, open_line)?;
     let serving = service::start(settings, &engine, console)?;
     let told = Figures::default();
-    let mut service = Service { settings, console, engine: Arc::clone(&engine), job, watched, serving, told };
+    let pulse = serving.as_ref().map(|serving| serving.service.metrics.pulses.begin());
+    let engine_now = Arc::clone(&engine);
+    let mut service =
+        Service { settings, console, engine: engine_now, job, watched, serving, told, pulse, at_work: None };
     let started = Instant::now();
     let ended = tail::run(&tail, engine, &mut service);
     let Service { mut job, .. } = service;
@@ -125,6 +128,9 @@ struct Service<'a> {
     serving: Option<Serving>,
     /// The figures that were carried over to the metrics.
     told: Figures,
+    /// Of the one thread that does it all.
+    pulse: Option<Pulse>,
+    at_work: Option<Work>,
 }
 
 impl Hooks for Service<'_> {
@@ -179,7 +185,12 @@ impl Hooks for Service<'_> {
         }
     }
 
+    fn filtering(&mut self) {
+        self.at_work = self.pulse.as_ref().map(Pulse::works);
+    }
+
     fn filtered(&mut self, took: Duration) {
+        self.at_work = None;
         if let Some(Serving { service, .. }) = &self.serving {
             service.metrics.scan.observe(took);
         }
@@ -191,6 +202,7 @@ impl Hooks for Service<'_> {
         metrics.input_bytes.add(now.bytes_in - told.bytes_in);
         metrics.output_bytes.add(now.bytes_out - told.bytes_out);
         metrics.lines.add(now.lines - told.lines);
+        metrics.over_long.add(now.over_long - told.over_long);
         metrics.withheld_bytes.add(now.withheld_bytes - told.withheld_bytes);
         metrics.lost_bytes.add(now.lost_bytes - told.lost_bytes);
         (told.renamed..now.renamed).for_each(|_| metrics.rotated(Turn::Renamed));

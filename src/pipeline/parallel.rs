@@ -17,6 +17,7 @@ use crate::{
     filter::{Block, Filter},
     limits::{BATCHES_WAITING, READ_BYTES},
     scan::Engine,
+    service::Pulse,
 };
 
 /// What one read brought, on its way from the reader to the writer and back again. Its memory is
@@ -85,7 +86,8 @@ pub(super) fn run(
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             let (work, done, engine) = (work_out.clone(), done_in.clone(), Arc::clone(engine));
-            scope.spawn(move || scanner(engine, &work, &done));
+            let pulse = writer.meter.as_ref().map(|meter| meter.metrics().pulses.begin());
+            scope.spawn(move || scanner(engine, &work, &done, pulse));
         }
         drop(work_out);
         let reader = Reader {
@@ -106,12 +108,14 @@ pub(super) fn run(
     })
 }
 
-fn scanner(engine: Arc<Engine>, work: &Receiver<Batch>, done: &Sender<Batch>) {
+fn scanner(engine: Arc<Engine>, work: &Receiver<Batch>, done: &Sender<Batch>, pulse: Option<Pulse>) {
     let mut filter = Filter::new(Arc::clone(&engine));
     for mut batch in work {
         let Batch { bytes, head, filled, block, .. } = &mut batch;
         let lines = &bytes[*head..*filled];
+        let at_work = pulse.as_ref().map(Pulse::works);
         batch.scanned = catch_unwind(AssertUnwindSafe(|| filter.scan_block(lines, block))).is_ok();
+        drop(at_work);
         if !batch.scanned {
             // What the failed one has collected so far belongs to no block.
             filter = Filter::new(Arc::clone(&engine));

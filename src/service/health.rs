@@ -16,9 +16,12 @@ use std::{
 use crate::{
     Filter,
     finding::{CANARY_RULE, Taken},
+    limits::FILTER_MS_MAX,
     pipeline::signals,
     scan::Engine,
 };
+
+use super::pulse::Pulses;
 
 /// The token that is put through the filter. Whole, it stands nowhere in the program's text, so that
 /// no scanner of this repository trips on it.
@@ -32,7 +35,7 @@ const ANSWER_HOLDS: Duration = Duration::from_secs(1);
 pub struct Health {
     started: AtomicBool,
     draining: AtomicBool,
-    failed: AtomicBool,
+    pulses: Arc<Pulses>,
     filter: Mutex<InUse>,
 }
 
@@ -52,15 +55,23 @@ pub enum Unready {
     /// It drains what has arrived, and ends.
     #[error("draining")]
     Draining,
-    /// It has stopped after a failure.
+    /// A thread that it cannot do without has ended by a panic.
     #[error("failed")]
     Failed,
+    /// A call of the filter takes longer than any does.
+    #[error("stuck")]
+    Stuck,
     /// The canary token came out of the filter, or the filter failed on it.
     #[error("the canary token is not masked")]
     Unmasked,
 }
 
 impl Health {
+    /// Of a process whose threads these are.
+    pub fn new(pulses: Arc<Pulses>) -> Health {
+        Health { pulses, ..Health::default() }
+    }
+
     /// From now on streams are filtered by this engine.
     pub fn follow(&self, engine: &Arc<Engine>) {
         *self.in_use() = InUse { engine: Some(Arc::clone(engine)), tried: None };
@@ -76,11 +87,6 @@ impl Health {
         self.draining.store(true, Relaxed);
     }
 
-    /// A part of the process that it cannot do without has stopped.
-    pub fn failed(&self) {
-        self.failed.store(true, Relaxed);
-    }
-
     /// Whether it has started.
     ///
     /// # Errors
@@ -89,12 +95,16 @@ impl Health {
         if self.started.load(Relaxed) { Ok(()) } else { Err(Unready::Starting) }
     }
 
-    /// Whether it is worth keeping: a process that drains is, one that has failed is not.
+    /// Whether it is worth keeping: a process that drains is, and one whose output takes nothing; not one of which
+    /// a thread has failed, or is stuck in the filter.
     ///
     /// # Errors
-    /// [`Unready::Failed`] if not.
+    /// [`Unready::Failed`] or [`Unready::Stuck`] if not.
     pub fn live(&self) -> Result<(), Unready> {
-        if self.failed.load(Relaxed) { Err(Unready::Failed) } else { Ok(()) }
+        if self.pulses.dead() {
+            return Err(Unready::Failed);
+        }
+        if self.pulses.stuck(Duration::from_millis(FILTER_MS_MAX)) { Err(Unready::Stuck) } else { Ok(()) }
     }
 
     /// Whether it has started, goes on, and masks.
@@ -131,7 +141,7 @@ impl Health {
 
 impl std::fmt::Debug for Health {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Health").field("started", &self.started).field("failed", &self.failed).finish_non_exhaustive()
+        f.debug_struct("Health").field("started", &self.started).field("pulses", &self.pulses).finish_non_exhaustive()
     }
 }
 
@@ -167,14 +177,20 @@ mod tests {
 
     #[test]
     fn a_process_is_ready_from_its_start_to_its_draining() {
-        let health = Health::default();
+        let pulses = Arc::<Pulses>::default();
+        let health = Health::new(Arc::clone(&pulses));
         health.follow(&engine(Options::default()));
         assert_eq!((health.startup(), health.ready()), (Err(Unready::Starting), Err(Unready::Starting)));
         health.started();
         assert_eq!((health.startup(), health.live(), health.ready()), (Ok(()), Ok(()), Ok(())));
         health.draining();
         assert_eq!((health.startup(), health.live(), health.ready()), (Ok(()), Ok(()), Err(Unready::Draining)));
-        health.failed();
+        let pulse = pulses.begin();
+        let thread = std::thread::spawn(move || {
+            let _pulse = pulse;
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(thread.join().is_err());
         assert_eq!((health.live(), health.ready()), (Err(Unready::Failed), Err(Unready::Failed)));
     }
 

@@ -20,6 +20,8 @@ use crate::{
     rules::{Confidence, RuleSet},
 };
 
+use super::pulse::{Pulse, Pulses, Work};
+
 /// What kind of stream something was found in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
@@ -217,6 +219,8 @@ pub struct Metrics {
     pub reloads_failed: Counter,
     /// How long calls of the filter took.
     pub scan: Histogram,
+    /// The threads that are counted here.
+    pub pulses: Arc<Pulses>,
     pub(super) errors: [Counter; Cause::ALL.len()],
     pub(super) rotations: [Counter; Turn::ALL.len()],
     pub(super) masked: [Counter; CONFIDENCES.len()],
@@ -250,6 +254,7 @@ impl Default for Metrics {
             reloads_ok: Counter::default(),
             reloads_failed: Counter::default(),
             scan: Histogram::default(),
+            pulses: Arc::default(),
             errors: Default::default(),
             rotations: Default::default(),
             masked: Default::default(),
@@ -322,13 +327,15 @@ pub struct Meter {
     lines: u64,
     ceilings: u64,
     held: u64,
+    pulse: Pulse,
 }
 
 impl Meter {
     /// The meter of a stream that begins.
     pub fn new(metrics: &Arc<Metrics>, source: SourceKind) -> Meter {
         let metrics = Arc::clone(metrics);
-        Meter { metrics, source, bytes_in: 0, bytes_out: 0, lines: 0, ceilings: 0, held: 0 }
+        let pulse = metrics.pulses.begin();
+        Meter { metrics, source, bytes_in: 0, bytes_out: 0, lines: 0, ceilings: 0, held: 0, pulse }
     }
 
     /// After a call of the filter: what it has counted so far, how many bytes it holds, and how long
@@ -350,6 +357,11 @@ impl Meter {
         metrics.held_bytes.add(held);
         metrics.held_bytes.sub(self.held);
         self.held = held;
+    }
+
+    /// A call of the filter, until what is given back is dropped.
+    pub fn works(&self) -> Work {
+        self.pulse.works()
     }
 
     /// Counts a finding of this stream.

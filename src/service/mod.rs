@@ -3,11 +3,12 @@
 //! served by a thread of their own, within bounds.
 //!
 //! [`metrics`] counts; [`health`] knows whether the process has started and whether its filter
-//! masks; [`exposition`] writes both as Prometheus reads them; [`server`] answers over HTTP.
+//! masks; [`pulse`] knows which threads are at work; [`exposition`] writes all as Prometheus reads them; [`server`] answers over HTTP.
 
 pub mod exposition;
 pub mod health;
 pub mod metrics;
+pub mod pulse;
 #[cfg(unix)]
 pub mod server;
 
@@ -18,6 +19,7 @@ pub use self::server::Server;
 pub use self::{
     health::Health,
     metrics::{Cause, Meter, Metrics, SourceKind, Turn},
+    pulse::{Pulse, Pulses, Work},
 };
 use crate::scan::Engine;
 
@@ -33,7 +35,9 @@ pub struct Service {
 impl Service {
     /// A service whose streams are filtered by `engine`.
     pub fn new(engine: &Arc<Engine>) -> Arc<Service> {
-        let service = Service { metrics: Arc::new(Metrics::default()), health: Health::default() };
+        let metrics = Arc::new(Metrics::default());
+        let health = Health::new(Arc::clone(&metrics.pulses));
+        let service = Service { metrics, health };
         service.follow(engine);
         Arc::new(service)
     }

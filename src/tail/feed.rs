@@ -85,13 +85,14 @@ impl Feeder {
     ) -> Result<Fed, TailError> {
         let bytes = &buffer[buffer.len() - length..];
         let mut filter = follow.filter.take().unwrap_or_else(|| self.filter(follow));
-        let before = filter.stats().lines;
+        let before = (filter.stats().lines, filter.stats().ceilings);
         let wrote = self.write(follow, &mut filter, bytes, work, hooks)?;
         match wrote {
             Wrote::All { complete } => {
                 follow.advance(buffer, length);
                 figures.bytes_in += length as u64;
-                figures.lines += filter.stats().lines.saturating_sub(before);
+                figures.lines += filter.stats().lines.saturating_sub(before.0);
+                figures.over_long += filter.stats().ceilings.saturating_sub(before.1);
                 for finding in filter.take_findings() {
                     if finding.offset >= follow.told {
                         hooks.finding(&finding, &follow.voice.origin);
@@ -161,6 +162,7 @@ impl Feeder {
             #[cfg(test)]
             let fails = self.fails_on.is_some_and(|text| memchr::memmem::find(bytes, text).is_some());
             let lent = &mut *filter;
+            hooks.filtering();
             let started = Instant::now();
             let done = catch_unwind(AssertUnwindSafe(move || {
                 #[cfg(test)]

@@ -101,7 +101,9 @@ pub trait Hooks {
     /// Gives the engine to go on with, if rules have changed. `asked` says that SIGHUP has come; else it
     /// is called every second.
     fn reload(&mut self, asked: bool) -> Option<Arc<Engine>>;
-    /// A call of a filter took so long.
+    /// A call of a filter begins.
+    fn filtering(&mut self);
+    /// It is over, and took so long.
     fn filtered(&mut self, took: Duration);
     /// Figures, at least once a second.
     fn figures(&mut self, figures: &Figures);
@@ -124,6 +126,8 @@ pub struct Figures {
     pub truncated: u64,
     /// Bytes of which it is certain that they were never read.
     pub lost_bytes: u64,
+    /// Values that were masked because they are longer than any bound.
+    pub over_long: u64,
     /// Raw bytes that were withheld after an internal error.
     pub withheld_bytes: u64,
     /// Inputs and outputs that failed.
