@@ -22,6 +22,7 @@ pub mod filter;
 pub mod finding;
 pub mod history;
 pub mod limits;
+pub mod names;
 pub mod pipeline;
 pub mod redact;
 pub mod rules;

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use command::{RULES, SECRET, Sandbox};
+use command::{OTHER, RULES, SECRET, Sandbox};
 use following::{Tail, append, has, line, masked, masked_lines, no_leak, out, until};
 use serde_json::Value;
 
@@ -32,6 +32,30 @@ fn a_tree_gets_files_of_the_same_names_for_their_owner_only() {
     let mode = |name: &str| fs::metadata(sandbox.path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("clean"), mode("clean/in/deep"), mode("clean/in/a.log")), (0o700, 0o700, 0o600));
     no_leak(&sandbox.path(""));
+}
+
+#[test]
+fn secrets_in_the_names_of_files_are_masked_wherever_names_are_told() {
+    for (options, mode) in [(vec!["--out", "clean"], "redact"), (vec!["--output", "ndjson"], "alert")] {
+        let sandbox = Sandbox::new();
+        let name = format!("in/run-{SECRET}.log");
+        sandbox.write(&name, line(1).replace(SECRET, OTHER));
+        symlink("/dev/zero", sandbox.path(&format!("in/{SECRET}.zero"))).unwrap();
+        let all = [&options[..], &["--mode", mode, "--findings", "findings", "in"]].concat();
+        let tail = Tail::start(&sandbox, &all);
+        until("the finding", || has(&sandbox, "findings", "acme-token"));
+        until("the refusal", || has(&sandbox, "err", "in/[REDACTED:acme-token].zero: "));
+        assert_eq!(tail.stop(), 0);
+        let told = sandbox.read("findings");
+        assert!(told.contains("in/run-[REDACTED:acme-token].log"), "{told}");
+        if mode == "redact" {
+            let copy = "clean/in/run-[REDACTED:acme-token].log";
+            assert_eq!(sandbox.read(copy), masked(1));
+        } else {
+            assert!(out(&sandbox).contains("\"path\":\"in/run-[REDACTED:acme-token].log\""), "{}", out(&sandbox));
+        }
+        no_leak(&sandbox.path(""));
+    }
 }
 
 #[test]

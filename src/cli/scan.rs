@@ -12,7 +12,8 @@ use std::{
 
 use blackbar::{
     escape,
-    history::{self, Event, Excludes, Names, Plan, Refused, Skipped, Target, Totals, Trouble, overview, times},
+    history::{self, Event, Excludes, Plan, Refused, Skipped, Target, Totals, Trouble, overview, times},
+    names::Names,
 };
 use time::OffsetDateTime;
 

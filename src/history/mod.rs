@@ -18,7 +18,6 @@
 mod codec;
 mod file;
 mod kind;
-mod names;
 pub mod overview;
 mod pack;
 mod rewrite;
@@ -43,7 +42,6 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use time::OffsetDateTime;
 
 pub use self::{
-    names::Names,
     rewrite::{Refused, Target},
     walk::Excludes,
 };
@@ -55,6 +53,7 @@ use crate::{
         report::{Seen, Where},
     },
     limits::SCANNERS_MAX,
+    names::Names,
 };
 
 /// What is to be read, and how.

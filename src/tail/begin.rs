@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    os::unix::fs::FileExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::FileExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::UNIX_EPOCH,
@@ -20,7 +20,7 @@ use super::{
     open::{self, Kind},
     origin::Origin,
 };
-use crate::filter::Ground;
+use crate::{filter::Ground, names::Names};
 
 /// What is known of files before they are opened.
 pub struct Begin {
@@ -33,19 +33,27 @@ pub struct Begin {
     own_file: Option<Inode>,
     own_folders: Vec<PathBuf>,
     next: u64,
+    pub names: Names,
 }
 
 impl Begin {
     /// With these checkpoints; what is ours is never read.
-    pub fn new(from: From, known: Vec<Checkpoint>, own_file: Option<Inode>, own_folders: Vec<PathBuf>) -> Begin {
+    pub fn new(
+        from: From,
+        known: Vec<Checkpoint>,
+        own_file: Option<Inode>,
+        own_folders: Vec<PathBuf>,
+        names: Names,
+    ) -> Begin {
         let known = known.into_iter().map(|one| (one.file.inode(), one)).collect();
-        Begin { from, known, said: BTreeSet::new(), own_file, own_folders, next: 1 }
+        Begin { from, known, said: BTreeSet::new(), own_file, own_folders, next: 1, names }
     }
 
     /// Says once that a file is not followed.
     pub fn refuse(&mut self, path: &Path, why: &'static str, hooks: &mut dyn Hooks) {
         if self.said.insert((path.to_owned(), why)) {
-            hooks.notice(&Notice::Refused { path: path.to_string_lossy().into_owned(), why });
+            let path = self.shown(path);
+            hooks.notice(&Notice::Refused { path, why });
         }
     }
 
@@ -84,7 +92,7 @@ impl Begin {
         }
         let about = file.metadata().ok()?;
         let identity = Identity::new(&about, head);
-        let origin = Arc::new(Origin::new(&candidate.name, &candidate.real));
+        let origin = Arc::new(Origin::new(&candidate.name, &candidate.real, &mut self.names));
         let voice = Voice::new(self.next, origin);
         self.next += 1;
         let mut follow = Follow::new(voice, candidate.real.clone(), kind, file, identity, head);
@@ -101,8 +109,14 @@ impl Begin {
         // It has gone again, or something else stands there now, which the next look will tell.
         if kind != io::ErrorKind::NotFound && self.said.insert((path.to_owned(), "")) {
             figures.errors += 1;
-            hooks.notice(&Notice::Unreadable { path: path.to_string_lossy().into_owned(), kind });
+            let path = self.shown(path);
+            hooks.notice(&Notice::Unreadable { path, kind });
         }
+    }
+
+    /// A path as it may be told.
+    pub fn shown(&mut self, path: &Path) -> String {
+        self.names.shown(path.as_os_str().as_bytes())
     }
 
     /// Decides from where a file is read.
@@ -182,7 +196,8 @@ impl Begin {
                         if bytes > 0 {
                             figures.lost_bytes += bytes;
                             let how = "has gone before it was read to its end";
-                            hooks.notice(&Notice::Lost { path: known.path, how, bytes });
+                            let path = self.shown(Path::new(&known.path));
+                            hooks.notice(&Notice::Lost { path, how, bytes });
                         }
                     }
                 }

@@ -199,7 +199,9 @@ mod tests {
     use super::*;
 
     fn spoken(path: &str, text: &[u8], format: Format, all: bool) -> (Vec<Value>, bool) {
-        let mut voice = Voice::new(1, Arc::new(Origin::new(Path::new(path), Path::new(path))));
+        let engine = crate::Engine::new(crate::RuleSet::builtin().unwrap(), crate::Options::default());
+        let mut names = crate::names::Names::new(Arc::new(engine.unwrap()));
+        let mut voice = Voice::new(1, Arc::new(Origin::new(Path::new(path), Path::new(path), &mut names)));
         let mut to = Vec::new();
         voice.speak(text.chunks(7), format, all, &mut to);
         let lines = to.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());

@@ -1,25 +1,38 @@
 //! Says where lines come from: a file's name, and the container that writes it. Does not read files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+};
 
-use crate::finding::{Container, Place};
+use crate::{
+    finding::{Container, Place},
+    names::Names,
+};
 
 /// Where lines come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The file as it was found.
     pub path: PathBuf,
-    /// The same, for messages and findings.
+    /// The same as it may be told: in messages, findings and outputs. Secrets in it are masked.
     pub name: String,
+    /// Its name in a tree: as it was found, unless a secret was masked in it.
+    pub copy: PathBuf,
     /// The container that writes it, if the path tells one.
     pub container: Option<Container>,
 }
 
 impl Origin {
     /// Of the file that was found under this name, and lies there in fact.
-    pub fn new(path: &Path, real: &Path) -> Origin {
-        let container = Container::of(path).or_else(|| Container::of(real));
-        Origin { path: path.to_owned(), name: path.to_string_lossy().into_owned(), container }
+    pub fn new(path: &Path, real: &Path, names: &mut Names) -> Origin {
+        let (name, is_masked) = names.told(path.as_os_str().as_bytes());
+        let copy = if is_masked { PathBuf::from(&name) } else { path.to_owned() };
+        let container = Container::of(&copy).or_else(|| {
+            let (real, _) = names.told(real.as_os_str().as_bytes());
+            Container::of(Path::new(&real))
+        });
+        Origin { path: path.to_owned(), name, copy, container }
     }
 
     /// As findings tell it.

@@ -96,7 +96,7 @@ impl Tree {
 
     /// Writes all bytes, of which `last` is the last one, or none of them.
     pub fn write(&mut self, voice: &Voice, clean: Clean<'_>, last: u8) -> io::Result<()> {
-        let name = name_of(&voice.origin.path);
+        let name = name_of(&voice.origin.copy);
         let length = clean.len() as u64;
         self.make_room(&name, length)?;
         self.clock += 1;
@@ -116,7 +116,7 @@ impl Tree {
 
     /// Ends a line that a process before us has left open, unless it is this file's own.
     pub fn begin(&mut self, voice: &Voice, in_line: bool) -> io::Result<()> {
-        let name = name_of(&voice.origin.path);
+        let name = name_of(&voice.origin.copy);
         if !self.path.join(&name).exists() {
             return Ok(());
         }

@@ -23,7 +23,7 @@ use super::{
     signals::Signals,
     watch::Watch,
 };
-use crate::Engine;
+use crate::{Engine, names::Names};
 
 /// Follows files until a signal says that it is enough.
 ///
@@ -50,7 +50,7 @@ pub fn run(settings: &Settings, engine: Arc<Engine>, hooks: &mut dyn Hooks) -> R
         settings,
         signals,
         discovery,
-        begin: Begin::new(settings.from, known, own_file, own_folders),
+        begin: Begin::new(settings.from, known, own_file, own_folders, Names::new(Arc::clone(&engine))),
         store,
         feeder: Feeder::new(engine, outlet, settings.on_error),
         hooks,
@@ -274,7 +274,8 @@ impl Loop<'_> {
             self.blocked_until = Some(Instant::now() + RETRY);
         }
         for path in self.feeder.outlet.take_removed() {
-            self.hooks.notice(&Notice::Removed { path: path.to_string_lossy().into_owned() });
+            let path = self.begin.shown(&path);
+            self.hooks.notice(&Notice::Removed { path });
         }
         fed != Fed::Done
     }
@@ -387,6 +388,7 @@ impl Loop<'_> {
 
     fn reload(&mut self, asked: bool) {
         if let Some(engine) = self.hooks.reload(asked) {
+            self.begin.names = Names::new(Arc::clone(&engine));
             self.feeder.set_engine(engine);
         }
     }
