@@ -35,6 +35,7 @@ fn validate(value: &Value, schema: &Value, place: &str) {
         "const",
         "minimum",
         "additionalProperties",
+        "items",
     ];
     for key in schema.as_object().unwrap().keys() {
         assert!(keys.contains(&key.as_str()), "{place}: the test does not know {key}");
@@ -43,6 +44,8 @@ fn validate(value: &Value, schema: &Value, place: &str) {
         Some("object") => assert!(value.is_object(), "{place}"),
         Some("string") => assert!(value.is_string(), "{place}"),
         Some("integer") => assert!(value.is_u64(), "{place}"),
+        Some("boolean") => assert!(value.is_boolean(), "{place}"),
+        Some("array") => value.as_array().unwrap().iter().for_each(|item| validate(item, &schema["items"], place)),
         Some(other) => panic!("{place}: the test does not know {other}"),
         None => {}
     }
@@ -66,6 +69,31 @@ fn validate(value: &Value, schema: &Value, place: &str) {
             None => schema.get("additionalProperties").unwrap_or_else(|| panic!("{place}.{name} is not in the schema")),
         };
         validate(inner, schema, &format!("{place}.{name}"));
+    }
+}
+
+#[test]
+fn a_report_has_the_fields_of_its_schema_and_those_of_a_finding() {
+    let sandbox = Sandbox::new();
+    sandbox.write("in/a.log", format!("2026-11-20T01:02:03Z {SECRET}\n"));
+    sandbox.write("in/b.log", format!("2026-11-21T01:02:03Z {SECRET}\n"));
+    let first = ["scan", "--no-default-rules", "--rules", "acme.toml"];
+    let ended = sandbox.run(&[&first[..], &["--findings", "found", "--report", "json=r.json", "in"]].concat(), "");
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let finding: Value = serde_json::from_str(SCHEMA).unwrap();
+    let mut schema: Value = serde_json::from_str(include_str!("../schema/report.schema.json")).unwrap();
+    for (at, more) in [
+        ("/properties/secrets/items/properties", &finding["properties"]),
+        ("/properties/secrets/items/properties/blackbar/properties", &finding["properties"]["blackbar"]["properties"]),
+    ] {
+        let fields = schema.pointer_mut(at).unwrap().as_object_mut().unwrap();
+        for (name, field) in more.as_object().unwrap() {
+            fields.entry(name.clone()).or_insert(field.clone());
+        }
+    }
+    validate(&serde_json::from_str(&sandbox.read("r.json")).unwrap(), &schema, "report");
+    for line in sandbox.read("found").lines() {
+        validate(&serde_json::from_str(line).unwrap(), &finding, "finding");
     }
 }
 

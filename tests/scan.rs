@@ -424,11 +424,24 @@ fn a_pipe_in_a_folder_is_passed_over_and_one_that_is_named_is_read() {
 }
 
 #[test]
-fn the_json_report_has_times_and_files() {
+fn findings_and_reports_have_the_times_of_lines_and_the_files() {
     let sandbox = Sandbox::new();
     sandbox.write("in/a.log", line());
     sandbox.write("in/b.log", line().replace("2026-11-20", "2026-11-22"));
-    scan(&sandbox, &["--report", "json=r.json", "in"]);
+    let kinds = ["json", "sarif", "gitlab", "csv"].map(|kind| format!("--report={kind}=r.{kind}"));
+    scan(&sandbox, &[&["--findings", "found"], kinds.each_ref().map(String::as_str).as_slice(), &["in"]].concat());
+    let logged: Vec<serde_json::Value> =
+        sandbox.read("found").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(logged.iter().any(|finding| finding["blackbar"]["logged"] == "2026-11-22T01:02:03.000Z"), "{logged:?}");
+    let sarif: serde_json::Value = serde_json::from_str(&sandbox.read("r.sarif")).unwrap();
+    let seen = &sarif["runs"][0]["results"][0]["properties"];
+    assert_eq!(
+        (&seen["firstSeen"], &seen["lastSeen"]),
+        (&"2026-11-20T01:02:03.000Z".into(), &"2026-11-22T01:02:03.000Z".into())
+    );
+    assert!(sandbox.read("r.gitlab").contains("are from 2026-11-20T01:02:03.000Z to 2026-11-22T01:02:03.000Z"));
+    let table = sandbox.read("r.csv");
+    assert!(table.lines().nth(1).unwrap().ends_with(",2026-11-20T01:02:03.000Z,2026-11-22T01:02:03.000Z"), "{table}");
     let report: serde_json::Value = serde_json::from_str(&sandbox.read("r.json")).unwrap();
     let secret = &report["secrets"][0]["blackbar"];
     assert_eq!(secret["first_seen"], "2026-11-20T01:02:03.000Z");

@@ -127,7 +127,7 @@ impl Job {
     pub fn add_seen(&mut self, finding: &Finding, place: Place<'_>, seen: Option<Seen>) -> bool {
         let told = self.tally.add(finding, place, seen);
         if let Some(findings) = self.findings.as_mut().filter(|_| told && !finding.is_canary()) {
-            findings.write(&self.run, finding, place);
+            findings.write(&self.run, finding, place, seen.and_then(|seen| seen.time));
         }
         told && !finding.is_canary()
     }
@@ -267,9 +267,9 @@ impl Findings {
     }
 
     /// Writes a finding, or remembers why not: a full disk must not stop the log.
-    fn write(&mut self, run: &ndjson::Run, finding: &Finding, place: Place<'_>) {
+    fn write(&mut self, run: &ndjson::Run, finding: &Finding, place: Place<'_>, logged: Option<OffsetDateTime>) {
         if self.failed.is_none() {
-            let line = run.line(finding, place, OffsetDateTime::now_utc());
+            let line = run.line(finding, place, OffsetDateTime::now_utc(), logged);
             self.failed = self.file.write_all(&line).err().map(|fault| fault.kind());
         }
     }

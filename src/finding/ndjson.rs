@@ -45,9 +45,17 @@ pub struct Run {
 
 impl Run {
     /// The finding as one line of JSON, newline included. `place` is where it was found, `at` the
-    /// time to put on it.
-    pub fn line(&self, finding: &Finding, place: Place<'_>, at: OffsetDateTime) -> Vec<u8> {
-        visible_line(&self.record(finding, place, at))
+    /// time to put on it, `logged` that which its line states, if that is known.
+    pub fn line(
+        &self,
+        finding: &Finding,
+        place: Place<'_>,
+        at: OffsetDateTime,
+        logged: Option<OffsetDateTime>,
+    ) -> Vec<u8> {
+        let mut record = self.record(finding, place, at);
+        record.blackbar.logged = logged.map(timestamp);
+        visible_line(&record)
     }
 
     fn record<'a>(&'a self, finding: &'a Finding, place: Place<'a>, at: OffsetDateTime) -> Record<'a> {
@@ -78,6 +86,7 @@ impl Run {
                 line: finding.line,
                 column: finding.column,
                 length: finding.length,
+                logged: None,
                 facts: finding.facts.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
                 context: finding.context.as_str(),
                 rotate: finding.rule.rotate.as_deref(),
@@ -172,6 +181,8 @@ struct Own<'a> {
     line: u64,
     column: u64,
     length: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logged: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     facts: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "str::is_empty")]

@@ -2,7 +2,7 @@
 //!
 //! Understood are RFC 3339 and ISO 8601 (CRI and docker records, journals, most services), the same
 //! with slashes (nginx's error log, Go), `[10/Oct/2000:13:55:36 -0700]` (access logs), `Oct  9
-//! 13:55:36` (syslog, RFC 3164), and seconds, milliseconds, microseconds or nanoseconds since 1970
+//! 13:55:36` (syslog, RFC 3164), `I1009 13:55:36.5` (klog), and seconds, milliseconds, microseconds or nanoseconds since 1970
 //! where a line or a well-known field begins with them. A time without a zone is taken as UTC.
 
 use time::{Date, Duration, Month, OffsetDateTime, Time, UtcOffset};
@@ -31,6 +31,7 @@ pub fn of_line(line: &[u8], latest: OffsetDateTime) -> Option<OffsetDateTime> {
         }
         let time = match head[at] {
             b'0'..=b'9' => calendar(rest).or_else(|| access(rest)).or_else(|| if at == 0 { epoch(rest) } else { None }),
+            b'I' | b'W' | b'E' | b'F' if at == 0 && rest.get(1).is_some_and(u8::is_ascii_digit) => klog(rest, latest),
             b'A'..=b'S' => syslog(rest, latest),
             b'a' => rest.strip_prefix(b"audit(").and_then(epoch),
             b't' => rest.strip_prefix(b"ts=").and_then(epoch),
@@ -115,6 +116,18 @@ fn syslog(text: &[u8], latest: OffsetDateTime) -> Option<OffsetDateTime> {
         _ => return None,
     };
     let (time, _) = text.get(6..)?.strip_prefix(b" ").and_then(clock)?;
+    of_year(month, day, time, latest)
+}
+
+/// `I1009 13:55:36.123456`, as Kubernetes' own programs write.
+fn klog(text: &[u8], latest: OffsetDateTime) -> Option<OffsetDateTime> {
+    let (month, day) = (number(text.get(1..3)?)?, number(text.get(3..5)?)?);
+    let (time, _) = text.get(5..)?.strip_prefix(b" ").and_then(clock)?;
+    of_year(month, day, time, latest)
+}
+
+/// In the last year in which this was not later than `latest`.
+fn of_year(month: u32, day: u32, time: Time, latest: OffsetDateTime) -> Option<OffsetDateTime> {
     // A clock that is a little fast must not cost a year.
     let latest = latest.saturating_add(Duration::DAY);
     // The 29th of February may be up to eight years back.
@@ -265,6 +278,8 @@ mod tests {
             ("1.2.3.4 - - [20/Nov/2026:23:10:23 -0700] \"GET /\"", datetime!(2026-11-20 23:10:23 -7)),
             ("Nov 20 23:10:23 host sshd[1]: x", datetime!(2026-11-20 23:10:23 UTC)),
             ("Nov  2 23:10:23 host sshd[1]: x", datetime!(2026-11-02 23:10:23 UTC)),
+            ("I1120 23:10:23.250000    1 server.go:12] x", datetime!(2026-11-20 23:10:23.25 UTC)),
+            ("W1220 23:10:23.5 1 x.go:1] x", datetime!(2025-12-20 23:10:23.5 UTC)),
             ("<34>Dec 20 23:10:23 host x", datetime!(2025-12-20 23:10:23 UTC)),
             ("1763680223 x", datetime!(2025-11-20 23:10:23 UTC)),
             ("1763680223.25 x", datetime!(2025-11-20 23:10:23.25 UTC)),
@@ -294,6 +309,8 @@ mod tests {
             "Sunday 12 23:10:23",
             "{\"ts\":",
             "May be 12:00",
+            "I1320 23:10:23.5 1 x.go:1] x",
+            "E1234 is an error",
         ] {
             assert_eq!(of_line(line.as_bytes(), LATEST), None, "{line}");
         }

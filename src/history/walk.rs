@@ -125,7 +125,7 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// What a glob matches, for shells that did not expand it. `None` if it is none.
 fn matching(glob: &Path) -> Option<Vec<PathBuf>> {
-    let is_wild = |part: &OsStr| part.as_encoded_bytes().iter().any(|byte| matches!(byte, b'*' | b'?'));
+    let is_wild = |part: &OsStr| part.as_encoded_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
     if !is_wild(glob.as_os_str()) {
         return None;
     }
@@ -200,6 +200,7 @@ mod tests {
         };
         assert_eq!(names("*.log"), "a.log");
         assert_eq!(names("?/*.log"), "b/1.log b/2.log");
+        assert_eq!(names("b/[1-1].log"), "b/1.log");
         assert_eq!(names("**/*.log"), "a.log b/1.log b/2.log d/e/f.log");
         assert_eq!(names("b"), "b/1.log b/2.log");
         assert_eq!(names(""), "a.log b/1.log b/2.log c.txt d/e/f.log");

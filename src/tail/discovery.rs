@@ -70,7 +70,7 @@ impl Discovery {
             if argument.is_empty() {
                 return Err(TailError::Path { number, why: "is empty" });
             }
-            let is_pattern = argument.as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?'));
+            let is_pattern = argument.as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
             let parsed = if is_pattern && path.symlink_metadata().is_err() {
                 pattern(path).ok_or(TailError::Path { number, why: "is no pattern" })?
             } else {
@@ -114,7 +114,7 @@ fn pattern(path: &Path) -> Option<Argument> {
     let (mut base, mut steps) = (PathBuf::new(), Vec::new());
     for part in path.components() {
         let name = part.as_os_str();
-        let is_pattern = name.as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?'));
+        let is_pattern = name.as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
         match part {
             Component::Normal(_) if name == "**" => steps.push(Step::Deep),
             Component::Normal(_) if is_pattern => {

@@ -4,7 +4,7 @@
 //! Such cells get an apostrophe in front; control and bidi characters are escaped.
 
 use super::Secrets;
-use crate::{escape, rules::Confidence};
+use crate::{escape, finding::ndjson, rules::Confidence};
 
 const COLUMNS: &[&str] = &[
     "severity",
@@ -22,6 +22,8 @@ const COLUMNS: &[&str] = &[
     "fingerprint",
     "rotate",
     "context",
+    "first seen",
+    "last seen",
 ];
 
 /// The whole report.
@@ -29,6 +31,8 @@ pub fn write(secrets: &Secrets) -> Vec<u8> {
     let mut text = row(COLUMNS.iter().map(|name| (*name).to_owned()));
     for secret in secrets.sorted(Confidence::Low) {
         let (rule, first) = (secret.rule(), &secret.first);
+        let seen = secret.span.as_ref().map(|(first, last)| [first, last].map(|dated| ndjson::timestamp(dated.time)));
+        let [first_seen, last_seen] = seen.unwrap_or_default();
         text.push_str(&row([
             rule.severity.as_str().to_owned(),
             rule.id.clone(),
@@ -45,6 +49,8 @@ pub fn write(secrets: &Secrets) -> Vec<u8> {
             first.fingerprint.to_string(),
             rule.rotate.clone().unwrap_or_default(),
             first.context.as_str().to_owned(),
+            first_seen,
+            last_seen,
         ]
         .into_iter()));
     }

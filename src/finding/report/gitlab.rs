@@ -40,10 +40,14 @@ pub fn write(secrets: &Secrets, context: &Context<'_>) -> Vec<u8> {
 fn vulnerability(secret: &Secret, sha: &str) -> Value {
     let (rule, first) = (secret.rule(), &secret.first);
     let times = if secret.count == 1 { String::new() } else { format!(" {} times", secret.count) };
+    // The schema has no field for them.
+    let span = secret.span.as_ref().map(|(first, last)| {
+        format!(" Lines with it are from {} to {}.", ndjson::timestamp(first.time), ndjson::timestamp(last.time))
+    });
     let mut value = json!({
         "id": format!("{}:{}", rule.id, first.fingerprint),
         "name": rule.name,
-        "description": format!("{} was found in a log{times}.", rule.name),
+        "description": format!("{} was found in a log{times}.{}", rule.name, span.unwrap_or_default()),
         "severity": severity(rule.severity),
         "location": {
             "file": secret.place.name(),

@@ -25,7 +25,7 @@ struct Report<'a> {
 pub fn write(secrets: &Secrets, context: &Context<'_>) -> Vec<u8> {
     let run = context.run;
     let entries = secrets.sorted(Confidence::Low).into_iter().map(|secret| {
-        let line = run.line(&secret.first, secret.place.place(), context.end);
+        let line = run.line(&secret.first, secret.place.place(), context.end, None);
         let mut value: Value = serde_json::from_slice(&line).unwrap_or_default();
         value["blackbar"]["count"] = secret.count.into();
         value["blackbar"]["last"] =

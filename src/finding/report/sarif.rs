@@ -60,7 +60,7 @@ pub fn write(secrets: &Secrets, context: &Context<'_>) -> Vec<u8> {
 fn result(secret: &Secret, rule_index: usize) -> Value {
     let first = &secret.first;
     let rotate = secret.rule().rotate.as_deref().map(|page| format!(" Rotate it first: {page}")).unwrap_or_default();
-    json!({
+    let mut result = json!({
         "ruleId": secret.rule().id,
         "ruleIndex": rule_index,
         "level": level(secret.rule().severity),
@@ -72,7 +72,12 @@ fn result(secret: &Secret, rule_index: usize) -> Value {
         } }],
         "partialFingerprints": { "blackbar/v1": first.fingerprint.to_string() },
         "properties": { "confidence": first.confidence.as_str(), "action": first.action.as_str() },
-    })
+    });
+    if let Some((first, last)) = &secret.span {
+        result["properties"]["firstSeen"] = ndjson::timestamp(first.time).into();
+        result["properties"]["lastSeen"] = ndjson::timestamp(last.time).into();
+    }
+    result
 }
 
 fn level(severity: Severity) -> &'static str {
