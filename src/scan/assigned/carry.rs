@@ -154,10 +154,15 @@ impl Scan<'_> {
         let (rules, place) = (c.rules, self.place(c.key));
         match c.separator {
             Separator::Element => Pending::Element(rules),
-            Separator::Argument => Pending::Argument(rules),
+            // PHP's `var_dump` has the value under the key.
+            Separator::Argument | Separator::Arrow => Pending::Argument(rules),
             Separator::Colon | Separator::Pair => Pending::Indented(rules, place),
             _ => Pending::None,
         }
+    }
+
+    fn place(&self, key: usize) -> Place {
+        Place::new(self.text.get(self.line..key).unwrap_or_default())
     }
 
     /// What a candidate whose value is a block scalar's header waits for.

@@ -191,12 +191,32 @@ fn wrapper(rest: &[u8]) -> Wrapper {
             return Wrapper::Open;
         }
     }
+    if let Some(counted) = rest.strip_prefix(b"string(") {
+        return php_string(counted);
+    }
+    if b"string(".starts_with(rest) && rest.len() > 1 {
+        return Wrapper::Open;
+    }
     match rest {
         // A single bracket around a value, as servlets and Go print lists. Capitals after it may begin a mask.
         [b'['] => Wrapper::Open,
         [b'[', b] if !b.is_ascii_uppercase() && !matches!(b, b'[' | b']' | b'{') => Wrapper::Skip(1),
         [b'[', b, ..] if !b.is_ascii_uppercase() && !matches!(b, b'[' | b']' | b'{') => Wrapper::Skip(1),
         _ => Wrapper::Not,
+    }
+}
+
+/// `string(7) "hunter2"`, as PHP's `var_dump` has it: `rest` follows the opening bracket.
+fn php_string(rest: &[u8]) -> Wrapper {
+    let digits = rest.iter().take(LENGTH_DIGITS_MAX).take_while(|b| b.is_ascii_digit()).count();
+    let behind = rest.get(digits..).unwrap_or_default();
+    let whole = b") \"";
+    if digits > 0 && behind.starts_with(whole) {
+        Wrapper::Skip(b"string(".len() + digits + whole.len() - 1)
+    } else if whole.starts_with(behind) {
+        Wrapper::Open
+    } else {
+        Wrapper::Not
     }
 }
 
@@ -306,4 +326,5 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> Range<usize> {
     start..end - blanks
 }
 
+const LENGTH_DIGITS_MAX: usize = 9;
 const WRAPPERS: &[&[u8]] = &[b"Some(", b"Optional[", b"SecretString(", b"Secret(", b"<![CDATA["];

@@ -24,6 +24,7 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
     let flag = [first, first + escaped].into_iter().find(|&at| text[at] == b'-');
     flag.is_some_and(|from| is_flag(names, text, from, end, open))
         || is_called(names, text, start, end, open)
+        || is_column(names, text, first, end, open)
         || may_be_far(names, text, first)
 }
 
@@ -86,6 +87,42 @@ impl Reach {
 fn is_flag(names: &Names, text: &[u8], from: usize, end: usize, open: bool) -> bool {
     let to = end + text[end..].iter().take_while(|&&byte| key::is_ident(byte)).count();
     open && to == text.len() || names.look_up(&text[from..to], &mut KeyWords::default()).is_some()
+}
+
+/// Whether the word that begins its line at `first` is a name of the table with a column behind it.
+fn is_column(names: &Names, text: &[u8], first: usize, end: usize, open: bool) -> bool {
+    // Nearly all words stand amid others, which one byte tells.
+    let begins = first.checked_sub(1).is_none_or(|at| matches!(text[at], b' ' | b'\t' | b'|' | b'\n'));
+    if !begins {
+        return false;
+    }
+    let to = end + text[end..].iter().take_while(|&&byte| key::is_ident(byte)).count();
+    let unknown = open && to == text.len();
+    if !unknown && !matches!(text.get(to), Some(b' ' | b'\t')) {
+        return false;
+    }
+    let head = text[..first].iter().rev().take(COLUMN_BYTES_MAX).take_while(|b| matches!(b, b' ' | b'\t' | b'|'));
+    let line = first - head.count();
+    let stands = line == 0 || text[line - 1] == b'\n';
+    stands
+        && (unknown || column(text, line, first, to).is_some())
+        && names.look_up(&text[first..to], &mut KeyWords::default()).is_some()
+}
+
+/// Where the value's column begins, if `text[start..end]` is the first word of the line that begins at `line` and one
+/// is beside it, as in `vault kv get`, `psql` and `.netrc`: behind two blanks, a tab or a bar, or alone behind `password`.
+pub fn column(text: &[u8], line: usize, start: usize, end: usize) -> Option<usize> {
+    let head = text.get(line..start)?;
+    let first = head.iter().all(|b| matches!(b, b' ' | b'\t' | b'|')) && head.len() <= COLUMN_BYTES_MAX;
+    if !first {
+        return None;
+    }
+    let rest = text.get(end..)?;
+    let gap = rest.iter().take(COLUMN_BYTES_MAX).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let bar = gap > 0 && rest.get(gap) == Some(&b'|') && rest.get(gap + 1) == Some(&b' ');
+    let netrc = gap == 1 && text.get(start..end)? == b"password";
+    let wide = gap > 1 || rest.first() == Some(&b'\t') || netrc;
+    (bar || wide).then_some(end + gap * usize::from(bar) + usize::from(bar))
 }
 
 /// Whether an operator stands behind the trigger, within its [`Reach`], and the key before it has a name of the
@@ -233,5 +270,7 @@ const FORWARD_BYTES_MAX: usize = 128;
 pub const LINE_BYTES_MAX: usize = 512;
 /// The longest name of a user in a .netrc file that is looked over (bytes).
 const USER_BYTES_MAX: usize = 256;
+/// How wide the blanks before or behind a name are in a table (bytes).
+const COLUMN_BYTES_MAX: usize = 64;
 /// How many times something else than a name may begin between a key's word and its operator.
 const GAPS_MAX: usize = 4;

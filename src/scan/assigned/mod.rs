@@ -20,7 +20,6 @@ mod words;
 use std::ops::Range;
 
 use self::bare::KnownEnd;
-use self::carry::Place;
 use self::extent::{Around, Extent, Opening};
 use self::key::Key;
 use self::name::{KeyWords, Match, Role};
@@ -306,13 +305,17 @@ impl Scan<'_> {
             .and_then(|p| self.text.get(p))
             .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'\\' || *b >= 0x80);
         let flag = self.text.get(start) == Some(&b'-') && !inside;
-        if !flag && !hint::directive_before(self.text, self.line, start) {
+        let directive = flag || hint::directive_before(self.text, self.line, start);
+        let column = if directive { None } else { hint::column(self.text, self.line, start, i) };
+        if !directive && column.is_none() {
             return Ok(());
         }
         let Some(rules) = self.look_up(start..i, start) else { return Ok(()) };
         self.note();
         let around = Around { in_string: self.in_string_at(i), ..Around::default() };
-        self.candidate(Candidate { rules, key: start, from: i, separator: Separator::Flag, around })
+        let separator = if directive { Separator::Flag } else { Separator::Column };
+        let from = column.unwrap_or(i);
+        self.candidate(Candidate { rules, key: start, from, separator, around })
     }
 
     /// `["--password", "x"]`
@@ -481,10 +484,6 @@ impl Scan<'_> {
             self.kept = self.quotes;
         }
         self.quotes.count(self.text, at)
-    }
-
-    fn place(&self, key: usize) -> Place {
-        Place::new(self.text.get(self.line..key).unwrap_or_default())
     }
 }
 

@@ -44,6 +44,8 @@ pub enum Separator {
     Element,
     /// `--k v`
     Flag,
+    /// `k    v`, `k | v`: the first two columns of a table.
+    Column,
     /// `["--k", "v"]`
     Argument,
     /// `"name": "k", "value": "v"`
@@ -107,7 +109,9 @@ impl<'a> Case<'a> {
 
     /// Language rather than a literal may follow: no quotes, and a separator that sentences have.
     fn loose(&self) -> bool {
-        !self.quoted && (matches!(self.separator, Separator::Colon | Separator::Flag | Separator::Arrow) || self.spaced)
+        !self.quoted
+            && (matches!(self.separator, Separator::Colon | Separator::Flag | Separator::Arrow | Separator::Column)
+                || self.spaced)
     }
 }
 
@@ -133,10 +137,20 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if v.split(|b| matches!(b, b'|' | b'/' | b',')).all(|w| prose::says_nothing(trim_marks(w))) {
         return None;
     }
+    if case.separator == Separator::Column && !is_cell(case) {
+        return None;
+    }
     match case.strength {
         Strength::Strong => strong(case),
         Strength::Weak => weak(case),
     }
+}
+
+/// Whether a value in a table is the last of its row, and made of letters and digits as nothing in a list of options is.
+fn is_cell(case: &Case) -> bool {
+    let v = case.value;
+    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
+    !case.quoted && case.end_of_line && mixed && v.len() >= CELL_BYTES_MIN
 }
 
 /// A long random token without a key name, for the search by bare entropy. None for typed non-secrets.
@@ -438,4 +452,5 @@ fn random(v: &[u8]) -> bool {
 const VALUE_BYTES_MIN: usize = 4;
 const MNEMONIC_WORDS_MIN: usize = 8;
 const WEAK_BYTES_MIN: usize = 12;
+const CELL_BYTES_MIN: usize = 6;
 const BARE_BYTES_MIN: usize = 20;
