@@ -81,6 +81,13 @@ impl Reach {
             near => Some(near),
         }
     }
+
+    /// Takes so many bytes of one word, at least one. Whether the operator is not too far away to tell.
+    pub fn go_over(&mut self, word: usize) -> bool {
+        self.outside = false;
+        self.bytes += word;
+        self.bytes <= FORWARD_BYTES_MAX
+    }
 }
 
 /// Whether the flag that begins at `from`, and has a trigger up to `end`, has a name of the table.

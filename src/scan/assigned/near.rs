@@ -79,8 +79,18 @@ impl Scan<'_> {
         let (mut inside, mut parted) = (true, false);
         self.from = trigger.start;
         let end = self.text.len() - usize::from(matches!(self.text.last(), Some(b'\n' | b'\r')));
-        for i in trigger.end..end {
-            let byte = self.text.get(i).copied().unwrap_or_default();
+        let mut i = trigger.end;
+        while i < end {
+            // Nothing is asked at the letters of a word.
+            let word = self.text[i..end].iter().take_while(|&&byte| key::is_ident(byte)).count();
+            if word > 0 {
+                if !reach.go_over(word) {
+                    return Near::Unknown;
+                }
+                i += word;
+                continue;
+            }
+            let byte = self.text[i];
             let asked = match byte {
                 b'>' => true,
                 b'=' | b':' => !parted || closes(self.text, i),
@@ -94,16 +104,16 @@ impl Scan<'_> {
                     return Near::Something;
                 }
             }
-            let word = key::is_ident(byte);
-            inside &= word;
+            inside = false;
             // An operator may have two bytes.
             let longer = matches!(byte, b':' | b'?' | b'+' | b'=') && matches!(self.text.get(i + 1), Some(b'=' | b'>'));
-            parted |= !word && !longer && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']');
-            match reach.go_on(word) {
+            parted |= !longer && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']');
+            match reach.go_on(false) {
                 Some(true) => {}
                 Some(false) => return Near::Nothing,
                 None => return Near::Unknown,
             }
+            i += 1;
         }
         self.close_line(end);
         if self.says_something() { Near::Something } else { Near::Nothing }

@@ -8,7 +8,7 @@ use super::{
     follow::{is_sign, may_assign, may_match, stands_for_another},
     line_end,
     masks::{BLOCK, LOOKAHEAD, Masks},
-    survey::{Kind, STRETCH, Survey},
+    survey::{Kind, Place, STRETCH, Survey},
     words::Wanted,
 };
 use crate::{
@@ -38,8 +38,8 @@ pub struct Look<'a, 'b> {
     buffers: &'b mut Buffers,
     /// Where the stretch begins that the buffers speak of, and where it ends.
     stretch: Range<usize>,
-    /// The next one of its places.
-    next: usize,
+    /// The next one of its words' places, and of the others.
+    next: [usize; 2],
     /// The line that was last asked for keys.
     line: Line,
     /// Whether the text was read in another one; then it is no container's record, and this part of it
@@ -63,8 +63,9 @@ struct Line {
 }
 
 /// What is reused from text to text.
-#[derive(Default)]
 pub struct Buffers {
+    /// Of the block before the stretch, of its blocks, and of the block behind it.
+    masks: [Masks; STRETCH + 2],
     survey: Survey,
     scratch: assigned::Scratch,
     hits: Vec<assigned::Hit>,
@@ -72,9 +73,21 @@ pub struct Buffers {
     pub gaps: Vec<usize>,
 }
 
+impl Default for Buffers {
+    fn default() -> Buffers {
+        Buffers {
+            masks: [Masks::default(); STRETCH + 2],
+            survey: Survey::default(),
+            scratch: assigned::Scratch::default(),
+            hits: Vec::new(),
+            gaps: Vec::new(),
+        }
+    }
+}
+
 impl<'a, 'b> Look<'a, 'b> {
     pub fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8], buffers: &'b mut Buffers) -> Look<'a, 'b> {
-        Look { prefilter, engine, text, buffers, stretch: 0..0, next: 0, line: Line::default(), derived: None }
+        Look { prefilter, engine, text, buffers, stretch: 0..0, next: [0; 2], line: Line::default(), derived: None }
     }
 
     /// Whether something says that a text matters which was read in another one; `record` is the part of it that
@@ -87,10 +100,14 @@ impl<'a, 'b> Look<'a, 'b> {
     /// The next place at or after `from`, and what stands there. Asked with growing `from`.
     pub fn next_place(&mut self, from: usize) -> Option<(usize, Kind)> {
         loop {
-            while self.stretch.end > from
-                && let Some(place) = self.buffers.survey.places().get(self.next)
-            {
-                self.next += 1;
+            while self.stretch.end > from {
+                let [words, others] = self.buffers.survey.places();
+                let (word, other) = (words[self.next[0]], others[self.next[1]]);
+                let place = word.min(other);
+                if place == Place::NONE {
+                    break;
+                }
+                self.next[usize::from(other < word)] += 1;
                 let at = self.stretch.start + place.at();
                 if at >= from {
                     return Some((at, place.kind()));
@@ -233,8 +250,8 @@ impl<'a, 'b> Look<'a, 'b> {
         let Prefilter { backend, words, windows, runs, .. } = self.prefilter;
         let rest = &self.text[start..];
         let count = rest.len().div_ceil(BLOCK).min(STRETCH);
-        // The masks of the block before the stretch, of its blocks, and of the block behind it.
-        let mut masks = [Masks::default(); STRETCH + 2];
+        let Buffers { masks, survey, .. } = &mut *self.buffers;
+        masks[0] = Masks::default();
         let first = start.saturating_sub(BLOCK);
         let wanted = if start == 0 { 1..count + 2 } else { 0..count + 2 };
         let there = &self.text[first..];
@@ -246,10 +263,9 @@ impl<'a, 'b> Look<'a, 'b> {
         for (number, mask) in masks_there.iter_mut().enumerate().skip(whole) {
             *mask = self.prefilter.at_end(there.get(number * BLOCK..).unwrap_or_default());
         }
-        let survey = &mut self.buffers.survey;
         survey.runs = !runs.is_empty();
         backend.survey(rest, &masks[0], &masks[1..count + 2], words.keys(), survey);
-        self.next = 0;
+        self.next = [0; 2];
         self.stretch = start..start + count * BLOCK;
     }
 }
@@ -257,6 +273,9 @@ impl<'a, 'b> Look<'a, 'b> {
 impl Prefilter {
     /// The masks of a block that the text's end cuts, or of one behind it: there, runs go on.
     fn at_end(&self, rest: &[u8]) -> Masks {
+        if rest.is_empty() {
+            return Masks { token: !0, base64: !0, ..Masks::default() };
+        }
         let mut bytes = [0; BLOCK + LOOKAHEAD];
         let there = rest.len().min(bytes.len());
         bytes[..there].copy_from_slice(&rest[..there]);

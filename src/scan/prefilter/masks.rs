@@ -18,7 +18,7 @@ pub const WINDOW: usize = 4;
 pub struct Masks {
     /// ASCII letters and digits.
     pub word: u64,
-    /// Bytes of tokens and of names in front of them: letters, digits, and `!$%*+-./:=\^_|~` and DEL.
+    /// Bytes of which most tokens are made: letters, digits, `-` and `_`.
     pub token: u64,
     /// Digits of base64 of either alphabet: letters, digits, `+`, `/`, `-` and `_`.
     pub base64: u64,
@@ -28,28 +28,34 @@ pub struct Masks {
     pub slash: u64,
     /// Letters that make a backslash before them stand for another character than a blank or a quote.
     pub escaped: u64,
-    /// Places where one of [`Windows`] may begin that may begin anywhere.
+    /// Places where one of [`Windows::anywhere`] may begin.
     pub window: u64,
-    /// Places where one may begin that only begins with a word.
+    /// Places where one of [`Windows::words`] may begin.
     pub word_window: u64,
 }
 
-/// The buckets of windows that may begin anywhere; those of the others are the rest.
-pub const ANYWHERE_BUCKETS: u8 = 0x1f;
+/// The windows that are looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Windows {
+    /// Those that may begin anywhere.
+    pub anywhere: Buckets,
+    /// Those that only begin with a word.
+    pub words: Buckets,
+}
 
 /// A set of windows of [`WINDOW`] bytes that is tested by nibbles, in eight buckets: a bit that is
 /// set in all eight bytes looked up says that a window of that bucket may stand here.
 ///
 /// Bytes are taken with bit 5 set, so that letters of either case are one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Windows {
+pub struct Buckets {
     /// By the low nibble of the byte at each place of the window.
     pub low: [[u8; 16]; WINDOW],
     /// By its [`upper`] bits.
     pub high: [[u8; 16]; WINDOW],
 }
 
-impl Windows {
+impl Buckets {
     /// Adds one window to a bucket; `None` is any byte.
     pub fn add(&mut self, bucket: u8, window: &[Option<u8>; WINDOW]) {
         for (place, byte) in window.iter().enumerate() {
@@ -113,21 +119,21 @@ pub const CLASS_HIGH: [u8; 16] = {
 const DIGIT: u8 = 1;
 const EARLY_LETTER: u8 = 2;
 const LATE_LETTER: u8 = 4;
-const PLUS_DASH_SLASH: u8 = 8;
-const DOT_AND_SUCH: u8 = 16;
-const EQUALS_COLON: u8 = 32;
-const UNDERSCORE_AND_SUCH: u8 = 64;
-const CODE: u8 = 128;
+const DASH: u8 = 8;
+const UNDERSCORE: u8 = 16;
+const PLUS_SLASH: u8 = 32;
+const CODE: u8 = 64;
+const ESCAPE: u8 = 128;
 /// The classes of letters and digits.
 pub const WORD_CLASSES: u8 = DIGIT | EARLY_LETTER | LATE_LETTER;
 /// The classes of the bytes of tokens.
-pub const TOKEN_CLASSES: u8 = WORD_CLASSES | PLUS_DASH_SLASH | DOT_AND_SUCH | EQUALS_COLON | UNDERSCORE_AND_SUCH;
-/// The classes of the digits of base64, but for `_`.
-pub const BASE64_CLASSES: u8 = WORD_CLASSES | PLUS_DASH_SLASH;
-/// The class of what begins a code.
-pub const CODE_CLASSES: u8 = CODE;
-/// The bytes that begin an escape sequence of a terminal: ESC, and C1 controls as one byte or two.
-pub const INTRODUCERS: [u8; 3] = [0x1b, 0xc2, 0x9b];
+pub const TOKEN_CLASSES: u8 = WORD_CLASSES | DASH | UNDERSCORE;
+/// The classes of the digits of base64.
+pub const BASE64_CLASSES: u8 = TOKEN_CLASSES | PLUS_SLASH;
+/// The classes of what begins a code, or an escape sequence of a terminal.
+pub const SIGN_CLASSES: u8 = CODE | ESCAPE;
+/// What begins an escape sequence in UTF-8 of two bytes.
+pub const INTRODUCER: u8 = 0xc2;
 
 /// The class of a byte. Each class is all bytes with certain high and certain low nibbles, so that
 /// two look-ups tell it.
@@ -136,12 +142,11 @@ const fn class_of(byte: u8) -> u8 {
         b'0'..=b'9' => DIGIT,
         b'A'..=b'O' | b'a'..=b'o' => EARLY_LETTER,
         b'P'..=b'Z' | b'p'..=b'z' => LATE_LETTER,
-        b'+' | b'-' | b'/' => PLUS_DASH_SLASH,
-        b'.' | b'*' | b'!' | b'$' => DOT_AND_SUCH,
-        b'%' => DOT_AND_SUCH | CODE,
-        b'&' => CODE,
-        b'=' | b':' => EQUALS_COLON,
-        b'_' | b'\\' | b'^' | b'|' | b'~' | 0x7f => UNDERSCORE_AND_SUCH,
+        b'-' => DASH,
+        b'_' => UNDERSCORE,
+        b'+' | b'/' => PLUS_SLASH,
+        b'%' | b'&' => CODE,
+        0x1b | 0x9b => ESCAPE,
         _ => 0,
     }
 }
@@ -203,13 +208,12 @@ pub fn scalar(text: &[u8], windows: &Windows, masks: &mut [Masks]) {
             let bit = |is: bool| u64::from(is) << place;
             mask.word |= bit(class & WORD_CLASSES != 0);
             mask.token |= bit(class & TOKEN_CLASSES != 0);
-            mask.base64 |= bit(class & BASE64_CLASSES != 0 || window[0] == b'_');
-            mask.sign |= bit(class & CODE_CLASSES != 0 || INTRODUCERS.contains(&window[0]));
+            mask.base64 |= bit(class & BASE64_CLASSES != 0);
+            mask.sign |= bit(class & SIGN_CLASSES != 0 || window[0] == INTRODUCER);
             mask.slash |= bit(window[0] == b'\\');
             mask.escaped |= bit(is_escaped(window[0]));
-            let buckets = windows.may_begin(window);
-            mask.window |= bit(buckets & ANYWHERE_BUCKETS != 0);
-            mask.word_window |= bit(buckets & !ANYWHERE_BUCKETS != 0);
+            mask.window |= bit(windows.anywhere.may_begin(window) != 0);
+            mask.word_window |= bit(windows.words.may_begin(window) != 0);
         }
     }
 }

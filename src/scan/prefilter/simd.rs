@@ -17,9 +17,6 @@ pub enum Backend {
     /// 32 bytes at a time, on x86-64.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// 16 bytes at a time, on aarch64.
-    #[cfg(target_arch = "aarch64")]
-    Neon,
 }
 
 impl Backend {
@@ -40,10 +37,6 @@ impl Backend {
         {
             list.push(Backend::Avx2);
         }
-        #[cfg(target_arch = "aarch64")]
-        if std::arch::is_aarch64_feature_detected!("neon") {
-            list.push(Backend::Neon);
-        }
         list
     }
 
@@ -58,9 +51,6 @@ impl Backend {
             // SAFETY: `Avx2` is only listed where the processor has it, and the length was checked.
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2 => unsafe { avx2::fill(text, windows, masks) },
-            // SAFETY: `Neon` is only listed where the processor has NEON, and the length was checked.
-            #[cfg(target_arch = "aarch64")]
-            Backend::Neon => unsafe { neon::fill(text, windows, masks) },
         }
     }
 }
@@ -85,8 +75,8 @@ mod avx2 {
     use std::arch::x86_64::*;
 
     use super::super::masks::{
-        ANYWHERE_BUCKETS, BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, CODE_CLASSES, ESCAPED_HIGH, ESCAPED_LOW,
-        INTRODUCERS, Masks, TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
+        BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, ESCAPED_HIGH, ESCAPED_LOW, INTRODUCER, Masks, SIGN_CLASSES,
+        TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
     };
     use super::{super::words::FOLD, Keys, Survey};
 
@@ -94,10 +84,11 @@ mod avx2 {
     /// The processor must have AVX2, and `text` [`BLOCK`] bytes for each mask and `LOOKAHEAD` more.
     #[target_feature(enable = "avx2")]
     pub unsafe fn fill(text: &[u8], windows: &Windows, masks: &mut [Masks]) {
-        let low: [__m256i; WINDOW] = std::array::from_fn(|place| table(&windows.low[place]));
-        let high: [__m256i; WINDOW] = std::array::from_fn(|place| table(&windows.high[place]));
-        let class_low = table(&CLASS_LOW);
-        let class_high = table(&CLASS_HIGH);
+        let tables =
+            |nibbles: &[[u8; 16]; WINDOW]| -> [__m256i; WINDOW] { std::array::from_fn(|place| table(&nibbles[place])) };
+        let anywhere = (tables(&windows.anywhere.low), tables(&windows.anywhere.high));
+        let words = (tables(&windows.words.low), tables(&windows.words.high));
+        let (class_low, class_high) = (table(&CLASS_LOW), table(&CLASS_HIGH));
         let (escaped_low, escaped_high) = (table(&ESCAPED_LOW), table(&ESCAPED_HIGH));
         let mut start = text.as_ptr();
         for mask in masks {
@@ -105,32 +96,46 @@ mod avx2 {
                 // SAFETY: the caller has seen to it that the block and `LOOKAHEAD` bytes after it are there.
                 let at = |place: usize| unsafe { _mm256_loadu_si256(start.add(offset + place).cast()) };
                 let bytes = at(0);
-                let class = _mm256_and_si256(nibbles_low(class_low, bytes), nibbles_high(class_high, bytes));
-                let escaped = _mm256_and_si256(nibbles_low(escaped_low, bytes), nibbles_high(escaped_high, bytes));
-                let sign = INTRODUCERS.map(|byte| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8)));
-                let sign = _mm256_or_si256(_mm256_or_si256(sign[0], sign[1]), sign[2]);
+                let (low, high) = (low_nibbles(bytes), high_nibbles(bytes));
+                let class = both(class_low, low, class_high, high);
+                let escaped = both(escaped_low, low, escaped_high, high);
                 let mut window = _mm256_set1_epi8(-1);
+                let mut word_window = window;
                 for place in 0..WINDOW {
                     let bytes = _mm256_or_si256(at(place), _mm256_set1_epi8(0x20));
-                    let sets = _mm256_and_si256(nibbles_low(low[place], bytes), uppers(high[place], bytes));
-                    window = _mm256_and_si256(window, sets);
+                    let (low, upper) = (low_nibbles(bytes), uppers(bytes));
+                    window = _mm256_and_si256(window, both(anywhere.0[place], low, anywhere.1[place], upper));
+                    word_window = _mm256_and_si256(word_window, both(words.0[place], low, words.1[place], upper));
                 }
                 let is = |byte: u8| _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8))) as u32;
+                let none =
+                    |bytes: __m256i| _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256())) as u32;
+                let none_of = |sets: u8| none(_mm256_and_si256(class, _mm256_set1_epi8(sets as i8)));
                 [
-                    any(class, WORD_CLASSES),
-                    any(class, TOKEN_CLASSES),
-                    any(class, BASE64_CLASSES) | is(b'_'),
-                    any(class, CODE_CLASSES) | _mm256_movemask_epi8(sign) as u32,
+                    none_of(WORD_CLASSES),
+                    none_of(TOKEN_CLASSES),
+                    none_of(BASE64_CLASSES),
+                    none_of(SIGN_CLASSES),
+                    none(escaped),
+                    none(window),
+                    none(word_window),
                     is(b'\\'),
-                    any(escaped, u8::MAX),
-                    any(window, ANYWHERE_BUCKETS),
-                    any(window, !ANYWHERE_BUCKETS),
+                    is(INTRODUCER),
                 ]
             };
             let (first, second) = (half(0), half(BLOCK / 2));
-            let [word, token, base64, sign, slash, escaped, window, word_window] =
+            let [word, token, base64, sign, escaped, window, word_window, slash, introducer] =
                 std::array::from_fn(|kind| u64::from(first[kind]) | u64::from(second[kind]) << 32);
-            *mask = Masks { word, token, base64, sign, slash, escaped, window, word_window };
+            *mask = Masks {
+                word: !word,
+                token: !token,
+                base64: !base64,
+                sign: !sign | introducer,
+                slash,
+                escaped: !escaped,
+                window: !window,
+                word_window: !word_window,
+            };
             start = start.wrapping_add(BLOCK);
         }
     }
@@ -157,27 +162,24 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2")]
-    fn nibbles_low(table: __m256i, bytes: __m256i) -> __m256i {
-        _mm256_shuffle_epi8(table, _mm256_and_si256(bytes, _mm256_set1_epi8(15)))
+    fn low_nibbles(bytes: __m256i) -> __m256i {
+        _mm256_and_si256(bytes, _mm256_set1_epi8(15))
     }
 
     #[target_feature(enable = "avx2")]
-    fn nibbles_high(table: __m256i, bytes: __m256i) -> __m256i {
-        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15));
-        _mm256_shuffle_epi8(table, high)
+    fn high_nibbles(bytes: __m256i) -> __m256i {
+        _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15))
     }
 
     #[target_feature(enable = "avx2")]
-    fn uppers(table: __m256i, bytes: __m256i) -> __m256i {
-        let upper = _mm256_and_si256(_mm256_srli_epi16::<3>(bytes), _mm256_set1_epi8(15));
-        _mm256_shuffle_epi8(table, upper)
+    fn uppers(bytes: __m256i) -> __m256i {
+        _mm256_and_si256(_mm256_srli_epi16::<3>(bytes), _mm256_set1_epi8(15))
     }
 
-    /// The places whose byte has one of the bits `sets`.
+    /// What two tables have in common for each byte.
     #[target_feature(enable = "avx2")]
-    fn any(bytes: __m256i, sets: u8) -> u32 {
-        let found = _mm256_and_si256(bytes, _mm256_set1_epi8(sets as i8));
-        !(_mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256())) as u32)
+    fn both(low: __m256i, low_nibbles: __m256i, high: __m256i, high_nibbles: __m256i) -> __m256i {
+        _mm256_and_si256(_mm256_shuffle_epi8(low, low_nibbles), _mm256_shuffle_epi8(high, high_nibbles))
     }
 }
 
@@ -190,11 +192,18 @@ mod tests {
     /// Windows of every kind: of four bytes, of three, in buckets of both groups.
     fn windows() -> Windows {
         let mut windows = Windows::default();
-        for (bucket, word) in
-            [(0, "oken"), (0, "secr"), (1, "://"), (4, "$2a$"), (5, "curl"), (7, "mii"), (7, "a\u{7f}b_")]
-        {
+        for (begins, bucket, word) in [
+            (false, 0, "oken"),
+            (false, 0, "secr"),
+            (false, 1, "://"),
+            (false, 4, "$2a$"),
+            (true, 0, "curl"),
+            (true, 7, "mii"),
+            (true, 7, "a\u{7f}b_"),
+        ] {
             let bytes: Vec<Option<u8>> = word.bytes().map(Some).chain([None; 4]).take(4).collect();
-            windows.add(bucket, &[bytes[0], bytes[1], bytes[2], bytes[3]]);
+            let set = if begins { &mut windows.words } else { &mut windows.anywhere };
+            set.add(bucket, &[bytes[0], bytes[1], bytes[2], bytes[3]]);
         }
         windows
     }

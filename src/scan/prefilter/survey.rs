@@ -9,7 +9,7 @@ use super::{
 };
 
 /// How many blocks are looked at together.
-pub const STRETCH: usize = 16;
+pub const STRETCH: usize = 32;
 
 /// How long a run of token bytes must be from the start of a word on, for the word to be looked up
 /// wherever it stands.
@@ -37,6 +37,9 @@ const KINDS: [Kind; 5] = [Kind::Word, Kind::Base64, Kind::Sign, Kind::Escape, Ki
 pub struct Place(u16);
 
 impl Place {
+    /// Behind all others.
+    pub const NONE: Place = Place(u16::MAX);
+
     fn new(at: u16, kind: Kind) -> Place {
         Place(at << 3 | kind as u16)
     }
@@ -52,19 +55,20 @@ impl Place {
     }
 }
 
-/// What is to be looked at in a stretch, in order.
+/// What is to be looked at in a stretch.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    places: Vec<Place>,
-    length: usize,
+    words: List,
+    others: List,
     /// Whether places of [`Kind::Run`] are wanted.
     pub runs: bool,
 }
 
 impl Survey {
-    /// The places, in the order of the text.
-    pub fn places(&self) -> &[Place] {
-        &self.places[..self.length]
+    /// The places of [`Kind::Word`] and those of all other kinds, each in the order of the text, with a
+    /// [`Place::NONE`] behind them.
+    pub fn places(&self) -> [&[Place]; 2] {
+        [&self.words.places[..=self.words.length], &self.others.places[..=self.others.length]]
     }
 
     /// Takes the masks of a stretch, of the block before it and of the one behind it, the last of
@@ -77,7 +81,7 @@ impl Survey {
     /// and the one behind its last block.
     #[inline(always)]
     pub fn take_those(&mut self, before: &Masks, masks: &[Masks], may_hold: impl Fn(u16) -> bool) {
-        self.length = 0;
+        (self.words.length, self.others.length) = (0, 0);
         let mut before = *before;
         for (number, (here, after)) in masks.iter().zip(masks.iter().skip(1)).enumerate() {
             let start = (number * BLOCK) as u16;
@@ -86,22 +90,36 @@ impl Survey {
             let words = here.word & (!(here.word << 1 | before.word >> (BLOCK - 1)) | behind);
             let bases = here.base64 & (!(here.base64 << 1 | before.base64 >> (BLOCK - 1)) | behind);
             let runs = words & run_of_16(here.token, after.token);
-            let first = self.length;
-            self.add_known(runs | here.window | here.word_window & words, start, &may_hold);
+            self.words.add_known(runs | here.window | here.word_window & words, start, &may_hold);
             let bases = bases & run_of_20(here.base64, after.base64);
             let escapes = here.slash & (here.escaped >> 1 | after.escaped << (BLOCK - 1));
             let runs = if self.runs { runs } else { 0 };
-            if bases | here.sign | escapes | runs != 0 {
-                self.add_all(bases, Kind::Base64, start);
-                self.add_all(here.sign, Kind::Sign, start);
-                self.add_all(escapes, Kind::Escape, start);
-                self.add_all(runs, Kind::Run, start);
-                self.places[first..self.length].sort_unstable();
+            let mut mask = bases | here.sign | escapes | runs;
+            while mask != 0 {
+                let bit = mask & mask.wrapping_neg();
+                let at = start + mask.trailing_zeros() as u16;
+                // Of these, no two stand at one place.
+                for (those, kind) in [(bases, Kind::Base64), (here.sign, Kind::Sign), (escapes, Kind::Escape)] {
+                    self.others.add(Place::new(at, kind), those & bit != 0);
+                }
+                self.others.add(Place::new(at, Kind::Run), runs & bit != 0);
+                mask &= mask - 1;
             }
             before = *here;
         }
+        self.words.end();
+        self.others.end();
     }
+}
 
+/// Places in order.
+#[derive(Debug, Clone)]
+struct List {
+    places: Vec<Place>,
+    length: usize,
+}
+
+impl List {
     /// Adds those places of a mask at which a known word may begin.
     #[inline(always)]
     fn add_known(&mut self, mut mask: u64, start: u16, may_hold: impl Fn(u16) -> bool) {
@@ -124,22 +142,25 @@ impl Survey {
         self.length = length;
     }
 
-    /// Adds all places of a mask that mostly has none.
+    /// Adds a place if it is wanted.
     #[inline(always)]
-    fn add_all(&mut self, mut mask: u64, kind: Kind, start: u16) {
-        while mask != 0 {
-            if let Some(slot) = self.places.get_mut(self.length) {
-                *slot = Place::new(start + mask.trailing_zeros() as u16, kind);
-                self.length += 1;
-            }
-            mask &= mask - 1;
+    fn add(&mut self, place: Place, wanted: bool) {
+        if let Some(slot) = self.places.get_mut(self.length) {
+            *slot = place;
+            self.length += usize::from(wanted);
         }
+    }
+
+    fn end(&mut self) {
+        self.length = self.length.min(PLACES_MAX);
+        self.places[self.length] = Place::NONE;
     }
 }
 
 impl Default for Survey {
     fn default() -> Self {
-        Survey { places: vec![Place::default(); PLACES_MAX], length: 0, runs: false }
+        let list = List { places: vec![Place::NONE; PLACES_MAX + 1], length: 0 };
+        Survey { words: list.clone(), others: list, runs: false }
     }
 }
 
@@ -167,9 +188,9 @@ fn halve(here: u64, after: u64, by: u32) -> (u64, u64) {
 }
 
 /// How many places are looked at between two questions whether there are more.
-const UNROLLED: usize = 8;
-/// How many places a stretch may have, of all kinds together.
-const PLACES_MAX: usize = KINDS.len() * STRETCH * BLOCK + UNROLLED;
+const UNROLLED: usize = 4;
+/// How many places a stretch may have: of words one at each byte, of others two at most.
+const PLACES_MAX: usize = 2 * STRETCH * BLOCK + UNROLLED;
 
 const _: () = assert!(STRETCH * BLOCK <= 1 << 12, "a place has thirteen bits");
 
@@ -189,7 +210,11 @@ mod tests {
         let text = vec![b'a'; masks.len() * BLOCK];
         let mut survey = Survey::default();
         survey.take(&text, &Masks::default(), masks, keys);
-        survey.places().iter().map(|place| (place.at(), place.kind())).collect()
+        let [words, others] = survey.places();
+        let mut places = [words, others].concat();
+        places.retain(|place| *place != Place::NONE);
+        places.sort_unstable();
+        places.iter().map(|place| (place.at(), place.kind())).collect()
     }
 
     proptest::proptest! {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::masks::{ANYWHERE_BUCKETS, WINDOW, Windows, fold, upper};
+use super::masks::{Buckets, WINDOW, Windows, fold, upper};
 
 /// A window: its bytes, fewer if the rest does not matter.
 pub type Window = [Option<u8>; WINDOW];
@@ -25,20 +25,23 @@ pub fn length(window: &Window) -> usize {
     window.iter().flatten().count()
 }
 
-/// Puts each window into the bucket that it makes least likely to be hit by chance.
-pub fn distribute<'a>(windows: impl Iterator<Item = (&'a Window, bool)>) -> Windows {
-    let mut sets = Windows::default();
-    let mut list: Vec<_> =
-        windows.map(|(window, begins)| (Bucket::default().with(window).chance(), window, begins)).collect();
+/// Puts each window into the bucket that it makes least likely to be hit by chance; with each comes whether it only
+/// begins with a word.
+pub fn distribute<'a>(windows: impl Iterator<Item = (&'a Window, bool)> + Clone) -> Windows {
+    let those = |begin: bool| buckets(windows.clone().filter(|(_, begins)| *begins == begin).map(|(window, _)| window));
+    Windows { anywhere: those(false), words: those(true) }
+}
+
+fn buckets<'a>(windows: impl Iterator<Item = &'a Window>) -> Buckets {
+    let mut sets = Buckets::default();
+    let mut list: Vec<_> = windows.map(|window| (Bucket::default().with(window).chance(), window)).collect();
     // What is common anyway comes first and gets a bucket of its own kind.
     list.sort_by(|one, other| other.0.total_cmp(&one.0));
     let mut buckets = [(Bucket::default(), 0.0); 8];
-    for (_, window, begins) in list {
-        let allowed = |index: &usize| (ANYWHERE_BUCKETS >> index & 1 == 0) == begins;
-        let grown = (0..8).filter(allowed).map(|index| {
-            let (bucket, chance) = buckets[index];
+    for (_, window) in list {
+        let grown = buckets.iter().enumerate().map(|(index, (bucket, chance))| {
             let grown = bucket.with(window);
-            let more = if grown == bucket { chance } else { grown.chance() };
+            let more = if grown == *bucket { *chance } else { grown.chance() };
             (index, grown, more, more - chance)
         });
         let Some((best, bucket, chance, _)) = grown.min_by(|one, other| one.3.total_cmp(&other.3)) else { continue };
