@@ -384,10 +384,6 @@ fn weak(case: &Case) -> Option<Verdict> {
     match value_type(v) {
         ValueType::HexDigest if case.family == Family::Key => None,
         ValueType::HexDigest => Some((Confidence::Medium, "hex of a token's length")),
-        // Without its dashes a UUID is one hex token in sixty.
-        ValueType::Uuid if v.len() == 32 && case.family != Family::Key => {
-            Some((Confidence::Medium, "hex of a token's length"))
-        }
         ValueType::Opaque => {
             // Of parts that dots and colons join, the longest is measured: a JWT's, not a host's and a port.
             let part = v.split(|b| matches!(b, b'.' | b':' | b'@' | b'|')).max_by_key(|p| p.len())?;
