@@ -18,6 +18,11 @@ impl Encoding {
     /// The value as it is.
     pub const RAW: Encoding = Encoding(0);
 
+    /// Whether a value can be looked for without it.
+    pub(super) fn can_be_missed(self) -> bool {
+        [HEX_ESCAPES, OCTAL_ESCAPES].contains(&self.name())
+    }
+
     /// The name in findings, as `base64`. Several rows may share one, where they differ in nothing
     /// that a reader would want to know.
     pub fn name(self) -> &'static str {
@@ -46,9 +51,9 @@ pub(super) fn each<E>(value: &[u8], mut each: impl FnMut(Encoding, &[u8]) -> Res
     Ok(())
 }
 
-/// How many bytes of a string stand for one byte of the value, at most: `\\u0000` of a control
-/// character in JSON inside JSON.
-const GROWTH_MAX: usize = 7;
+/// How many bytes of a string stand for one byte of the value, at most: those of a control character in
+/// JSON inside JSON inside JSON, and `'$'\001''` of one that stands alone in coreutils' quotes.
+const GROWTH_MAX: usize = 9;
 
 /// Writes a value into an empty buffer; `None` if this encoding has no form for it.
 type Write = fn(&[u8], &mut Vec<u8>) -> Option<()>;
@@ -70,6 +75,14 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("base64-url", |value, out| base64_part(value, 2, URL_SAFE, out)),
     ("hex", |value, out| hex(value, LOWER, out)),
     ("hex", |value, out| hex(value, UPPER, out)),
+    // Pairs of digits apart: Go's `% x` and od, OpenSSL, .NET's BitConverter, strings of C.
+    ("hex", |value, out| hex_apart(value, b" ", LOWER, out)),
+    ("hex", |value, out| hex_apart(value, b":", LOWER, out)),
+    ("hex", |value, out| hex_apart(value, b":", UPPER, out)),
+    ("hex", |value, out| hex_apart(value, b"-", LOWER, out)),
+    ("hex", |value, out| hex_apart(value, b"-", UPPER, out)),
+    (HEX_ESCAPES, |value, out| hex_escapes(value, out)),
+    (OCTAL_ESCAPES, |value, out| octal_escapes(value, out)),
     // What an encoder of URLs leaves as it is differs: RFC 3986 names the unreserved characters,
     // JavaScript's encodeURIComponent and Python's quote leave some more.
     ("percent", |value, out| percent(value, b"-._~", UPPER, out)),
@@ -91,7 +104,8 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("json", |value, out| json(value, Json { coded: b"<>&'\"+`", ascii: true, digits: UPPER, ..Json::default() }, out)),
     ("json-unicode", |value, out| json_unicode(value, LOWER, out)),
     ("json-unicode", |value, out| json_unicode(value, UPPER, out)),
-    ("json-json", json_in_json),
+    ("json-json", |value, out| json_in_json(value, 2, out)),
+    ("json-json", |value, out| json_in_json(value, 3, out)),
     // XML's five entities, then the forms of PHP, Python and Go for the two quotes.
     ("xml", |value, out| xml(value, "&quot;", "&apos;", out)),
     ("xml", |value, out| xml(value, "\"", "'", out)),
@@ -105,6 +119,20 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("go", |value, out| go(value, true, out)),
     ("quoted", |value, out| escaped(value, b"\\'", out)),
     ("quoted", |value, out| escaped(value, b"\\\"", out)),
+    ("quoted", |value, out| escaped(value, b"\\", out)),
+    ("quoted", |value, out| escaped(value, b"\\\"$@", out)),
+    ("quoted", quoted_twice),
+    ("quoted", arguments_of_windows),
+    // As text for a regular expression: Perl's quotemeta, Python's and Go's.
+    ("pattern", |value, out| quoted_words(value, b"_", out)),
+    ("pattern", |value, out| quoted_words(value, b"_!\"%',/:;<=>@`", out)),
+    ("pattern", |value, out| prefixed(value, b"\\.+*?()|[]{}^$", b'\\', out)),
+    // Bytes of UTF-8 that were read as Latin-1 and written as UTF-8 again.
+    ("utf8-utf8", |value, out| latin(value, out)),
+    // RFC 2045, section 6.7: <https://www.rfc-editor.org/rfc/rfc2045>
+    ("quoted-printable", |value, out| quoted_printable(value, out)),
+    // JavaScript's escape.
+    ("percent", percent_units),
     ("escaped-line-ends", line_ends),
     // What stands between the quotes of a POSIX shell, and what bash writes for `printf %q`.
     ("shell", |value, out| replaced(value, b"'", "'\\''", out)),
@@ -114,6 +142,10 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("shell", |value, out| prefixed(value, b" \t!\"#$&'()*,;<>?[\\]^`{|}~", b'\\', out)),
     ("shell", |value, out| shell_ansi(value, false, out)),
     ("shell", |value, out| shell_ansi(value, true, out)),
+    ("shell", shell_words),
+    // What ls and the other coreutils write between the quotes around a name.
+    ("shell", |value, out| shell_parts(value, false, out)),
+    ("shell", |value, out| shell_parts(value, true, out)),
     ("powershell", |value, out| prefixed(value, b"`\"$", b'`', out)),
     ("powershell", |value, out| replaced(value, b"'", "''", out)),
     ("powershell", |value, out| replaced(value, b"\"", "\"\"", out)),
@@ -130,12 +162,20 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("base64-utf16", |value, out| base64_part(&utf16_of(value)?, 0, STANDARD, out)),
     ("base64-utf16", |value, out| base64_part(&utf16_of(value)?, 1, STANDARD, out)),
     ("base64-utf16", |value, out| base64_part(&utf16_of(value)?, 2, STANDARD, out)),
+    ("base64-utf16", |value, out| base64_part(&doubled_utf16(value)?, 0, STANDARD, out)),
+    ("base64-utf16", |value, out| base64_part(&doubled_utf16(value)?, 1, STANDARD, out)),
+    ("base64-utf16", |value, out| base64_part(&doubled_utf16(value)?, 2, STANDARD, out)),
     // A value that was encoded, as in a Kubernetes Secret, inside a text that was encoded again.
     ("base64-base64", |value, out| base64_twice(value, None, out)),
     ("base64-base64", |value, out| base64_twice(value, Some(0), out)),
     ("base64-base64", |value, out| base64_twice(value, Some(1), out)),
     ("base64-base64", |value, out| base64_twice(value, Some(2), out)),
 ];
+
+/// Names of forms that take four bytes for each byte. A value for which they are too long is looked for
+/// without them.
+const HEX_ESCAPES: &str = "hex-escapes";
+const OCTAL_ESCAPES: &str = "octal-escapes";
 
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
@@ -197,6 +237,25 @@ fn hex(value: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
+/// Pairs of digits with something between them.
+fn hex_apart(value: &[u8], between: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) -> Option<()> {
+    for (index, &byte) in value.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { between } else { b"" });
+        push_hex(byte, digits, out);
+    }
+    Some(())
+}
+
+fn hex_escapes(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    value.iter().for_each(|&byte| push_byte_escape(byte, out));
+    Some(())
+}
+
+fn octal_escapes(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    value.iter().for_each(|&byte| push_octal(byte, out));
+    Some(())
+}
+
 /// Percent codes for all but ASCII letters, digits and `kept`; where a blank is kept, it is a plus.
 fn percent(value: &[u8], kept: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) -> Option<()> {
     for &byte in value {
@@ -255,10 +314,14 @@ fn json_unicode(value: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) -> Option<()
     })
 }
 
-fn json_in_json(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    let mut once = Zeroizing::new(Vec::with_capacity(GROWTH_MAX * value.len()));
-    json(value, Json::default(), &mut once)?;
-    json(&once, Json::default(), out)
+fn json_in_json(value: &[u8], times: usize, out: &mut Vec<u8>) -> Option<()> {
+    let mut inner = Zeroizing::new(value.to_vec());
+    for _ in 1..times {
+        let mut once = Zeroizing::new(Vec::with_capacity(GROWTH_MAX * value.len()));
+        json(&inner, Json::default(), &mut once)?;
+        inner = once;
+    }
+    json(&inner, Json::default(), out)
 }
 
 fn xml(value: &[u8], double: &str, single: &str, out: &mut Vec<u8>) -> Option<()> {
@@ -314,6 +377,73 @@ fn escaped(value: &[u8], special: &[u8], out: &mut Vec<u8>) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// Quoted with single quotes, and that in single quotes again, as Python shows a list of what it shows.
+fn quoted_twice(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut once = Zeroizing::new(Vec::with_capacity(2 * value.len()));
+    escaped(value, b"\\'", &mut once)?;
+    escaped(&once, b"\\'", out)
+}
+
+/// Backslashes before all that is not ASCII letter, digit or `kept`.
+fn quoted_words(value: &[u8], kept: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        if !byte.is_ascii_alphanumeric() && !kept.contains(&byte) {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    Some(())
+}
+
+/// In a command line of Windows: backslashes count only before a double quote.
+/// <https://learn.microsoft.com/en-us/cpp/c-language/parsing-c-command-line-arguments>
+fn arguments_of_windows(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for (at, &byte) in value.iter().enumerate() {
+        if byte == b'"' {
+            let slashes = value[..at].iter().rev().take_while(|&&byte| byte == b'\\').count();
+            out.extend(std::iter::repeat_n(b'\\', slashes + 1));
+        }
+        out.push(byte);
+    }
+    Some(())
+}
+
+/// Each byte as the character of its number.
+fn latin(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    value.iter().for_each(|&byte| push_char(char::from(byte), out));
+    Some(())
+}
+
+fn quoted_printable(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        match byte {
+            b'\t' | b'\n' | b'\r' | b' '..=b'<' | b'>'..=b'~' => out.push(byte),
+            _ => {
+                out.push(b'=');
+                push_hex(byte, UPPER, out);
+            }
+        }
+    }
+    Some(())
+}
+
+/// Percent codes for the UTF-16 units of a text.
+fn percent_units(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    each_char(value, out, |character, out| match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii_alphanumeric() || b"@*_+-./".contains(&byte) => out.push(byte),
+        Ok(byte) => {
+            out.push(b'%');
+            push_hex(byte, UPPER, out);
+        }
+        Err(_) => {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                out.extend(b"%u");
+                unit.to_be_bytes().iter().for_each(|&byte| push_hex(byte, UPPER, out));
+            }
+        }
+    })
 }
 
 /// Escapes for line ends, and for nothing else.
@@ -380,20 +510,83 @@ fn after_ampersand(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
 
 /// What bash writes between `$'` and `'`; octal for all that is not ASCII if `ascii`.
 fn shell_ansi(value: &[u8], ascii: bool, out: &mut Vec<u8>) -> Option<()> {
-    for &byte in value {
+    each_shown(value, ascii, |byte, shown| match byte {
+        b'\'' | b'\\' => out.extend([b'\\', byte]),
+        _ if shown => out.push(byte),
+        _ => push_ansi(byte, b"\\E", out),
+    });
+    Some(())
+}
+
+/// A character that is not shown, as in `$'..'`.
+fn push_ansi(byte: u8, escape: &[u8], out: &mut Vec<u8>) {
+    match byte {
+        7 => out.extend(b"\\a"),
+        8 => out.extend(b"\\b"),
+        9 => out.extend(b"\\t"),
+        10 => out.extend(b"\\n"),
+        11 => out.extend(b"\\v"),
+        12 => out.extend(b"\\f"),
+        13 => out.extend(b"\\r"),
+        27 => out.extend(escape),
+        _ => push_octal(byte, out),
+    }
+}
+
+/// Tells of each byte whether a terminal would show it; of what is not ASCII nothing if `ascii`.
+fn each_shown(value: &[u8], ascii: bool, mut each: impl FnMut(u8, bool)) {
+    for chunk in value.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            let shown = !is_unseen(character) && !(ascii && !character.is_ascii());
+            character.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| each(byte, shown));
+        }
+        chunk.invalid().iter().for_each(|&byte| each(byte, false));
+    }
+}
+
+/// Whether the C library says of a character that it cannot be printed.
+fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{f0000}'..)
+}
+
+/// As coreutils write it: what is not shown stands in `$'..'`, the rest in quotes of its own.
+fn shell_parts(value: &[u8], ascii: bool, out: &mut Vec<u8>) -> Option<()> {
+    let mut inside = false;
+    each_shown(value, ascii, |byte, shown| {
+        match (inside, shown) {
+            (false, false) => out.extend(b"'$'"),
+            (true, true) => out.extend(b"''"),
+            _ => {}
+        }
+        inside = !shown;
         match byte {
-            b'\'' | b'\\' => out.extend([b'\\', byte]),
-            7 => out.extend(b"\\a"),
-            8 => out.extend(b"\\b"),
-            9 => out.extend(b"\\t"),
-            10 => out.extend(b"\\n"),
-            11 => out.extend(b"\\v"),
-            12 => out.extend(b"\\f"),
-            13 => out.extend(b"\\r"),
-            27 => out.extend(b"\\E"),
-            0..32 | 127 => push_octal(byte, out),
-            128.. if ascii => push_octal(byte, out),
-            _ => out.push(byte),
+            b'\'' => out.extend(b"'\\''"),
+            _ if shown => out.push(byte),
+            _ => push_ansi(byte, b"\\033", out),
+        }
+    });
+    Some(())
+}
+
+/// The words of a value one by one, as bash writes them when it traces `echo $VALUE`.
+fn shell_words(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let words = value.split(|byte| b" \t\n".contains(byte)).filter(|word| !word.is_empty());
+    for (index, word) in words.enumerate() {
+        out.extend_from_slice(if index > 0 { b" " } else { b"" });
+        let mut all_shown = true;
+        each_shown(word, false, |_, shown| all_shown &= shown);
+        if !all_shown {
+            out.extend(b"$'");
+            shell_ansi(word, false, out)?;
+            out.push(b'\'');
+        } else if word.iter().any(|byte| b"!\"#$&'()*;<>?[\\]^`{|}~".contains(byte)) {
+            out.push(b'\'');
+            replaced(word, b"'", "'\\''", out)?;
+            out.push(b'\'');
+        } else {
+            out.extend_from_slice(word);
         }
     }
     Some(())
@@ -409,6 +602,16 @@ fn utf16_of(value: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut text = Zeroizing::new(Vec::with_capacity(2 * value.len()));
     utf16(value, &mut text)?;
     Some(text)
+}
+
+/// UTF-16 of what stands between single quotes in PowerShell.
+fn doubled_utf16(value: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    if !value.contains(&b'\'') {
+        return None;
+    }
+    let mut doubled = Zeroizing::new(Vec::with_capacity(2 * value.len()));
+    replaced(value, b"'", "''", &mut doubled)?;
+    utf16_of(&doubled)
 }
 
 fn each_char(value: &[u8], out: &mut Vec<u8>, mut each: impl FnMut(char, &mut Vec<u8>)) -> Option<()> {

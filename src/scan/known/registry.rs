@@ -274,7 +274,7 @@ fn add_forms(strings: &mut Strings, value: &[u8], owner: u32, weak: bool) -> Res
         };
         encodings::each(form, |encoding, string| {
             if string.len() > SECRET_BYTES_MAX {
-                return Err(Fault::TooLong);
+                return if encoding.can_be_missed() { Ok(()) } else { Err(Fault::TooLong) };
             }
             if encoding != Encoding::RAW && string.len() < least {
                 return Ok(());

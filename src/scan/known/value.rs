@@ -22,10 +22,12 @@ pub(super) fn forms<E>(value: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), E
     {
         each(inner)?;
     }
-    if !value.contains(&b'\n') {
-        return Ok(());
-    }
     let mut other = Zeroizing::new(Vec::with_capacity(2 * value.len()));
+    if !value.contains(&b'\n') {
+        // A shell that splits words leaves single blanks here, too.
+        words(value, &mut other);
+        return if other.len() < LINE_BYTES_MIN || other[..] == *value { Ok(()) } else { each(&other) };
+    }
     for end in [b"\n".as_slice(), b"\r\n", b" "] {
         other.clear();
         // A shell that splits words, as in `echo $KEY`, leaves single blanks.
@@ -34,11 +36,23 @@ pub(super) fn forms<E>(value: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), E
             if index > 0 {
                 other.extend_from_slice(end);
             }
-            other.extend_from_slice(if blanks { line.trim_ascii() } else { line });
+            if blanks {
+                words(line, &mut other);
+            } else {
+                other.extend_from_slice(line);
+            }
         }
         each(&other)?;
     }
     lines(value).map(<[u8]>::trim_ascii).filter(|line| says_something(line)).try_for_each(each)
+}
+
+/// Appends the words of a line with single blanks between them.
+fn words(line: &[u8], out: &mut Vec<u8>) {
+    for (index, word) in line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).enumerate() {
+        out.extend_from_slice(if index > 0 { b" " } else { b"" });
+        out.extend_from_slice(word);
+    }
 }
 
 /// A line of a value, without the blanks around it.
