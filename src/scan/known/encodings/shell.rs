@@ -98,7 +98,7 @@ pub fn push_ansi(byte: u8, escape: &[u8], out: &mut Vec<u8>) {
 pub fn each_shown(value: &[u8], ascii: bool, mut each: impl FnMut(u8, bool)) {
     for chunk in value.utf8_chunks() {
         for character in chunk.valid().chars() {
-            let shown = !is_unseen(character) && !(ascii && !character.is_ascii());
+            let shown = !is_unseen(character) && (!ascii || character.is_ascii());
             character.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| each(byte, shown));
         }
         chunk.invalid().iter().for_each(|&byte| each(byte, false));
