@@ -4,6 +4,9 @@
     tests/e2e/logrotate.py target/release/blackbar
 
 Says what is missing, and fails without it. Prints one line a test: what was written, lost and repeated.
+
+Not in .ci/run yet, because it fails about once in five runs, for reasons that were not found: in "compress" lines were not in
+their order, in "copytruncate" the last line did not come.
 """
 
 import os
