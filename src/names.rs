@@ -9,7 +9,8 @@ use crate::{
 
 /// Masks secrets in names. Made once and used for many.
 pub struct Names {
-    filter: Filter,
+    /// None if there is nothing that masks; then no name is told.
+    filter: Option<Filter>,
 }
 
 impl Names {
@@ -17,7 +18,7 @@ impl Names {
     pub fn new(engine: Arc<Engine>) -> Self {
         let Options { mode, mask_confidence, fingerprint_key, allow, known, entropy, .. } = engine.options();
         let engine = if *mode == Mode::Redact {
-            engine
+            Some(engine)
         } else {
             let masks = Options {
                 mask_confidence: *mask_confidence,
@@ -28,9 +29,9 @@ impl Names {
                 ..Options::default()
             };
             // These rules have been compiled once, and will be again.
-            Engine::new(engine.rules().clone(), masks).map_or(engine, Arc::new)
+            Engine::new(engine.rules().clone(), masks).ok().map(Arc::new)
         };
-        Names { filter: Filter::new(engine) }
+        Names { filter: engine.map(Filter::new) }
     }
 
     /// A path as it may be shown anywhere.
@@ -40,10 +41,11 @@ impl Names {
 
     /// The same, and whether something in it was masked.
     pub fn told(&mut self, path: &[u8]) -> (String, bool) {
-        let mut text = self.filter.push(path).to_vec();
-        text.extend(self.filter.finish().to_vec());
+        let Some(filter) = &mut self.filter else { return ("[a name that could not be masked]".to_owned(), true) };
+        let mut text = filter.push(path).to_vec();
+        text.extend(filter.finish().to_vec());
         // Nobody is told of these as findings.
-        self.filter.take_findings();
+        filter.take_findings();
         let shown = escape::visible(&String::from_utf8_lossy(&text)).into_owned();
         (shown, text != path)
     }
