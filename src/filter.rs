@@ -17,6 +17,7 @@
 mod block;
 mod command;
 mod cut;
+mod early;
 mod resume;
 mod tally;
 
@@ -130,8 +131,7 @@ impl Filter {
         self.follow();
         self.output.start(&[]);
         if self.begun && !self.window.is_empty() {
-            self.settle_window(End::Open);
-            let safe = self.settler.safe(&self.window);
+            let safe = self.settle_safe();
             let command = self.follows_commands() && commands::may_tell(&self.window[self.record_bytes..]);
             self.write_window(if command { safe.min(self.record_bytes) } else { safe });
         }
@@ -412,15 +412,21 @@ impl Filter {
     }
 
     fn settle_window(&mut self, end: End) {
+        self.settle_beginning(self.window.len(), end);
+    }
+
+    /// Scans the window's first `to` bytes.
+    fn settle_beginning(&mut self, to: usize, end: End) {
+        let beginning = &self.window[..to];
         // The beginning of a line says nothing about the next one yet.
         let mut trial = self.carry.clone();
         let open = end == End::Open;
         let carry = if open { &mut trial } else { &mut self.carry };
-        self.settler.settle(&self.engine, &self.window, self.encoding, end, carry);
+        self.settler.settle(&self.engine, beginning, self.encoding, end, carry);
         let options = self.engine.options();
         // Where nothing is masked, and nobody types, what was written was reported.
         if options.mode == Mode::Redact || options.interactive {
-            self.settler.begin_after(&self.engine, &self.window, self.encoding, self.written);
+            self.settler.begin_after(&self.engine, beginning, self.encoding, self.written);
         }
     }
 

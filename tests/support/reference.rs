@@ -4,7 +4,8 @@
 //! It covers rules of the kind `token` on lines without encodings; its inputs are made of
 //! fragments for which that is enough. What it states is the contract of such a rule: a match
 //! that begins with a letter or digit has none before it (unless that one is masked), one that ends
-//! with a letter or digit has none behind it, and overlapping or touching secrets give one mask.
+//! with a letter or digit has none behind it, overlapping or touching secrets give one mask, and in the
+//! masked text the rules find nothing more.
 
 use std::{
     ops::Range,
@@ -41,15 +42,35 @@ pub fn agrees(choices: &[u8]) -> Result<(), String> {
 pub fn redact(log: &[u8]) -> Vec<u8> {
     let mut output = Vec::with_capacity(log.len());
     for line in log.split_inclusive(|&byte| byte == b'\n') {
-        let mut at = 0;
-        for span in union(secrets(line)) {
-            output.extend_from_slice(&line[at..span.start]);
-            output.extend_from_slice(b"***");
-            at = span.end;
+        let mut known = Vec::new();
+        loop {
+            let (text, places) = masked(line, &known);
+            let found = secrets(&text).into_iter().map(|span| places[span.start].start..places[span.end - 1].end);
+            let more = union(known.iter().cloned().chain(found).collect());
+            if more == known {
+                output.extend_from_slice(&text);
+                break;
+            }
+            known = more;
         }
-        output.extend_from_slice(&line[at..]);
     }
     output
+}
+
+/// A line with masks, and for each byte of that the bytes of the line that it stands for.
+fn masked(line: &[u8], spans: &[Range<usize>]) -> (Vec<u8>, Vec<Range<usize>>) {
+    let (mut text, mut places) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    for span in spans.iter().cloned().chain([line.len()..line.len()]) {
+        text.extend_from_slice(&line[at..span.start]);
+        places.extend((at..span.start).map(|place| place..place + 1));
+        at = span.end;
+        if !span.is_empty() {
+            text.extend_from_slice(MASK);
+            places.extend(MASK.iter().map(|_| span.clone()));
+        }
+    }
+    (text, places)
 }
 
 /// Every secret of every rule, wherever it begins, in the order of their beginnings.
@@ -120,6 +141,8 @@ fn glue(choices: &[u8]) -> Vec<u8> {
     log.push(b'\n');
     log
 }
+
+const MASK: &[u8] = b"***";
 
 /// One pattern of each kind: fixed length, a range, a choice of prefixes, a capture behind a
 /// caseless name, a literal in the middle, and a terminator behind the secret.
