@@ -61,7 +61,7 @@ pub fn redact(log: &[u8]) -> Vec<u8> {
 fn masked(line: &[u8], spans: &[Range<usize>]) -> (Vec<u8>, Vec<Range<usize>>) {
     let (mut text, mut places) = (Vec::new(), Vec::new());
     let mut at = 0;
-    for span in spans.iter().cloned().chain([line.len()..line.len()]) {
+    for span in spans.iter().cloned().chain(std::iter::once(line.len()..line.len())) {
         text.extend_from_slice(&line[at..span.start]);
         places.extend((at..span.start).map(|place| place..place + 1));
         at = span.end;
