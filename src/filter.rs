@@ -308,8 +308,12 @@ impl Filter {
         Line::Written
     }
 
-    /// Whether a known value may go on in the line behind these.
+    /// Whether a known value, or a text in base64, may go on in the line behind these.
     fn wraps(&self, lines: &[u8]) -> bool {
+        self.known_goes_on(lines) || self.encoding == Encoding::Bytes && wrap::reads_on(lines)
+    }
+
+    fn known_goes_on(&self, lines: &[u8]) -> bool {
         let start = memchr::memrchr(b'\n', &lines[..lines.len() - 1]).map_or(0, |end| end + 1);
         let (line, known) = (&lines[start..], self.settler.known());
         !known.is_empty()

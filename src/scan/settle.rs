@@ -16,7 +16,7 @@ use self::spans::{Spans, rank};
 use super::{
     Engine, assigned, judge,
     keyblock::{self, Block, Piece},
-    known::{self, Known},
+    known::{self, Known, wrap},
     prefilter::Found,
     tokens::{self, End, Hit},
     units::{Unit, Units},
@@ -136,6 +136,9 @@ impl Settler {
                 self.unit(engine, (unit, parts), encoding, carry, again);
             }
             self.units = units;
+            if encoding == Encoding::Bytes {
+                self.joined_base64(engine, end);
+            }
             if encoding == Encoding::Bytes && !self.known.is_empty() {
                 self.wrapped_lines(engine, end);
             }
@@ -253,6 +256,31 @@ impl Settler {
             }
         }
         self.searched = searched;
+    }
+
+    /// Reads base64 that was broken over lines as the one text that it stands for.
+    fn joined_base64(&mut self, engine: &Engine, end: End) {
+        let mut from = 0;
+        while let Some(run) = wrap::next_run(&self.masked.text, from, 0) {
+            from = run.end;
+            if !wrap::begins_text(&self.masked.text[run.clone()]) {
+                continue;
+            }
+            let open = end == End::Open && run.end == self.masked.text.len();
+            let parts = wrap::parts(&self.masked.text, run, 0);
+            if open && let Some(first) = parts.first() {
+                let place = self.masked.map.start(first.start);
+                self.earlier(place);
+            }
+            // What stands on the line behind may be of the text or not.
+            let last = parts.last().is_some_and(|part| wrap::ends_run(&self.masked.text[part.clone()]));
+            for count in
+                [parts.len() - 1, parts.len()].into_iter().take(1 + usize::from(last)).filter(|count| *count > 1)
+            {
+                let joined = Unit::of_ranges(if open { End::Open } else { End::Line });
+                self.unit(engine, (&joined, &parts[..count]), Encoding::Bytes, &mut Carry::default(), None);
+            }
+        }
     }
 
     fn key_blocks(&mut self, engine: &Engine, place: Place<'_>, index: usize, carry: Option<&mut Carry>) {

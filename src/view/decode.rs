@@ -61,11 +61,12 @@ pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
     if base64_is_text(rest) && is_mostly_ascii(base64_bytes(run())) {
         return true;
     }
+    let rest = unprefixed(rest);
     let hex_begins = || rest.chunks_exact(2).take(3).all(|pair| hex_byte(pair).is_some_and(is_text));
     if !hex_begins() {
         return false;
     }
-    let run = run();
+    let run = unprefixed(run());
     is_hex(run)
         && run.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text))
         && is_mostly_ascii(hex_bytes(run))
@@ -120,7 +121,7 @@ const HEX: [u8; 256] = {
 /// `texts` leaves out.
 fn promising(run: &[u8]) -> bool {
     let mut probe = [0; PROBE_BYTES];
-    probe_is_text(&mut probe, base64_bytes(run)) || probe_is_text(&mut probe, hex_bytes(run))
+    probe_is_text(&mut probe, base64_bytes(run)) || probe_is_text(&mut probe, hex_bytes(unprefixed(run)))
 }
 
 fn probe_is_text(probe: &mut [u8; PROBE_BYTES], bytes: impl Iterator<Item = u8>) -> bool {
@@ -149,8 +150,9 @@ pub fn texts(parent: &[u8], open: bool, view: &mut View) {
         }
         let padding = parent[run.end..].iter().take(2).take_while(|&&byte| byte == b'=').count();
         let start = view.text.len();
-        if is_hex(digits) {
-            view.text.extend(hex_bytes(digits));
+        let hex = unprefixed(digits);
+        if is_hex(hex) {
+            view.text.extend(hex_bytes(hex));
         }
         if view.text.len() == start || !mostly_text(&view.text[start..]) {
             view.text.truncate(start);
@@ -162,9 +164,11 @@ pub fn texts(parent: &[u8], open: bool, view: &mut View) {
         }
         let end = view.text.len();
         if run.len() > SECRET_BYTES_MAX {
-            let (size, decoded) = if end - start == run.len() / 2 { (2, 1) } else { (4, 3) };
+            let is_hex = end - start == hex.len() / 2;
+            let (size, decoded) = if is_hex { (2, 1) } else { (4, 3) };
+            let first = if is_hex { run.end - hex.len() } else { run.start };
             for (group, at) in (start..end).step_by(decoded).enumerate() {
-                let from = run.start + group * size;
+                let from = first + group * size;
                 view.map.atom(at, from, (from + size).min(run.end + padding));
             }
             if open && run.end + padding == parent.len() {
@@ -185,6 +189,11 @@ fn base64_bytes(digits: &[u8]) -> impl Iterator<Item = u8> + '_ {
         let length = chunk.len() * 3 / 4;
         [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8].into_iter().take(length)
     })
+}
+
+/// A run of hexadecimal digits without the sign that says that it is one: `0x`.
+fn unprefixed(run: &[u8]) -> &[u8] {
+    run.strip_prefix(b"0x").or(run.strip_prefix(b"0X")).unwrap_or(run)
 }
 
 fn is_hex(run: &[u8]) -> bool {

@@ -139,6 +139,7 @@ fn subscript(text: &[u8], start: usize, end: usize) -> Range<usize> {
         let Some(open) = text.get(start..end).and_then(|t| memchr::memrchr(b'[', t)).map(|o| start + o) else { break };
         let inside = open + 1..end - 1;
         if text.get(inside.clone()).is_some_and(|t| t.iter().any(u8::is_ascii_alphabetic)) {
+            let inside = if open == start { declared(text, inside) } else { inside };
             // `a[b][pass]` is left as one name, so that words of several subscripts count as its words.
             let quoted = matches!(text.get(open + 1), Some(b'"' | b'\'' | b':' | b'\\'));
             return if quoted || open == start { inside } else { start..end };
@@ -146,6 +147,19 @@ fn subscript(text: &[u8], start: usize, end: usize) -> Range<usize> {
         end = open;
     }
     start..end
+}
+
+/// A property's name without what PHP prints behind it: `[key:protected]`, `[key:App\Client:private]`, `["key":protected]`.
+fn declared(text: &[u8], inside: Range<usize>) -> Range<usize> {
+    let all = text.get(inside.clone()).unwrap_or_default();
+    if !all.ends_with(b":protected") && !all.ends_with(b":private") {
+        return inside;
+    }
+    let name = memchr::memchr(b':', all).map_or(inside.clone(), |at| inside.start..inside.start + at);
+    match text.get(name.clone()) {
+        Some([b'"', .., b'"']) => name.start + 1..name.end - 1,
+        _ => name,
+    }
 }
 
 fn back_while(text: &[u8], end: usize, keep: impl Fn(u8) -> bool) -> usize {

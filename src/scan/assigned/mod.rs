@@ -327,6 +327,11 @@ impl Scan<'_> {
         if self.text.get(key.name.start) != Some(&b'-') || key.start < self.line {
             return Ok(());
         }
+        // `"name": "--password",`: the value of a key, and no item of a list.
+        let before = key::skip_blanks_back(self.text, key.start);
+        if matches!(before.checked_sub(1).and_then(|at| self.text.get(at)), Some(b':' | b'=')) {
+            return Ok(());
+        }
         let Some(rules) = self.look_up(key.name.clone(), key.start) else { return Ok(()) };
         self.note();
         let around = Around { quoted_only: true, in_string: self.in_string_at(i), ..Around::default() };

@@ -1,7 +1,7 @@
 //! Turns what stands around a value into "this is no assignment of a secret": names, calls, lists, markup, flags. Looks
 //! at the value only where it repeats its surroundings.
 
-use super::{Case, Separator, random};
+use super::{Case, Separator, random, text_odds};
 
 /// Whether a key, what is before it, and the value's form say that no secret is assigned here.
 pub fn tells_otherwise(case: &Case) -> bool {
@@ -12,20 +12,65 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_unpacked(case)
         || is_annotation(case)
         || is_next_flag(case)
+        || is_variable(case)
+        || is_a_method(case)
+}
+
+/// `this.password = arg2`, `{"PASSWORD": mock_challenge}`: where code is written, a value without quotes is a name.
+fn is_variable(case: &Case) -> bool {
+    let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$');
+    let v = case.value.strip_suffix(b";").unwrap_or(case.value);
+    if case.quoted || !v.iter().all(name) || v.first().is_none_or(u8::is_ascii_digit) {
+        return false;
+    }
+    let member = [&b"this."[..], b"self.", b"_this.", b"this.#"].iter().any(|own| case.key.starts_with(own));
+    let literal = matches!(case.key.first(), Some(b'"' | b'\'')) && case.separator == Separator::Colon;
+    // `{'pass': sshpass, ...`: JSON and the like have strings in quotes.
+    let joined = !case.end_of_line && !case.more_follows
+        || v.contains(&b'_')
+        || v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
+    member && case.spaced || literal && joined && !v.iter().any(u8::is_ascii_digit) && text_odds(v) > -60
+}
+
+/// `/v1/authTokens:generate`, `/etc/secrets:/run/x`: the end of a path, and what is done with it.
+fn is_a_method(case: &Case) -> bool {
+    let path = case.separator == Separator::Colon && !case.spaced && !case.quoted && case.before.ends_with(b"/");
+    let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'}' | b'>' | b'_' | b'-');
+    let called = case.value.starts_with(b"/")
+        || case.value.iter().take(4).all(u8::is_ascii_alphabetic) && text_odds(case.value) > -60;
+    path && case.before.len().checked_sub(2).is_some_and(|at| part(&case.before[at])) && called
 }
 
 /// `--ask-password -user=foo`
 fn is_next_flag(case: &Case) -> bool {
-    let flag = case.separator == Separator::Flag && !case.quoted && case.value.first() == Some(&b'-');
-    flag && case.value.get(1).is_some_and(u8::is_ascii_alphabetic) && !random(case.value)
+    let flag = case.separator == Separator::Flag && !case.quoted || case.separator == Separator::Argument;
+    flag && case.value.first() == Some(&b'-')
+        && case.value.get(1).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'-')
+        && !random(case.value)
 }
 
 /// Whether the quote before the value closed a string that the key stood in: `prompt("Password: ", mask)`.
 fn closes_a_string(case: &Case) -> bool {
     let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\'' | b'`'));
-    let goes_on: [&[u8]; 16] = [
-        b", ", b",\"", b") ", b"),", b");", b"))", b" + ", b" % ", b" . ", b"+ ", b"] ", b"],", b"])", b"];", b"; ",
+    let goes_on: [&[u8]; 18] = [
+        b", ",
+        b",\"",
+        b") ",
+        b"),",
+        b");",
+        b"))",
+        b" + ",
+        b" % ",
+        b" . ",
+        b"+ ",
+        b"] ",
+        b"],",
+        b"])",
+        b"];",
+        b"; ",
         b" ,",
+        b".format(",
+        b".join(",
     ];
     // `"passwd:" and "group:"`: the quote before the key is the one that its own quote closes.
     let opened = matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
@@ -48,7 +93,9 @@ fn is_a_name(case: &Case) -> bool {
     let flag = case.key.starts_with(b"-") || case.before.ends_with(b"-");
     let metavar =
         flag && called.len() >= 3 && called.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
-    arn || path || metavar || near.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
+    // `[apiKey:App\Client:private] => x`: PHP prints the class that has the property.
+    let class = near.ends_with(b"[") && case.value.ends_with(b":private");
+    arn || path || metavar || class || near.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
 }
 
 /// `pub const PASS: OPERATION = 3`, `let password: Option<..>`: what a declaration's colon has behind it is a type.

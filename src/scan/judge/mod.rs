@@ -133,8 +133,8 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if case.is_typed_field() && is_constant(v) || around::tells_otherwise(case) {
         return None;
     }
-    // `required|string`, `true/false`, or one word of that kind.
-    if v.split(|b| matches!(b, b'|' | b'/' | b',')).all(|w| prose::says_nothing(trim_marks(w))) {
+    // `required|string`, `true/false`, `pwd+pwd`, or one word of that kind.
+    if v.split(|b| matches!(b, b'|' | b'/' | b',' | b'+')).all(|w| prose::says_nothing(trim_marks(w))) {
         return None;
     }
     if case.separator == Separator::Column && !is_cell(case) {
@@ -150,7 +150,9 @@ pub fn judge(case: &Case) -> Option<Verdict> {
 fn is_cell(case: &Case) -> bool {
     let v = case.value;
     let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
-    !case.quoted && case.end_of_line && mixed && v.len() >= CELL_BYTES_MIN
+    // Of the columns in the middle of a table only what is nothing else is taken.
+    let whole = case.end_of_line || case.more_follows && v.len() >= INNER_CELL_BYTES_MIN && random(v);
+    !case.quoted && whole && mixed && v.len() >= CELL_BYTES_MIN
 }
 
 /// A long random token without a key name, for the search by bare entropy. None for typed non-secrets.
@@ -198,7 +200,10 @@ fn strong(case: &Case) -> Option<Verdict> {
         ValueType::Prose => {
             let said =
                 case.family == Family::Passphrase && words >= 4 && (case.quoted || case.separator == Separator::Block);
-            if said {
+            // `Needed if the key is encrypted (optional)` says what a passphrase is for.
+            let told =
+                v.split(|&b| b == b' ').filter(|w| prose::goes_on(trim_marks(w)) || prose::says_nothing(trim_marks(w)));
+            if said && !(v.contains(&b'(') && told.count() >= 2) {
                 return Some((Confidence::Medium, "several words of a passphrase's key"));
             }
             // A literal of a few words, none of which a message would have.
@@ -449,4 +454,6 @@ const VALUE_BYTES_MIN: usize = 4;
 const MNEMONIC_WORDS_MIN: usize = 8;
 const WEAK_BYTES_MIN: usize = 12;
 const CELL_BYTES_MIN: usize = 6;
+/// The shortest value that is taken in a column that others follow (bytes).
+const INNER_CELL_BYTES_MIN: usize = 20;
 const BARE_BYTES_MIN: usize = 20;

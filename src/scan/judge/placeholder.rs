@@ -8,6 +8,7 @@ pub fn is_placeholder(v: &[u8]) -> bool {
         b'<' => {
             last == b'>'
                 || v.iter().skip(1).all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/' | b'!' | b'.'))
+                || is_marked_up(v)
         }
         b'$' => {
             v.get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'{' | b'(' | b'_' | b'$' | b'['))
@@ -49,6 +50,8 @@ pub fn is_placeholder(v: &[u8]) -> bool {
         || speaks(v)
         || regex(v)
         || named_hole(v)
+        // A role of reStructuredText: `exc:`SizeError``.
+        || contains(v, b":`")
         || v.starts_with(b"\\u") && v.len() == 6
 }
 
@@ -57,11 +60,22 @@ pub fn stands_in(v: &[u8]) -> bool {
     let starts = [&b"${"[..], b"$(", b"{{", b"<%"];
     let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let named = |inner: &[u8]| !inner.is_empty() && inner.iter().all(part);
+    // `YOUR_TOKEN`
+    let capitals = v.contains(&b'_') && v.iter().all(|b| b.is_ascii_uppercase() || *b == b'_') && names_a_secret(v);
     starts.iter().any(|start| v.starts_with(start))
+        || capitals
+        || regex(v)
+        || is_cut_expression(v)
         || v.strip_prefix(b"{").and_then(|v| v.strip_suffix(b"}")).is_some_and(named)
         || v == b"%s"
         || v.len() >= 3 && v.iter().all(|&b| b == b'*')
         || OWN_NAMES.iter().any(|name| v.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// `<i>Password`: the name of a value in a documentation's own markup.
+fn is_marked_up(v: &[u8]) -> bool {
+    let tag = v.iter().skip(1).take_while(|b| b.is_ascii_lowercase()).count();
+    (1..=6).contains(&tag) && v.get(tag + 1) == Some(&b'>') && v.iter().skip(tag + 2).all(u8::is_ascii_alphabetic)
 }
 
 /// A name in braces, to be filled in: `{registry_id}-auth`, `{self.token!r}`.
@@ -79,7 +93,41 @@ fn named_hole(v: &[u8]) -> bool {
 /// Whether an unquoted value is program text: a call, a member, a type, an operator.
 pub fn is_code(v: &[u8]) -> bool {
     let sign = v == b"//" || v == b"/*" || v == b"\\" || v.starts_with(b"&mut");
-    sign || reads(v) && (v.starts_with(b"--") || is_expression(v))
+    // In a source that stands in a string, the code goes on behind an escaped line end.
+    let line = memchr::memchr_iter(b'\\', v).find(|&at| matches!(v.get(at + 1), Some(b'n' | b'r' | b't')));
+    let v = line.filter(|&at| at > 0).and_then(|at| v.get(..at)).unwrap_or(v);
+    sign || reads(v) && (v.starts_with(b"--") || is_cut_expression(v) || is_expression(v))
+}
+
+/// `this.key+1`, `e.days||1`, `t,await`, `n}),void`, `i=this.x`: code without blanks, as bundlers write it. A member that
+/// an operator follows; or the name of a variable behind which brackets close, or that more of a list follows.
+fn is_cut_expression(v: &[u8]) -> bool {
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'.' | b'#');
+    let head = v.iter().take_while(|b| sign(b)).count();
+    let (name, rest) = v.split_at(head);
+    let (Some(&first), Some(&next)) = (name.first(), rest.first()) else { return false };
+    let letters = name.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    if head >= 8 && letters * 10 >= head * 9 && member(name) {
+        return matches!(
+            next,
+            b'?' | b'+' | b'|' | b'&' | b'-' | b'*' | b'=' | b'(' | b'[' | b';' | b',' | b')' | b'}'
+        );
+    }
+    let variable = head <= 2 && (first.is_ascii_alphabetic() || matches!(first, b'_' | b'$'));
+    if !variable && !matches!(name, b"null" | b"true" | b"false" | b"this") {
+        return false;
+    }
+    let behind = rest.get(1..).unwrap_or_default();
+    match next {
+        b'=' => member(behind) && behind.len() >= 8,
+        b'}' | b')' | b',' | b']' => {
+            let word = behind.get(..behind.iter().take_while(|b| b.is_ascii_lowercase()).count()).unwrap_or_default();
+            let keywords =
+                [&b"async"[..], b"await", b"void", b"return", b"this", b"function", b"new", b"typeof", b"get"];
+            matches!(behind, [b'}' | b')' | b',' | b';' | b'(' | b']' | b'=' | b'.', _, ..]) || keywords.contains(&word)
+        }
+        _ => false,
+    }
 }
 
 /// Whether at least half of the letters of a text stand in what may be words: names in code do, those of a random
@@ -109,7 +157,13 @@ fn is_expression(v: &[u8]) -> bool {
         s.iter().all(|b| b.is_ascii_alphanumeric() || joint(b)) && (!s.contains(&b'-') || contains(s, b"->")) && {
             // Most of it reads like words: names of algorithms and short forms do not.
             let wordy = |part: &&[u8]| part.len() < 5 || super::randomness::text_odds(part) > -60;
-            s.split(joint).filter(wordy).map(<[u8]>::len).sum::<usize>() * 2 >= s.len()
+            let humps = |part: &'_ [u8]| {
+                part.chunk_by(|a, b| !(a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+                    .filter(wordy)
+                    .map(<[u8]>::len)
+                    .sum::<usize>()
+            };
+            s.split(joint).map(|part| if wordy(&part) { part.len() } else { humps(part) }).sum::<usize>() * 2 >= s.len()
         }
     };
     // A call or an index: letters, then a bracket.
@@ -168,15 +222,24 @@ fn type_name(v: &[u8]) -> bool {
 
 /// `cfg.password`, `process.env.X`, `self.token`, `A::b`, `p->pass`.
 fn member(v: &[u8]) -> bool {
-    let parts = v.split(|b| matches!(b, b'.' | b':' | b'>' | b'-')).filter(|s| !s.is_empty());
+    // JavaScript's private members: `this.#key`.
+    let parts = v.split(|b| matches!(b, b'.' | b':' | b'>' | b'-')).map(|s| s.strip_prefix(b"#").unwrap_or(s));
+    let parts = parts.filter(|s| !s.is_empty());
     let joined = v.contains(&b'.') || contains(v, b"::") || contains(v, b"->");
     joined
-        && v.iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'$' | b'>' | b'-' | b'!' | b'?'))
+        && v.iter().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'$' | b'>' | b'-' | b'!' | b'?' | b'#')
+        })
         && (!v.contains(&b'-') || contains(v, b"->"))
         && parts.clone().count() >= 2
         && parts.clone().all(|s| s[0].is_ascii_alphabetic() || s[0] == b'_' || s[0] == b'$')
-        && parts.clone().all(|s| s.len() < 4 || super::randomness::text_odds(s) > -90)
+        && parts.clone().all(|s| s.len() < 4 || super::randomness::text_odds(s) > -90 || humps_read(s))
+}
+
+/// Whether the words of `apiKey`, taken one by one, read like words.
+fn humps_read(s: &[u8]) -> bool {
+    s.chunk_by(|a, b| !(a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+        .all(|word| word.len() == 3 || word.len() > 3 && super::randomness::text_odds(word) > -60)
 }
 
 /// Whether a value names a secret instead of being one: `db_password`, `my-tls-secret`, `MY_TOKEN`.
@@ -342,6 +405,24 @@ const OWN_NAMES: &[&str] = &[
     "yourpassword",
     "mypassword",
     "my_password",
+    "access_token",
+    "accesstoken",
+    "access-token",
+    "api_key",
+    "api-key",
+    "apikey",
+    "auth_token",
+    "id_token",
+    "jwt_token",
+    "bearer_token",
+    "refresh_token",
+    "your_token",
+    "your-token",
+    "yourtoken",
+    "your_api_key",
+    "your-api-key",
+    "my_token",
+    "mytoken",
 ];
 const NAMES: &[&str] = &[
     "passw",
@@ -391,6 +472,7 @@ const REFERENCES: &[&str] = &[
     "!vault",
     "secretsmanager:",
     "{resolve:",
+    "urn:",
 ];
 const OWN_STARTS: &[&str] = &["my-", "my_", "some-", "some_", "put-", "put_"];
 const SPEECH_STARTS: &[&str] = &[

@@ -37,7 +37,7 @@ const FUNCTION_WORDS: &str = "a an the this that these those is are was were be 
     provide provided specify specified specifies supply pass passed passes sent send sends show shows new old same other another more most \
     prompt prompts default defaults defaulting requires needs please type typed store stored save saved create created creates generate \
     change changed reset update updated verify check checks file path name value values string number option options user users account \
-    login needed allowed allows authentication required expires expired contains containing field";
+    login needed allowed allows authentication required expires expired contains containing field flag flags argument arguments switch switches";
 
 const WORDS: &[&str] = &[
     "define sufficient requisite again string str text bytes byte bytearray char chars u8 u16 u32 u64 u128 usize i8 i16 i32 i64 isize f32 f64 uint8 uint16 uint32 uint64 int8 int16 int32 int64 size_t varchar varchar2 nvarchar int integer number bool boolean object array list dict map hash \
@@ -62,7 +62,7 @@ const WORDS: &[&str] = &[
      client server service app application value values val name names field fields type types id identifier data config configuration \
      settings setting option options param params parameter parameters arg args argument arguments header headers variable property \
      properties attribute attributes column columns label description placeholder example examples sample todo fixme tbd foo bar baz \
-     something anything nothing self this that here there new old current existing other same all any some",
+     something anything nothing orig original wrapper wrapped content contents result results response request line lines args kwargs stub mock utf8 utf-8 ascii latin1 self this that here there new old current existing other same all any some",
     "return returns function async await lambda const let var static final public private protected class struct enum interface import \
      export from else elif while for if then do end def not and or in is typeof instanceof new delete throw raise yield with as try catch",
     "kennwort wachtwoord lozenord contrasena contraseña senha heslo haslo hasło parola salasana jelszo jelszó adgangskode losenord lösenord \

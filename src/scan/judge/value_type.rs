@@ -163,8 +163,11 @@ fn number(v: &[u8]) -> bool {
     let body = v.strip_prefix(b"-").or(v.strip_prefix(b"+")).unwrap_or(v);
     let digits = body.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'_')).count();
     let unit = body.get(digits..).unwrap_or_default();
+    // `148:172`: a range of lines.
+    let range = |to: &[u8]| !to.is_empty() && to.len() <= 6 && to.iter().all(u8::is_ascii_digit);
     body.first().is_some_and(u8::is_ascii_digit)
         && (unit.is_empty()
+            || digits <= 6 && unit.strip_prefix(b":").is_some_and(range)
             || unit.len() <= 5
                 && unit.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'%' || *b == b'/')
                 && UNITS.split(' ').any(|u| unit.eq_ignore_ascii_case(u.as_bytes())))
@@ -236,7 +239,11 @@ fn public_key(v: &[u8]) -> bool {
         b"LS0tLS1CRUdJTiBDRV",
         b"LS0tLS1CRUdJTiBQVUJ",
     ];
-    v.len() >= 32 && STARTS.iter().any(|s| v.starts_with(s))
+    // A point of P-256, uncompressed (its first byte is 4), as browsers take it for push messages.
+    let point = matches!(v, [b'B', b'A'..=b'P', ..])
+        && (v.len() == 87 || v.len() == 88 && v.ends_with(b"="))
+        && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'='));
+    point || v.len() >= 32 && STARTS.iter().any(|s| v.starts_with(s))
 }
 
 fn address(v: &[u8]) -> bool {

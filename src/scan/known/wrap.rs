@@ -1,5 +1,5 @@
 //! Knows lines that may go on in the next one, because some program breaks its output at a width:
-//! base64 and terminals. Joins them. Does not look for values.
+//! base64 and terminals. Joins them. Does not look for values, nor for what the joined text says.
 
 use std::ops::Range;
 
@@ -15,6 +15,33 @@ pub(crate) fn wraps(line: &[u8], width: usize) -> bool {
     }
     let run = bare.len().checked_sub(BASE64_WIDTH_MIN).map(|start| &bare[start..]);
     run.is_some_and(|run| run.iter().rev().all(|&byte| is_digit(byte))) || width > 0 && columns(line) == width
+}
+
+/// Whether the first of some lines ends in a run of base64 digits that decodes to text and may go on in the next
+/// line, and the last of them goes on, too.
+pub(crate) fn reads_on(lines: &[u8]) -> bool {
+    let last = lines.strip_suffix(b"\n").and_then(|rest| memchr::memrchr(b'\n', rest)).map_or(0, |end| end + 1);
+    wraps(&lines[last..], 0)
+        && begins_text(lines)
+        && memchr::memchr_iter(b'\n', lines).take(JOINED_LINES_MAX).count() < JOINED_LINES_MAX
+}
+
+/// Whether the first of some lines ends in a run of base64 digits, as wide as programs break it, that decodes to text.
+pub(crate) fn begins_text(lines: &[u8]) -> bool {
+    let bare = lines.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    let run = bare.iter().rev().take_while(|&&byte| is_digit(byte)).count();
+    breaks_at_a_width(run) && view::decodes_to_text(bare, bare.len() - run)
+}
+
+/// Whether a run of so many base64 digits, at a line's end, may go on in the next line.
+pub(crate) fn breaks_at_a_width(digits: usize) -> bool {
+    (BASE64_WIDTH_MIN..=BASE64_WIDTH_MAX).contains(&digits) && digits.is_multiple_of(4)
+}
+
+/// Whether a part of a line, without its end, may be the last one of a run.
+pub(crate) fn ends_run(part: &[u8]) -> bool {
+    let padding = part.iter().rev().take(2).take_while(|&&byte| byte == b'=').count();
+    part.len() > padding && part[..part.len() - padding].iter().all(|&byte| is_digit(byte))
 }
 
 /// The next run of lines at or after `from`, a line start: all but the last one may go on in the
@@ -79,3 +106,7 @@ fn is_digit(byte: u8) -> bool {
 /// The least width at which programs break base64 (characters): OpenSSL and PEM do at 64, MIME at
 /// 76, some at 60.
 const BASE64_WIDTH_MIN: usize = 60;
+/// The greatest: what is longer was not broken for anybody to read.
+const BASE64_WIDTH_MAX: usize = 160;
+/// How many lines of base64 are read as one text.
+const JOINED_LINES_MAX: usize = 64;

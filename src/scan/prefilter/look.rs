@@ -17,6 +17,7 @@ use crate::{
         Engine,
         assigned::{self, Names, Near},
         keyblock,
+        known::wrap,
     },
     view::{self, envelope},
 };
@@ -85,6 +86,12 @@ impl Default for Buffers {
     }
 }
 
+/// Whether the run of base64 digits at `at` may go on in the next line.
+fn goes_on(text: &[u8], at: usize) -> bool {
+    let run = text[at..].iter().take_while(|&&byte| view::is_base64(byte)).count();
+    wrap::breaks_at_a_width(run) && matches!(text[at + run..], [b'\n', ..] | [b'\r', b'\n', ..])
+}
+
 impl<'a, 'b> Look<'a, 'b> {
     pub fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8], buffers: &'b mut Buffers) -> Look<'a, 'b> {
         Look { prefilter, engine, text, buffers, stretch: 0..0, next: [0; 2], line: Line::default(), derived: None }
@@ -132,7 +139,10 @@ impl<'a, 'b> Look<'a, 'b> {
                 Kind::Word => self.word_says(at, read),
                 Kind::Run => self.run_matters(at).then_some(Why::Matters),
                 // Behind the end runs go on, and one may begin there.
-                Kind::Base64 => (more && at < text.len() && view::decodes_to_text(text, at)).then_some(Why::Reads),
+                Kind::Base64 if more && at < text.len() && view::decodes_to_text(text, at) => {
+                    Some(if self.derived.is_none() && goes_on(text, at) { Why::Matters } else { Why::Reads })
+                }
+                Kind::Base64 => None,
                 Kind::Sign => (more && is_sign(text, at)).then_some(Why::Reads),
                 Kind::Escape => (more && stands_for_another(text, at)).then_some(Why::Reads),
             };
