@@ -45,6 +45,12 @@ pub fn skip_blanks_back(text: &[u8], end: usize) -> usize {
     back_while(text, end, |b| b == b' ' || b == b'\t')
 }
 
+/// Whether what begins at `start` is the value of a key, and no item of a list: `"name": "--password",`.
+pub fn is_value(text: &[u8], start: usize) -> bool {
+    let end = skip_blanks_back(text, start);
+    matches!(end.checked_sub(1).and_then(|at| text.get(at)), Some(b':' | b'='))
+}
+
 /// Whether a byte that may stand in an unquoted key stands before `end`.
 pub fn ends_word(text: &[u8], end: usize) -> bool {
     end.checked_sub(1).and_then(|at| text.get(at)).is_some_and(|&b| is_ident(b))

@@ -323,13 +323,9 @@ impl Scan<'_> {
         if !self.names.may_end_at(self.text, i) {
             return Ok(());
         }
-        let Some(key) = key::before(self.text, i).filter(|k| k.quoted.is_some()) else { return Ok(()) };
+        let item = |k: &Key| k.quoted.is_some() && !key::is_value(self.text, k.start);
+        let Some(key) = key::before(self.text, i).filter(item) else { return Ok(()) };
         if self.text.get(key.name.start) != Some(&b'-') || key.start < self.line {
-            return Ok(());
-        }
-        // `"name": "--password",`: the value of a key, and no item of a list.
-        let before = key::skip_blanks_back(self.text, key.start);
-        if matches!(before.checked_sub(1).and_then(|at| self.text.get(at)), Some(b':' | b'=')) {
             return Ok(());
         }
         let Some(rules) = self.look_up(key.name.clone(), key.start) else { return Ok(()) };

@@ -64,8 +64,8 @@ pub fn stands_in(v: &[u8]) -> bool {
     let capitals = v.contains(&b'_') && v.iter().all(|b| b.is_ascii_uppercase() || *b == b'_') && names_a_secret(v);
     starts.iter().any(|start| v.starts_with(start))
         || capitals
-        || regex(v)
-        || is_cut_expression(v)
+        || v.starts_with(b"([^")
+        || reads(v) && is_member_expression(v)
         || v.strip_prefix(b"{").and_then(|v| v.strip_suffix(b"}")).is_some_and(named)
         || v == b"%s"
         || v.len() >= 3 && v.iter().all(|&b| b == b'*')
@@ -96,35 +96,41 @@ pub fn is_code(v: &[u8]) -> bool {
     // In a source that stands in a string, the code goes on behind an escaped line end.
     let line = memchr::memchr_iter(b'\\', v).find(|&at| matches!(v.get(at + 1), Some(b'n' | b'r' | b't')));
     let v = line.filter(|&at| at > 0).and_then(|at| v.get(..at)).unwrap_or(v);
-    sign || reads(v) && (v.starts_with(b"--") || is_cut_expression(v) || is_expression(v))
+    sign || reads(v) && (v.starts_with(b"--") || is_member_expression(v) || is_cut_expression(v) || is_expression(v))
 }
 
-/// `this.key+1`, `e.days||1`, `t,await`, `n}),void`, `i=this.x`: code without blanks, as bundlers write it. A member that
-/// an operator follows; or the name of a variable behind which brackets close, or that more of a list follows.
-fn is_cut_expression(v: &[u8]) -> bool {
+/// `this.key+1`, `e.lifetime||1`: a member that an operator follows.
+fn is_member_expression(v: &[u8]) -> bool {
     let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'.' | b'#');
     let head = v.iter().take_while(|b| sign(b)).count();
     let (name, rest) = v.split_at(head);
-    let (Some(&first), Some(&next)) = (name.first(), rest.first()) else { return false };
     let letters = name.iter().filter(|b| b.is_ascii_alphabetic()).count();
-    if head >= 8 && letters * 10 >= head * 9 && member(name) {
-        return matches!(
-            next,
-            b'?' | b'+' | b'|' | b'&' | b'-' | b'*' | b'=' | b'(' | b'[' | b';' | b',' | b')' | b'}'
-        );
-    }
+    let operator =
+        matches!(rest, [b'?' | b'+' | b'|' | b'&' | b'-' | b'*' | b'=' | b'(' | b'[' | b';' | b',' | b')' | b'}', ..]);
+    operator && head >= 8 && letters * 10 >= head * 9 && member(name)
+}
+
+/// `t,await`, `n}),void`, `i=this.x`: code without blanks, as bundlers write it. The short name of a variable behind
+/// which brackets close, or that more of a list follows, and words.
+fn is_cut_expression(v: &[u8]) -> bool {
+    let head = v.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$')).count();
+    let (name, rest) = v.split_at(head);
+    let (Some(&first), Some((&next, behind))) = (name.first(), rest.split_first()) else { return false };
     let variable = head <= 2 && (first.is_ascii_alphabetic() || matches!(first, b'_' | b'$'));
     if !variable && !matches!(name, b"null" | b"true" | b"false" | b"this") {
         return false;
     }
-    let behind = rest.get(1..).unwrap_or_default();
+    let word = |w: &[u8]| w.len() >= 4 && w.iter().all(u8::is_ascii_lowercase) && super::randomness::text_odds(w) > -60;
+    let words = v.split(|b| !b.is_ascii_alphabetic()).any(word);
     match next {
         b'=' => member(behind) && behind.len() >= 8,
         b'}' | b')' | b',' | b']' => {
-            let word = behind.get(..behind.iter().take_while(|b| b.is_ascii_lowercase()).count()).unwrap_or_default();
+            let keyword =
+                behind.get(..behind.iter().take_while(|b| b.is_ascii_lowercase()).count()).unwrap_or_default();
             let keywords =
                 [&b"async"[..], b"await", b"void", b"return", b"this", b"function", b"new", b"typeof", b"get"];
-            matches!(behind, [b'}' | b')' | b',' | b';' | b'(' | b']' | b'=' | b'.', _, ..]) || keywords.contains(&word)
+            words && matches!(behind, [b'}' | b')' | b',' | b';' | b'(' | b']' | b'=' | b'.', _, ..])
+                || keywords.contains(&keyword)
         }
         _ => false,
     }
@@ -421,8 +427,6 @@ const OWN_NAMES: &[&str] = &[
     "yourtoken",
     "your_api_key",
     "your-api-key",
-    "my_token",
-    "mytoken",
 ];
 const NAMES: &[&str] = &[
     "passw",
