@@ -30,9 +30,15 @@ use crate::{
 pub struct Pattern {
     source: Text,
     condition: Arc<Condition>,
-    program: OnceLock<Option<Program>>,
-    regex: OnceLock<Option<meta::Regex>>,
-    before_regex: OnceLock<Option<meta::Regex>>,
+    program: OnceLock<Option<Box<Program>>>,
+    automata: OnceLock<Box<Automata>>,
+}
+
+/// The automata of a pattern, each made when it is first needed.
+#[derive(Debug, Default)]
+struct Automata {
+    whole: OnceLock<Option<meta::Regex>>,
+    before_secret: OnceLock<Option<meta::Regex>>,
     to_the_end: OnceLock<Option<meta::Regex>>,
     live: OnceLock<Option<Automaton>>,
 }
@@ -51,15 +57,7 @@ impl Pattern {
     }
 
     fn new(source: Text, condition: Arc<Condition>) -> Pattern {
-        Pattern {
-            source,
-            condition,
-            program: OnceLock::new(),
-            regex: OnceLock::new(),
-            before_regex: OnceLock::new(),
-            to_the_end: OnceLock::new(),
-            live: OnceLock::new(),
-        }
+        Pattern { source, condition, program: OnceLock::new(), automata: OnceLock::new() }
     }
 
     /// The literals that every match holds.
@@ -132,7 +130,7 @@ impl Pattern {
             Tried::Nothing => false,
             Tried::TooLong => {
                 let to_the_end = || build(&Hir::concat(vec![self.syntax()?, Hir::look(Look::End)]));
-                let regex = self.to_the_end.get_or_init(to_the_end).as_ref();
+                let regex = self.automata().to_the_end.get_or_init(to_the_end).as_ref();
                 regex.is_some_and(|regex| regex.is_match(Input::new(value).anchored(Anchored::Yes)))
             }
         }
@@ -166,7 +164,7 @@ impl Pattern {
             Tried::Nothing => None,
             Tried::TooLong => {
                 let before = || build(condition::parse(&self.source).ok()?.1.as_ref()?);
-                let regex = self.before_regex.get_or_init(before).as_ref()?;
+                let regex = self.automata().before_secret.get_or_init(before).as_ref()?;
                 let input = Input::new(text).range(start..).anchored(Anchored::Yes).earliest(true);
                 regex.search(&input).map(|found| found.end())
             }
@@ -176,7 +174,7 @@ impl Pattern {
     /// Whether some text beginning with `start` matches, longer than `start` or ending there.
     fn may_go_on(&self, start: &[u8]) -> bool {
         // What cannot be told is taken to be alive.
-        let Some(automaton) = self.live.get_or_init(|| automaton(&self.syntax()?)) else {
+        let Some(automaton) = self.automata().live.get_or_init(|| automaton(&self.syntax()?)) else {
             return true;
         };
         let spare = automaton.spare.lock().ok().and_then(|mut spare| spare.pop());
@@ -190,12 +188,16 @@ impl Pattern {
 
     fn program(&self) -> Option<&Program> {
         static NUMBERS: AtomicU32 = AtomicU32::new(0);
-        let compile = || Program::new(&self.syntax()?, SECRET, NUMBERS.fetch_add(1, Ordering::Relaxed));
-        self.program.get_or_init(compile).as_ref()
+        let compile = || Program::new(&self.syntax()?, SECRET, NUMBERS.fetch_add(1, Ordering::Relaxed)).map(Box::new);
+        self.program.get_or_init(compile).as_deref()
+    }
+
+    fn automata(&self) -> &Automata {
+        self.automata.get_or_init(Box::default)
     }
 
     fn regex(&self) -> Option<&meta::Regex> {
-        self.regex.get_or_init(|| build(&self.syntax()?)).as_ref()
+        self.automata().whole.get_or_init(|| build(&self.syntax()?)).as_ref()
     }
 
     fn syntax(&self) -> Option<Hir> {

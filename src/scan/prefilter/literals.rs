@@ -40,11 +40,13 @@ pub fn merged(literals: Vec<Literal<'_>>) -> Vec<Literal<'_>> {
     }
     let mut list: Vec<Literal<'_>> = Vec::with_capacity(literals.len());
     for literal in &literals {
-        let alike = literals.iter().filter(|other| stem(other) == stem(literal)).count();
-        let short = literal.text.len() > WORD_BYTES_MIN + 1 && alike >= VARIANTS_MAX;
+        let long = literals.len() >= VARIANTS_MAX && literal.text.len() > WORD_BYTES_MIN + 1;
+        let alike = || literals.iter().filter(|other| stem(other) == stem(literal)).nth(VARIANTS_MAX - 1).is_some();
+        let short = long && alike();
         let kept = literal.text.len() - usize::from(short);
         let literal = Literal { text: &literal.text[..kept], ..*literal };
-        if !list.contains(&literal) {
+        // Only those that were cut may be the same.
+        if !(short && list.contains(&literal)) {
             list.push(literal);
         }
     }

@@ -84,13 +84,13 @@ impl Buckets {
 }
 
 /// A byte as windows see it.
-pub fn fold(byte: u8) -> u8 {
+pub const fn fold(byte: u8) -> u8 {
     byte | 0x20
 }
 
 /// The upper bits of a folded byte by which windows tell it. They share a bit with the low nibble,
 /// because the two uppermost of a byte say too little: letters differ in five bits.
-pub fn upper(byte: u8) -> u8 {
+pub const fn upper(byte: u8) -> u8 {
     byte >> 3 & 15
 }
 

@@ -43,7 +43,7 @@ use self::{
     simd::Backend,
     survey::Kind,
     windows::Window,
-    words::{Entry, Wanted, Words},
+    words::{Entry, Making, Wanted, Words},
 };
 use super::{Engine, assigned, keyblock, known::Known, tokens::Token};
 use crate::{
@@ -74,7 +74,7 @@ impl Prefilter {
     pub fn new(tokens: &[Token], names: &[assigned::Trigger], key_block: &[&str], everything: bool) -> Prefilter {
         // What is looked up where words begin, and what has a window of its own, which says whether a
         // word begins with it wherever it counts.
-        let mut entries: Vec<Entry<'_>> = Vec::with_capacity(8 * tokens.len());
+        let mut words = Making::default();
         let mut others: Vec<(Literal<'_>, Wanted, bool)> = Vec::with_capacity(tokens.len() + names.len());
         for (index, token) in tokens.iter().enumerate() {
             let Some(needle) = token.pattern.needle() else { continue };
@@ -87,7 +87,7 @@ impl Prefilter {
                     Some(offset) => {
                         let window = (offset, WINDOW.min(literal.text.len() - offset));
                         let behind = needle.set_at(literal.skipped + literal.text.len());
-                        entries.push(Entry { literal, window, behind, wanted });
+                        words.add(Entry { literal, window, behind, wanted });
                     }
                     None => rest.push(literal),
                 }
@@ -112,11 +112,11 @@ impl Prefilter {
             *windows.entry(window).or_insert(true) &= begins;
             let literal = Literal { text, skipped: literal.skipped };
             let window = (offset, windows::length(&window));
-            entries.push(Entry { literal, window, behind: ByteSet::ALL, wanted: *wanted });
+            words.add(Entry { literal, window, behind: ByteSet::ALL, wanted: *wanted });
         }
         Prefilter {
             backend: Backend::detect(),
-            words: Words::new(entries.into_iter()),
+            words: words.words(),
             windows: windows::distribute(windows.iter().map(|(window, begins)| (window, *begins))),
             runs,
             everything,

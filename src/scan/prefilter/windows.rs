@@ -34,13 +34,14 @@ pub fn distribute<'a>(windows: impl Iterator<Item = (&'a Window, bool)> + Clone)
 
 fn buckets<'a>(windows: impl Iterator<Item = &'a Window>) -> Buckets {
     let mut sets = Buckets::default();
-    let mut list: Vec<_> = windows.map(|window| (Bucket::default().with(window).chance(), window)).collect();
+    let nibbles = Nibbles::OF_COMMON;
+    let mut list: Vec<_> = windows.map(|window| (Bucket::default().with(window, &nibbles).chance(), window)).collect();
     // What is common anyway comes first and gets a bucket of its own kind.
     list.sort_by(|one, other| other.0.total_cmp(&one.0));
     let mut buckets = [(Bucket::default(), 0.0); 8];
     for (_, window) in list {
         let grown = buckets.iter().enumerate().map(|(index, (bucket, chance))| {
-            let grown = bucket.with(window);
+            let grown = bucket.with(window, &nibbles);
             let more = if grown == *bucket { *chance } else { grown.chance() };
             (index, grown, more, more - chance)
         });
@@ -90,37 +91,59 @@ fn word_window(text: &[u8], begins: bool) -> Option<(usize, Window)> {
 /// The shortest window that is looked for where words begin (bytes).
 const WORD_WINDOW_MIN: usize = 3;
 
-/// The nibbles that a bucket accepts at each place.
+/// What a bucket accepts at each place of a window: bytes of [`COMMON`] with the nibbles of its windows.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Bucket {
-    low: [u16; WINDOW],
-    high: [u16; WINDOW],
+    /// The common bytes that have the low nibble of one of the windows' bytes, a bit each.
+    low: [u64; WINDOW],
+    /// Those that have its [`upper`] bits.
+    high: [u64; WINDOW],
+    /// How often a byte of logs is accepted.
+    share: [f32; WINDOW],
 }
 
 impl Bucket {
-    fn with(mut self, window: &Window) -> Bucket {
+    fn with(mut self, window: &Window, nibbles: &Nibbles) -> Bucket {
         for (place, byte) in window.iter().enumerate() {
-            self.low[place] |= byte.map_or(u16::MAX, |byte| 1 << (fold(byte) & 15));
-            self.high[place] |= byte.map_or(u16::MAX, |byte| 1 << upper(fold(byte)));
+            let before = self.low[place] & self.high[place];
+            self.low[place] |= byte.map_or(u64::MAX, |byte| nibbles.low[usize::from(fold(byte) & 15)]);
+            self.high[place] |= byte.map_or(u64::MAX, |byte| nibbles.high[usize::from(upper(fold(byte)))]);
+            let mut news = self.low[place] & self.high[place] & !before;
+            while news != 0 {
+                self.share[place] += COMMON.get(news.trailing_zeros() as usize).map_or(0.0, |(_, share)| *share);
+                news &= news - 1;
+            }
         }
         self
     }
 
     /// How likely the bucket is hit at a place of a log.
     fn chance(&self) -> f32 {
-        let place = |place: usize| {
-            COMMON
-                .iter()
-                .filter(|(byte, _)| {
-                    self.low[place] >> (byte & 15) & 1 == 1 && self.high[place] >> upper(*byte) & 1 == 1
-                })
-                .map(|(_, share)| *share)
-                .sum::<f32>()
-                .min(1.0)
-        };
-        (0..WINDOW).map(place).product()
+        self.share.iter().map(|share| share.min(1.0)).product()
     }
 }
+
+/// Which bytes of [`COMMON`] have a nibble, a bit each.
+struct Nibbles {
+    low: [u64; 16],
+    high: [u64; 16],
+}
+
+impl Nibbles {
+    const OF_COMMON: Nibbles = {
+        let mut nibbles = Nibbles { low: [0; 16], high: [0; 16] };
+        let mut at = 0;
+        while at < COMMON.len() {
+            let byte = COMMON[at].0;
+            nibbles.low[(byte & 15) as usize] |= 1 << at;
+            nibbles.high[upper(byte) as usize] |= 1 << at;
+            at += 1;
+        }
+        nibbles
+    };
+}
+
+const _: () = assert!(COMMON.len() <= u64::BITS as usize);
 
 /// How often a byte stands in logs, letters of either case as one.
 fn frequency(byte: u8) -> f32 {

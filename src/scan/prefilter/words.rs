@@ -49,15 +49,11 @@ struct Word {
     wanted: Wanted,
 }
 
-impl Word {
-    const NONE: Word = Word { from: 0, length: 0, skipped: 0, offset: 0, wanted: Wanted::Record };
-}
-
 /// All words.
 #[derive(Debug, Default)]
 pub struct Words {
     keys: Keys,
-    /// By the top bits of the hash of their windows, the first field of each.
+    /// In the order of the hashes of their windows, the first field of each.
     list: Vec<(u32, Word)>,
     bytes: Vec<u8>,
     /// Where in the list hashes with the same top bits begin.
@@ -66,47 +62,62 @@ pub struct Words {
     kept: Vec<u32>,
 }
 
-impl Words {
-    /// Takes all words.
-    pub fn new<'a>(entries: impl Iterator<Item = Entry<'a>>) -> Words {
-        let mut words = Words::default();
-        let mut hashes = Vec::with_capacity(4096);
-        let mut list = Vec::with_capacity(entries.size_hint().0);
-        let mut lengths = [false; WINDOW + 1];
-        for Entry { literal, window: (offset, length), behind, wanted } in entries {
-            let text = &literal.text[..literal.text.len().min(usize::from(u8::MAX))];
-            let window = &text[offset..offset + length];
-            let rest = if offset + length == text.len() { behind } else { ByteSet::ALL };
-            all_hashes(window, &rest, &mut hashes);
-            lengths[length] = true;
-            let from = words.bytes.len() as u32;
-            words.bytes.extend_from_slice(text);
-            let word =
-                Word { from, length: text.len() as u8, skipped: literal.skipped as u8, offset: offset as u8, wanted };
-            list.push((hash(key_of(window)), word));
+/// The table of words in the making.
+#[derive(Debug, Default)]
+pub struct Making {
+    words: Words,
+    /// The keys of windows that are shorter than a key, and what may stand behind each.
+    short: Vec<(u32, ByteSet)>,
+    lengths: [bool; WINDOW + 1],
+}
+
+impl Making {
+    /// Adds a word.
+    pub fn add(&mut self, Entry { literal, window: (offset, length), behind, wanted }: Entry<'_>) {
+        let words = &mut self.words;
+        let text = &literal.text[..literal.text.len().min(usize::from(u8::MAX))];
+        let key = key_of(&text[offset..offset + length]);
+        if length < WINDOW {
+            let ends = offset + length == text.len();
+            self.short.push((key, if ends { behind } else { ByteSet::ALL }));
         }
-        // Sorted by counting, as far as is needed: by the top bits of the hashes.
+        self.lengths[length] = true;
+        let from = words.bytes.len() as u32;
+        words.bytes.extend_from_slice(text);
+        let word =
+            Word { from, length: text.len() as u8, skipped: literal.skipped as u8, offset: offset as u8, wanted };
+        words.list.push((hash(key), word));
+    }
+
+    /// The table.
+    pub fn words(self) -> Words {
+        let Making { mut words, short, lengths } = self;
+        words.list.sort_by_key(|(hash, _)| *hash);
         words.index = vec![0; (1 << INDEX_BITS) + 1];
-        for (key, _) in &list {
-            words.index[slot_of(*key) + 1] += 1;
+        for (hash, _) in &words.list {
+            words.index[slot_of(*hash) + 1] += 1;
         }
         for at in 1..words.index.len() {
             words.index[at] += words.index[at - 1];
         }
-        let mut next = words.index.clone();
-        words.list = vec![(0, Word::NONE); list.len()];
-        for entry in list {
-            let place = &mut next[slot_of(entry.0)];
-            words.list[*place as usize] = entry;
-            *place += 1;
-        }
-        // A window of two bytes could stand nearly anywhere: then no place is turned down.
-        let all = lengths[..WINDOW_MIN].contains(&true);
-        words.keys = if all { Keys::all() } else { Keys::new(&hashes) };
+        words.keys = if lengths[..WINDOW_MIN].contains(&true) {
+            // A window of two bytes could stand nearly anywhere: then no place is turned down.
+            Keys::all()
+        } else {
+            let longer = short.iter().map(|(key, behind)| with_next(*key, behind).count()).sum::<usize>();
+            let mut keys = Keys::of(words.list.len() + longer);
+            words.list.iter().for_each(|(hash, _)| keys.add_hash(*hash));
+            for (key, behind) in &short {
+                with_next(*key, behind).for_each(|key| keys.add(key));
+            }
+            keys
+        };
         words.kept = (1..=WINDOW).rev().filter(|&n| lengths[n]).map(|n| u32::MAX >> (32 - 8 * n)).collect();
         words
     }
+}
 
+impl Words {
     /// What tells whether a word's window may begin at a place.
     #[inline(always)]
     pub fn keys(&self) -> &Keys {
@@ -153,16 +164,21 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Takes the hashes of all keys.
-    pub fn new(hashes: &[u32]) -> Keys {
-        let wanted = (hashes.len() * BITS_A_KEY).next_power_of_two().trailing_zeros();
+    /// An empty set with room for so many keys.
+    pub fn of(keys: usize) -> Keys {
+        let wanted = (keys * BITS_A_KEY).next_power_of_two().trailing_zeros();
         let width = wanted.clamp(BITS_WIDTH_MIN, BITS_WIDTH_MAX);
-        let mut keys = Keys { bits: vec![0; 1 << (width - 6)], shift: 32 - width };
-        for hash in hashes {
-            let bit = hash >> keys.shift;
-            keys.bits[(bit >> 6) as usize] |= 1 << (bit & 63);
-        }
-        keys
+        Keys { bits: vec![0; 1 << (width - 6)], shift: 32 - width }
+    }
+
+    /// Adds a key.
+    pub fn add(&mut self, key: u32) {
+        self.add_hash(hash(key));
+    }
+
+    fn add_hash(&mut self, hash: u32) {
+        let bit = hash >> self.shift;
+        self.bits[(bit >> 6) as usize] |= 1 << (bit & 63);
     }
 
     /// All keys.
@@ -178,18 +194,12 @@ impl Keys {
     }
 }
 
-/// Appends the hashes of all keys of four bytes that begin with a window; `behind` may follow it.
-fn all_hashes(window: &[u8], behind: &ByteSet, hashes: &mut Vec<u32>) {
-    let key = key_of(window);
-    if window.len() >= WINDOW {
-        hashes.push(hash(key));
-        return;
-    }
-    // What stands behind the text's end is taken for zeros.
-    hashes.push(hash(key));
+/// A window of three bytes as keys of four, with each byte that may follow it. What stands behind the text's end is
+/// taken for zeros, as in the key of the window itself.
+fn with_next(key: u32, behind: &ByteSet) -> impl Iterator<Item = u32> {
     let folded = (0..=u8::MAX).filter(|&byte| fold(byte) == byte);
     let there = |byte: &u8| behind.contains(*byte) || behind.contains(byte ^ 0x20);
-    hashes.extend(folded.filter(there).map(|byte| hash(key | u32::from(byte) << 24)));
+    folded.filter(there).map(move |byte| key | u32::from(byte) << 24)
 }
 
 /// The key of a window; what it has not is zeros.
