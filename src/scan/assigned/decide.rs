@@ -61,7 +61,12 @@ impl Scan<'_> {
     fn judge_pieces(&self, case: &Case) -> Option<judge::Verdict> {
         let (mut piece, mut at, mut masks) = (0, 0, 0);
         let mut found = None;
+        let begins = self.env.mask_begins();
         while at < case.value.len() {
+            if let Some(begins) = begins {
+                let Some(next) = memchr::memchr(begins, &case.value[at..]) else { break };
+                at += next;
+            }
             match self.env.mask_len_at(case.value, at).filter(|&n| n > 0) {
                 Some(n) => {
                     found = found.or(judge::judge(&case.piece(piece..at)));
@@ -72,7 +77,7 @@ impl Scan<'_> {
                 None => at += 1,
             }
         }
-        if masks == 0 { judge::judge(case) } else { found.or(judge::judge(&case.piece(piece..at))) }
+        if masks == 0 { judge::judge(case) } else { found.or(judge::judge(&case.piece(piece..case.value.len()))) }
     }
 }
 

@@ -5,10 +5,15 @@
 //! whose last words say that it holds no secret (`public_key`, `password_file`) matches no rule but one with a shape.
 
 mod endings;
+mod memo;
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU32, Ordering},
+};
 
 use endings::Endings;
+use memo::Memo;
 
 use super::{
     key,
@@ -47,6 +52,8 @@ pub struct NamedRule<'a> {
 
 /// All names of all rules, ready to be looked up.
 pub struct Names {
+    /// Tells this table from others.
+    number: u32,
     entries: Vec<Entry>,
     /// The entries by the letters at the ends of their names; made when the first key is looked up.
     endings: OnceLock<Endings>,
@@ -103,6 +110,8 @@ pub struct KeyWords {
     length: usize,
     /// The names that they end in.
     ids: Vec<u16>,
+    /// What the last few keys were.
+    memo: Memo,
     /// Bit i: a word begins at letter i.
     starts: u128,
     /// Bit i: that word was set off by a separator, not by a change of case.
@@ -140,7 +149,9 @@ impl Names {
         let mut likely = ends.clone();
         NAME_ROLES.iter().chain(VALUE_ROLES).for_each(|word| likely[tail(word.as_bytes())] = true);
         let triggers = triggers_of(rules, &told, &singles, &entries);
-        Names { entries, endings: OnceLock::new(), ends, likely, triggers }
+        static NUMBERS: AtomicU32 = AtomicU32::new(1);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Names { number, entries, endings: OnceLock::new(), ends, likely, triggers }
     }
 
     /// The caseless literals of which at least one stands in every text that holds a key of this table.
@@ -153,6 +164,15 @@ impl Names {
         if !self.may_end(key) {
             return None;
         }
+        if let Some(found) = words.memo.recall(self.number, key) {
+            return found;
+        }
+        let found = self.look_up_anew(key, words);
+        words.memo.keep(key, found);
+        found
+    }
+
+    fn look_up_anew(&self, key: &[u8], words: &mut KeyWords) -> Option<Match> {
         words.read(key);
         let (weakened, plural_at) = words.strip_tail();
         let singular = self.find(words, words.length, weakened, false);
@@ -292,7 +312,7 @@ impl Entry {
 
 impl Default for KeyWords {
     fn default() -> KeyWords {
-        KeyWords { buffer: [0; KEY_BYTES_MAX], length: 0, ids: Vec::new(), starts: 0, parted: 0, wide: 0 }
+        KeyWords { buffer: [0; KEY_BYTES_MAX], length: 0, ids: Vec::new(), memo: Memo::default(), starts: 0, parted: 0, wide: 0 }
     }
 }
 

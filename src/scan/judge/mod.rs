@@ -124,6 +124,10 @@ fn is_constant(v: &[u8]) -> bool {
 /// The verdict on a value, or none if it is no secret. Never panics.
 pub fn judge(case: &Case) -> Option<Verdict> {
     let v = case.value;
+    // Beside weak names stand mostly words, which need no closer look.
+    if case.strength == Strength::Weak && !may_be_weak(case) {
+        return None;
+    }
     if v.len() < VALUE_BYTES_MIN || is_placeholder(v) || names_a_secret(trim_marks(v)) {
         return None;
     }
@@ -380,7 +384,7 @@ fn opaque(case: &Case) -> Option<Verdict> {
 /// The name alone proves little: only a long value that is random and of no known type will do.
 fn weak(case: &Case) -> Option<Verdict> {
     let v = case.value;
-    if case.quoted && is_code(v) || !secret_charset(v) || v.len() < WEAK_BYTES_MIN {
+    if case.quoted && is_code(v) {
         return None;
     }
     if case.is_typed_field() && text_odds(v) > -90 {
@@ -394,7 +398,7 @@ fn weak(case: &Case) -> Option<Verdict> {
             let part = v.split(|b| matches!(b, b'.' | b':' | b'@' | b'|')).max_by_key(|p| p.len())?;
             let (kinds, changes) = mix(part);
             let mixed = kinds >= 2 && (changes * 5 >= part.len() || text_odds(part) < -120);
-            let long = part.len() >= if case.family == Family::Key { 20 } else { WEAK_BYTES_MIN };
+            let long = part.len() >= weak_bytes_min(case);
             // Keys of caches and maps end in a digest, and join words and digests.
             let tail = v.rsplit(|b| matches!(b, b'.' | b':' | b'-' | b'_' | b'/')).next().unwrap_or_default();
             let hex_key = case.family == Family::Key
@@ -405,6 +409,15 @@ fn weak(case: &Case) -> Option<Verdict> {
         }
         _ => None,
     }
+}
+
+/// Whether a value beside a weak name is long enough, and of the bytes that tokens are made of.
+fn may_be_weak(case: &Case) -> bool {
+    case.value.len() >= weak_bytes_min(case) && secret_charset(case.value)
+}
+
+fn weak_bytes_min(case: &Case) -> usize {
+    if case.family == Family::Key { WEAK_KEY_BYTES_MIN } else { WEAK_BYTES_MIN }
 }
 
 /// Whether all bytes are of those that tokens are made of.
@@ -453,6 +466,7 @@ fn random(v: &[u8]) -> bool {
 const VALUE_BYTES_MIN: usize = 4;
 const MNEMONIC_WORDS_MIN: usize = 8;
 const WEAK_BYTES_MIN: usize = 12;
+const WEAK_KEY_BYTES_MIN: usize = 20;
 const CELL_BYTES_MIN: usize = 6;
 /// The shortest value that is taken in a column that others follow (bytes).
 const INNER_CELL_BYTES_MIN: usize = 20;

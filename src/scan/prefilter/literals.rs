@@ -13,9 +13,15 @@ pub struct Literal<'a> {
     pub skipped: usize,
 }
 
-/// The longest part of a literal in which no quote or blank may be written as an escape.
-pub fn plain_part<'a>(literal: &'a [u8], needle: &Needle) -> Literal<'a> {
-    let blank = |at: usize| needle.literals.iter().any(|other| other.get(at) == Some(&b'\t'));
+/// The places at which one of the literals has a tab, a bit each.
+pub fn tabs(needle: &Needle) -> u128 {
+    let places = needle.literals.iter().flat_map(|literal| memchr::memchr_iter(b'\t', literal));
+    places.fold(0, |places, at| places | 1 << at.min(127))
+}
+
+/// The longest part of a literal in which no quote or blank may be written as an escape; `tabs` are those of its needle.
+pub fn plain_part(literal: &[u8], tabs: u128) -> Literal<'_> {
+    let blank = |at: usize| tabs >> at.min(127) & 1 == 1;
     let escaped = |at: &usize| matches!(literal[*at], b'"' | b'\'' | b'\\' | b'\t' | b'\n' | b'\r') || blank(*at);
     let ends = (0..literal.len()).filter(escaped).chain([literal.len()]);
     let mut from = 0;
@@ -59,10 +65,9 @@ pub const WORD_BYTES_MIN: usize = 3;
 pub const VARIANTS_MAX: usize = 4;
 
 /// Where in a literal the word begins whose run of token bytes is long enough, if there is one.
-/// `sure` is how many bytes of a match are such bytes, without one that is not, from each of its places on.
-pub fn word_of(literal: &Literal<'_>, needle: &Needle, sure: &[usize]) -> Option<usize> {
+pub fn word_of(literal: &Literal<'_>, needle: &Needle) -> Option<usize> {
     let text = literal.text;
-    let behind = sure.get(literal.skipped + text.len()).copied().unwrap_or(0);
+    let behind = sure_run(needle, literal.skipped + text.len());
     let run = |at: usize| {
         let own = text[at..].iter().take_while(|&&byte| masks::is_token(byte)).count();
         if at + own == text.len() { own + behind } else { own }
@@ -71,17 +76,21 @@ pub fn word_of(literal: &Literal<'_>, needle: &Needle, sure: &[usize]) -> Option
     (0..text.len()).filter(|&at| begins_word(literal, at, needle)).find(long)
 }
 
-/// From each place of a match on, how many bytes in a row are token bytes in every match.
-pub fn sure_runs(needle: &Needle) -> Vec<usize> {
-    let mut runs: Vec<usize> = Vec::new();
-    for step in needle.steps.iter().rev() {
-        let token = step.set.is_within(&masks::TOKEN_BYTES);
-        for _ in 0..step.count {
-            runs.push(if token { runs.last().copied().unwrap_or(0) + 1 } else { 0 });
+/// How many bytes in a row are token bytes from a place of every match on, as far as it matters.
+fn sure_run(needle: &Needle, place: usize) -> usize {
+    let (mut run, mut end) = (0, 0);
+    for step in needle.steps.iter() {
+        let begin = end;
+        end += usize::from(step.count);
+        if end <= place {
+            continue;
         }
+        if run >= RUN_MIN || !step.set.is_within(&masks::TOKEN_BYTES) {
+            break;
+        }
+        run += end - begin.max(place);
     }
-    runs.reverse();
-    runs
+    run
 }
 
 /// Whether a word begins at a place of a literal wherever a match can be.

@@ -37,7 +37,7 @@ use std::collections::BTreeMap;
 pub use self::look::Buffers;
 use self::{
     follow::{may_assign, may_match},
-    literals::{Literal, begins_word, merged, plain_part, sure_runs, word_of},
+    literals::{Literal, begins_word, merged, plain_part, tabs, word_of},
     look::{Look, Why},
     masks::{WINDOW, Windows},
     simd::Backend,
@@ -79,11 +79,11 @@ impl Prefilter {
         for (index, token) in tokens.iter().enumerate() {
             let Some(needle) = token.pattern.needle() else { continue };
             let wanted = Wanted::Token(index as u16);
-            let sure = sure_runs(needle);
+            let tabs = tabs(needle);
             let mut rest: Vec<Literal<'_>> = Vec::new();
             for literal in &needle.literals {
-                let literal = plain_part(literal, needle);
-                match word_of(&literal, needle, &sure) {
+                let literal = plain_part(literal, tabs);
+                match word_of(&literal, needle) {
                     Some(offset) => {
                         let window = (offset, WINDOW.min(literal.text.len() - offset));
                         let behind = needle.set_at(literal.skipped + literal.text.len());

@@ -92,7 +92,8 @@ impl Making {
     /// The table.
     pub fn words(self) -> Words {
         let Making { mut words, short, lengths } = self;
-        words.list.sort_by_key(|(hash, _)| *hash);
+        // Which of the words with one window comes first does not matter.
+        words.list.sort_unstable_by_key(|(hash, _)| *hash);
         words.index = vec![0; (1 << INDEX_BITS) + 1];
         for (hash, _) in &words.list {
             words.index[slot_of(*hash) + 1] += 1;
