@@ -312,7 +312,15 @@ impl Entry {
 
 impl Default for KeyWords {
     fn default() -> KeyWords {
-        KeyWords { buffer: [0; KEY_BYTES_MAX], length: 0, ids: Vec::new(), memo: Memo::default(), starts: 0, parted: 0, wide: 0 }
+        KeyWords {
+            buffer: [0; KEY_BYTES_MAX],
+            length: 0,
+            ids: Vec::new(),
+            memo: Memo::default(),
+            starts: 0,
+            parted: 0,
+            wide: 0,
+        }
     }
 }
 

@@ -17,6 +17,9 @@ pub enum Backend {
     /// 32 bytes at a time, on x86-64.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// 16 bytes at a time, on 64-bit ARM.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 impl Backend {
@@ -37,6 +40,10 @@ impl Backend {
         {
             list.push(Backend::Avx2);
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            list.push(Backend::Neon);
+        }
         list
     }
 
@@ -51,6 +58,9 @@ impl Backend {
             // SAFETY: `Avx2` is only listed where the processor has it, and the length was checked.
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2 => unsafe { avx2::fill(text, windows, masks) },
+            // SAFETY: `Neon` is only listed where the processor has it, and the length was checked.
+            #[cfg(target_arch = "aarch64")]
+            Backend::Neon => unsafe { neon::fill(text, windows, masks) },
         }
     }
 }
@@ -180,6 +190,93 @@ mod avx2 {
     #[target_feature(enable = "avx2")]
     fn both(low: __m256i, low_nibbles: __m256i, high: __m256i, high_nibbles: __m256i) -> __m256i {
         _mm256_and_si256(_mm256_shuffle_epi8(low, low_nibbles), _mm256_shuffle_epi8(high, high_nibbles))
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod neon {
+    use std::arch::aarch64::*;
+
+    use super::super::masks::{
+        BASE64_CLASSES, BLOCK, Buckets, CLASS_HIGH, CLASS_LOW, ESCAPED_HIGH, ESCAPED_LOW, INTRODUCER, Masks,
+        SIGN_CLASSES, TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
+    };
+
+    /// The bytes of a vector.
+    const WIDTH: usize = 16;
+    /// How many vectors a block has.
+    const PARTS: usize = BLOCK / WIDTH;
+
+    /// # Safety
+    /// The processor must have NEON, and `text` [`BLOCK`] bytes for each mask and `LOOKAHEAD` more.
+    #[target_feature(enable = "neon")]
+    pub unsafe fn fill(text: &[u8], windows: &Windows, masks: &mut [Masks]) {
+        let (anywhere, words) = (tables(&windows.anywhere), tables(&windows.words));
+        let (class_low, class_high) = (table(&CLASS_LOW), table(&CLASS_HIGH));
+        let (escaped_low, escaped_high) = (table(&ESCAPED_LOW), table(&ESCAPED_HIGH));
+        let low_nibbles = vdupq_n_u8(15);
+        let mut start = text.as_ptr();
+        for mask in masks {
+            let [mut class, mut escaped, mut plain, mut window, mut word_window] = [[vdupq_n_u8(0); PARTS]; 5];
+            for part in 0..PARTS {
+                // SAFETY: the caller has seen to it that the block and `LOOKAHEAD` bytes after it are there.
+                let at = |place: usize| unsafe { vld1q_u8(start.add(part * WIDTH + place)) };
+                let bytes = at(0);
+                let (low, high) = (vandq_u8(bytes, low_nibbles), vshrq_n_u8::<4>(bytes));
+                plain[part] = bytes;
+                class[part] = both(class_low, low, class_high, high);
+                escaped[part] = both(escaped_low, low, escaped_high, high);
+                let mut found = [vdupq_n_u8(0xff); 2];
+                for place in 0..WINDOW {
+                    let bytes = vorrq_u8(at(place), vdupq_n_u8(0x20));
+                    let (low, upper) = (vandq_u8(bytes, low_nibbles), vandq_u8(vshrq_n_u8::<3>(bytes), low_nibbles));
+                    for (found, (lows, uppers)) in found.iter_mut().zip([&anywhere, &words]) {
+                        *found = vandq_u8(*found, both(lows[place], low, uppers[place], upper));
+                    }
+                }
+                [window[part], word_window[part]] = found;
+            }
+            let any = |parts: [uint8x16_t; PARTS]| bits(parts.map(|part| vtstq_u8(part, part)));
+            let any_of = |sets: u8| bits(class.map(|part| vtstq_u8(part, vdupq_n_u8(sets))));
+            let is = |byte: u8| bits(plain.map(|part| vceqq_u8(part, vdupq_n_u8(byte))));
+            *mask = Masks {
+                word: any_of(WORD_CLASSES),
+                token: any_of(TOKEN_CLASSES),
+                base64: any_of(BASE64_CLASSES),
+                sign: any_of(SIGN_CLASSES) | is(INTRODUCER),
+                slash: is(b'\\'),
+                escaped: any(escaped),
+                window: any(window),
+                word_window: any(word_window),
+            };
+            start = start.wrapping_add(BLOCK);
+        }
+    }
+
+    /// A bit for each byte of a block, of which all bits are set or none.
+    #[target_feature(enable = "neon")]
+    fn bits([first, second, third, fourth]: [uint8x16_t; PARTS]) -> u64 {
+        let weights = table(&[1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128]);
+        let weigh = |part| vandq_u8(part, weights);
+        let halves = vpaddq_u8(vpaddq_u8(weigh(first), weigh(second)), vpaddq_u8(weigh(third), weigh(fourth)));
+        vgetq_lane_u64::<0>(vreinterpretq_u64_u8(vpaddq_u8(halves, halves)))
+    }
+
+    #[target_feature(enable = "neon")]
+    fn tables(buckets: &Buckets) -> ([uint8x16_t; WINDOW], [uint8x16_t; WINDOW]) {
+        (buckets.low.each_ref().map(|bytes| table(bytes)), buckets.high.each_ref().map(|bytes| table(bytes)))
+    }
+
+    #[target_feature(enable = "neon")]
+    fn table(bytes: &[u8; 16]) -> uint8x16_t {
+        // SAFETY: the array has the 16 bytes that are loaded.
+        unsafe { vld1q_u8(bytes.as_ptr()) }
+    }
+
+    /// What two tables have in common for each byte.
+    #[target_feature(enable = "neon")]
+    fn both(low: uint8x16_t, low_nibbles: uint8x16_t, high: uint8x16_t, high_nibbles: uint8x16_t) -> uint8x16_t {
+        vandq_u8(vqtbl1q_u8(low, low_nibbles), vqtbl1q_u8(high, high_nibbles))
     }
 }
 
