@@ -271,10 +271,7 @@ impl Scan<'_> {
         }
         let len = tag.iter().take_while(|&&b| key::is_ident(b) || b == b':').count();
         let text = self.text;
-        let start = from + open + 1;
-        if start > self.from {
-            return None;
-        }
+        let start = Some(from + open + 1).filter(|&start| start <= self.from)?;
         if let Some(rules) = self.look_up(start..start + len, start) {
             return Some(rules);
         }
