@@ -338,7 +338,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 400 }, ..ProptestConfig::default() })]
 
         #[test]
         fn backends_agree_on_random_bytes(text in proptest::collection::vec(any::<u8>(), 0..400), skip in 0usize..64) {
