@@ -7,7 +7,7 @@ use std::{
     os::unix::{ffi::OsStrExt as _, fs::FileExt as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::UNIX_EPOCH,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     identity::{HEAD_BYTES, Identity, Inode, inode},
     open::{self, Kind},
     origin::Origin,
+    seam,
 };
 use crate::{filter::Ground, names::Names};
 
@@ -75,6 +76,9 @@ impl Begin {
         let (file, kind) = match opened {
             Ok(opened) => opened,
             Err(fault) => {
+                if fault.kind() == io::ErrorKind::NotFound {
+                    self.keep(candidate, at_start);
+                }
                 self.unreadable(&candidate.name, fault.kind(), hooks, figures);
                 return None;
             }
@@ -83,6 +87,7 @@ impl Begin {
             self.refuse(&candidate.name, "is a pipe; one is followed where it is named itself", hooks);
             return None;
         }
+        seam::between();
         let mut head = [0; HEAD_BYTES];
         let length = if kind == Kind::Regular { file.read_at(&mut head, 0).unwrap_or(0) } else { 0 };
         let head = &head[..length];
@@ -90,8 +95,14 @@ impl Begin {
             self.refuse(&candidate.name, "is compressed; 'blackbar scan' reads it", hooks);
             return None;
         }
+        seam::between();
         let about = file.metadata().ok()?;
         let identity = Identity::new(&about, head);
+        if !identity.is_same_inode(&Identity::new(&candidate.about, &[])) {
+            // Another one has the name since it was found, which the next look will tell.
+            self.keep(candidate, at_start);
+            return None;
+        }
         let origin = Arc::new(Origin::new(&candidate.name, &candidate.real, &mut self.names));
         let voice = Voice::new(self.next, origin);
         self.next += 1;
@@ -103,6 +114,15 @@ impl Begin {
             return None;
         }
         Some(follow)
+    }
+
+    /// Remembers a file that was rotated before it could be opened, for when its successor is found.
+    fn keep(&mut self, candidate: &Candidate, at_start: bool) {
+        if !(self.from == From::End && at_start) {
+            let identity = Identity::new(&candidate.about, &[]);
+            let checkpoint = Checkpoint::at_start(&candidate.name, identity.clone());
+            self.known.entry(identity.inode()).or_insert(checkpoint);
+        }
     }
 
     fn unreadable(&mut self, path: &Path, kind: io::ErrorKind, hooks: &mut dyn Hooks, figures: &mut Figures) {
@@ -168,46 +188,106 @@ impl Begin {
             *seen = known.seen.max(*seen);
         }
         let mut found = Vec::new();
-        for (named, inodes) in folders {
-            let folder = &named;
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            let Ok(real) = fs::canonicalize(folder) else { continue };
-            let Ok(entries) = fs::read_dir(&real) else { continue };
-            let all: BTreeMap<Inode, (PathBuf, fs::Metadata)> = entries
-                .filter_map(|entry| {
-                    let entry = entry.ok()?;
-                    let about = entry.metadata().ok()?;
-                    Some((inode(&about), (entry.path(), about)))
-                })
-                .collect();
-            let here: BTreeMap<Inode, PathBuf> =
-                inodes.iter().filter_map(|at| Some((*at, all.get(at)?.0.clone()))).collect();
-            let unknown = all.iter().filter(|(inode, (path, _))| !here.contains_key(inode) && roots(path));
-            let between = between(&named, &last, unknown.map(|(_, file)| file));
-            for at in inodes {
-                let Some(known) = self.known.get(&at).cloned() else { continue };
-                let follow =
-                    here.get(&at).filter(|path| roots(path)).and_then(|path| self.again(&known, path, hooks, figures));
-                match follow {
-                    Some(follow) => found.push(follow),
-                    None => {
-                        self.known.remove(&at);
-                        let bytes = known.size - known.offset;
-                        if bytes > 0 {
-                            figures.lost_bytes += bytes;
-                            let how = "has gone before it was read to its end";
-                            let path = self.shown(Path::new(&known.path));
-                            hooks.notice(&Notice::Lost { path, how, bytes });
-                        }
-                    }
+        for (folder, mut left) in folders {
+            // What is given another name between two of our calls is not where it was, and is there the next time.
+            for _ in 0..LISTINGS {
+                if !left.is_empty() {
+                    self.listed(&folder, &mut left, &last, &roots, &mut found, hooks, figures);
                 }
             }
-            for candidate in &between {
-                if self.from == From::Checkpoint && !self.is_own(candidate) {
-                    found.extend(self.file(candidate, false, hooks, figures));
+            for at in left {
+                let Some(known) = self.known.remove(&at) else { continue };
+                let bytes = known.size - known.offset;
+                if bytes > 0 {
+                    figures.lost_bytes += bytes;
+                    let how = "has gone before it was read to its end";
+                    let path = self.shown(Path::new(&known.path));
+                    hooks.notice(&Notice::Lost { path, how, bytes });
                 }
             }
         }
+        found
+    }
+
+    /// Opens the files of a folder that are known, and those that had their names after them. Takes them out of `left`.
+    #[expect(clippy::too_many_arguments, reason = "a part of `rotated`")]
+    fn listed(
+        &mut self,
+        folder: &Path,
+        left: &mut Vec<Inode>,
+        last: &BTreeMap<String, u64>,
+        roots: impl Fn(&Path) -> bool,
+        found: &mut Vec<Follow>,
+        hooks: &mut dyn Hooks,
+        figures: &mut Figures,
+    ) {
+        let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let Ok(real) = fs::canonicalize(listed) else { return };
+        seam::between();
+        let Ok(entries) = fs::read_dir(&real) else { return };
+        let entries: Vec<_> = entries.flatten().collect();
+        seam::between();
+        let all = entries.iter().filter_map(|entry| {
+            let about = entry.metadata().ok()?;
+            Some((inode(&about), (entry.path(), about)))
+        });
+        let mut all: BTreeMap<Inode, (PathBuf, fs::Metadata)> = all.filter(|(_, (path, _))| roots(path)).collect();
+        left.retain(|at| {
+            let Some(known) = self.known.get(at).cloned() else { return false };
+            let is_it = |(_, about): &(PathBuf, fs::Metadata)| known.file.is_same_inode(&Identity::new(about, &[]));
+            let Some((path, _)) = all.remove(at).filter(is_it) else { return true };
+            let follow = self.again(&known, &path, hooks, figures);
+            let has_moved = follow.is_none() && !fs::symlink_metadata(&path).is_ok_and(|about| inode(&about) == *at);
+            found.extend(follow);
+            has_moved
+        });
+        all.retain(|at, _| !found.iter().any(|follow| follow.identity.inode() == *at));
+        for candidate in between(folder, last, all.values()) {
+            if self.from == From::Checkpoint && !self.is_own(&candidate) {
+                match self.file(&candidate, false, hooks, figures) {
+                    Some(follow) => found.push(follow),
+                    // If it has another name by now, it is known.
+                    None => left.push(inode(&candidate.about)),
+                }
+            }
+        }
+    }
+
+    /// Whether a file that is not followed any more had this name.
+    pub fn knows(&self, name: &Path) -> bool {
+        self.known.values().any(|known| Path::new(&known.path) == name)
+    }
+
+    /// Files that are not followed, and had the name of another one before it: they came to be since `since`, or there
+    /// is more of them than was read. The oldest first.
+    pub fn missed(
+        &self,
+        of: &Candidate,
+        since: SystemTime,
+        is_followed: impl Fn(&fs::Metadata) -> bool,
+    ) -> Vec<Candidate> {
+        // A file system's clock may be some milliseconds behind ours.
+        let since = since.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(CLOCK_LAG);
+        seam::between();
+        let Some(Ok(entries)) = of.real.parent().map(fs::read_dir) else { return Vec::new() };
+        let is_known = |about: &fs::Metadata| {
+            let known = self.known.get(&inode(about)).filter(|known| Path::new(&known.path) == of.name);
+            let same = known.filter(|known| known.file.is_same_inode(&Identity::new(about, &[])));
+            same.is_some_and(|known| known.offset < about.len())
+        };
+        let file = |entry: io::Result<fs::DirEntry>| {
+            let entry = entry.ok()?;
+            let (real, about) = (entry.path(), entry.metadata().ok()?);
+            let missed = is_known(&about) || has_followed(&of.real, since, &real, &about);
+            (missed && about.is_file() && !is_followed(&about)).then(|| Candidate {
+                name: of.name.clone(),
+                real,
+                about,
+                named: false,
+            })
+        };
+        let mut found: Vec<Candidate> = entries.filter_map(file).filter(|one| !self.is_own(one)).collect();
+        found.sort_by_key(|one| came(&one.about));
         found
     }
 
@@ -248,7 +328,9 @@ fn between<'a>(
 ) -> Vec<Candidate> {
     let candidate = |(real, about): &(PathBuf, fs::Metadata)| {
         let is_of = |(name, seen): &(&String, &u64)| {
-            Path::new(name).parent() == Some(folder) && has_followed(name, **seen, real, about)
+            // It is in whole seconds.
+            let since = Duration::from_secs(seen.saturating_sub(1));
+            Path::new(name).parent() == Some(folder) && has_followed(Path::new(name), since, real, about)
         };
         let (name, _) = last.iter().find(is_of)?;
         Some(Candidate { name: name.into(), real: real.clone(), about: about.clone(), named: false })
@@ -256,19 +338,22 @@ fn between<'a>(
     files.filter_map(candidate).collect()
 }
 
-/// Whether a file had a name after those that are known, seen last at `seen`, and was rotated as well: `app.log.1` and
+/// Whether a file had a name after those that are known, seen last at `since`, and was rotated as well: `app.log.1` and
 /// `app.log-20261120` may have been `app.log`, and were if they came to be when that was not followed any more.
-fn has_followed(name: &str, seen: u64, path: &Path, about: &fs::Metadata) -> bool {
-    let (Some(old), Some(new)) = (Path::new(name).file_name(), path.file_name()) else { return false };
+fn has_followed(name: &Path, since: Duration, path: &Path, about: &fs::Metadata) -> bool {
+    let (Some(old), Some(new)) = (name.file_name(), path.file_name()) else { return false };
     let rest = new.as_encoded_bytes().strip_prefix(old.as_encoded_bytes());
     let is_rotated = rest.is_some_and(|rest| {
         matches!(rest, [b'.' | b'-', b'0'..=b'9', ..])
             && rest.iter().all(|byte| byte.is_ascii_digit() || b".-_:T".contains(byte))
     });
+    is_rotated && about.is_file() && came(about) >= since
+}
+
+/// When a file came to be, since 1970; when it was written last, where the system does not know.
+fn came(about: &fs::Metadata) -> Duration {
     let came = about.created().or_else(|_| about.modified()).ok();
-    let came = came.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    // A file system's clock may be some milliseconds behind ours, and `seen` is in whole seconds.
-    is_rotated && about.is_file() && came.is_some_and(|came| came.as_secs() + 1 >= seen)
+    came.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default()
 }
 
 /// Goes to the end, but to the start of its line: half a secret is not recognised.
@@ -284,6 +369,12 @@ fn to_last_line(follow: &mut Follow) -> io::Result<()> {
 
 /// How compressed files begin: gzip, zstd, bzip2, xz, zip.
 const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"PK\x03\x04"];
+
+/// How often a folder is listed for a file that is not found.
+const LISTINGS: usize = 4;
+
+/// How far a file system's clock may be behind ours.
+const CLOCK_LAG: Duration = Duration::from_millis(20);
 
 /// How long the checkpoint of a file is kept that is not followed.
 const KEPT_SECONDS: u64 = 7 * 24 * 3600;

@@ -59,6 +59,24 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Of a file that was found under this name, and of which nothing was read.
+    pub fn at_start(name: &Path, file: Identity) -> Checkpoint {
+        Checkpoint {
+            path: name.to_string_lossy().into_owned(),
+            file,
+            offset: 0,
+            lines: 0,
+            line_offset: 0,
+            written: 0,
+            crc: 0,
+            read: 0,
+            size: 0,
+            before: Hash::default(),
+            told: 0,
+            seen: now(),
+        }
+    }
+
     /// Where to begin.
     pub fn ground(&self) -> Ground {
         Ground { offset: self.offset, lines: self.lines, line_offset: self.line_offset }

@@ -11,7 +11,7 @@ use std::{
 
 use regex_automata::meta;
 
-use super::TailError;
+use super::{TailError, seam};
 use crate::allow::glob;
 
 /// All that is to be followed.
@@ -223,10 +223,12 @@ impl Walk {
     /// What a folder holds, sorted, so that names found twice are always the same ones.
     fn entries(&mut self, real: &Path) -> Vec<(OsString, Metadata)> {
         self.found.folders.insert(real.to_owned());
+        seam::between();
         let Ok(entries) = fs::read_dir(real) else { return Vec::new() };
         let about = |entry: fs::DirEntry| Some((entry.file_name(), entry.metadata().ok()?));
         let mut entries: Vec<_> = entries.filter_map(|entry| about(entry.ok()?)).collect();
         entries.sort_by(|a, b| a.0.cmp(&b.0));
+        seam::between();
         entries
     }
 
@@ -240,7 +242,9 @@ impl Walk {
             let (Ok(folder), Some(file)) = (folder, name.file_name()) else { return };
             folder.join(file)
         };
+        seam::between();
         let Ok(about) = fs::symlink_metadata(&real) else { return };
+        seam::between();
         let kind = about.file_type();
         if kind.is_file() || kind.is_fifo() && named {
             if let Some(folder) = real.parent() {

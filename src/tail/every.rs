@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::seam;
+
 /// Something that is done again and again, and that takes a bounded share of the time.
 pub struct Every {
     /// How long to wait at least.
@@ -13,17 +15,17 @@ pub struct Every {
 impl Every {
     /// Due at once.
     pub fn new(least: Duration) -> Every {
-        Every { least, due: Instant::now() }
+        Every { least, due: seam::now() }
     }
 
     /// Whether it is to be done.
     pub fn is_due(&self) -> bool {
-        self.due <= Instant::now()
+        self.due <= seam::now()
     }
 
     /// It has been done, and took the time since `started`.
     pub fn done(&mut self, started: Instant) {
-        self.due = Instant::now() + self.least.max(SHARE * started.elapsed());
+        self.due = seam::now() + self.least.max(SHARE * seam::since(started));
     }
 }
 

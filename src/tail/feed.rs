@@ -13,6 +13,7 @@ use super::{
     follow::{Count, Follow, Mark},
     open::Kind,
     outlet::Outlet,
+    seam,
 };
 use crate::{Engine, Filter, filter::Ground, pipeline::OnError, redact::Output};
 
@@ -196,6 +197,7 @@ impl Feeder {
             }
             let count = clean;
             loop {
+                seam::between();
                 match self.outlet.write(&mut follow.voice, clean, *step == Work::Finish) {
                     Ok(all) => break complete = all,
                     Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => return Err(TailError::ClosedOutput),
@@ -205,6 +207,7 @@ impl Feeder {
                     Err(fault) => return Ok(Wrote::Failed(fault.kind())),
                 }
             }
+            seam::between();
             follow.since.add(count.stretches());
         }
         Ok(Wrote::All { complete })

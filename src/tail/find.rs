@@ -2,9 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::Metadata,
     os::unix::fs::MetadataExt as _,
     path::Path,
-    time::Instant,
+    time::{Duration, SystemTime},
 };
 
 use super::{
@@ -14,12 +15,14 @@ use super::{
     follow::{Follow, Seen},
     identity::{self, Identity},
     open::Kind,
+    seam,
     work::Loop,
 };
 
 impl Loop<'_> {
     /// Finds files that have come, gone, or changed their names.
     pub(super) fn discover(&mut self, at_start: bool) {
+        let looked = SystemTime::now();
         let found = self.discovery.look();
         self.watch.set(&found.folders);
         if let Some(kind) = self.watch.take_fault() {
@@ -42,6 +45,7 @@ impl Loop<'_> {
             match followed {
                 Some(&id) => {
                     here.insert(id);
+                    self.named.insert(candidate.name.clone(), looked);
                     if let Some(follow) = self.files.get_mut(&id) {
                         // A name that it has now, for when it must be opened again.
                         follow.real.clone_from(&candidate.real);
@@ -56,7 +60,7 @@ impl Loop<'_> {
                 let links = follow.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |about| about.nlink());
                 let count = if links == 0 { &mut self.figures.deleted } else { &mut self.figures.renamed };
                 *count += 1;
-                follow.quiet_since = Instant::now();
+                follow.quiet_since = seam::now();
                 follow.drained = follow.file.is_none();
                 // Whoever has its name now waits until its end was reached.
                 if !std::mem::replace(&mut follow.queued, true) {
@@ -81,17 +85,42 @@ impl Loop<'_> {
             }
         }
         for candidate in new {
+            if !at_start {
+                self.add_missed(candidate);
+            }
             // Found under another name a moment ago.
-            let inode = identity::inode(&candidate.about);
-            let twice = self.by_inode.get(&inode).and_then(|id| self.files.get(id));
-            let now = Identity::new(&candidate.about, &[]);
-            if twice.is_some_and(|follow| follow.identity.is_same_inode(&now)) {
+            if self.follows(&candidate.about) {
                 continue;
             }
             if let Some(follow) = self.begin.file(candidate, at_start, self.hooks, &mut self.figures) {
                 self.add(follow);
+                self.named.insert(candidate.name.clone(), looked);
             }
         }
+        self.named.retain(|_, named| looked.duration_since(*named).is_ok_and(|ago| ago < NAMED));
+    }
+
+    /// Adds files that had a name after the last one that was seen under it, and were rotated before it was looked at.
+    fn add_missed(&mut self, candidate: &Candidate) {
+        let since = match self.named.get(&candidate.name) {
+            Some(named) => *named,
+            None if self.begin.knows(&candidate.name) => self.started,
+            None => return,
+        };
+        for missed in self.begin.missed(candidate, since, |about| self.follows(about)) {
+            if let Some(mut follow) = self.begin.file(&missed, false, self.hooks, &mut self.figures) {
+                follow.rotated = true;
+                self.figures.renamed += 1;
+                self.add(follow);
+            }
+        }
+    }
+
+    /// Whether this very file is followed.
+    fn follows(&self, about: &Metadata) -> bool {
+        let now = Identity::new(about, &[]);
+        let same = self.by_inode.get(&now.inode()).and_then(|id| self.files.get(id));
+        same.is_some_and(|follow| follow.identity.is_same_inode(&now))
     }
 
     /// Files of checkpoints that none of the new files is.
@@ -116,6 +145,7 @@ impl Loop<'_> {
             self.figures.errors += 1;
         }
         self.by_inode.insert(follow.identity.inode(), id);
+        self.by_name.entry(follow.voice.origin.path.clone()).or_default().insert(id);
         follow.queued = true;
         self.queue.push_back(id);
         self.files.insert(id, follow);
@@ -132,7 +162,7 @@ impl Loop<'_> {
                         let changed = seen != follow.seen;
                         follow.seen = seen;
                         if changed && seen.size > follow.position {
-                            follow.grown_at.get_or_insert_with(Instant::now);
+                            follow.grown_at.get_or_insert_with(seam::now);
                         }
                         if changed && !std::mem::replace(&mut follow.queued, true) {
                             self.queue.push_back(*id);
@@ -162,8 +192,17 @@ impl Loop<'_> {
         if self.by_inode.get(&inode) == Some(&id) {
             self.by_inode.remove(&inode);
         }
+        if let Some(ids) = self.by_name.get_mut(&follow.voice.origin.path) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_name.remove(&follow.voice.origin.path);
+            }
+        }
         if follow.kind == Kind::Regular {
             self.begin.known.insert(inode, follow.checkpoint());
         }
     }
 }
+
+/// For how long it is known when a name was seen last.
+const NAMED: Duration = Duration::from_secs(24 * 3600);

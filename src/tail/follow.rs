@@ -15,6 +15,7 @@ use super::{
     envelope::Voice,
     identity::{BEFORE_BYTES, HEAD_BYTES, Hash, Identity},
     open::{self, Kind},
+    seam,
 };
 use crate::{
     Filter,
@@ -36,6 +37,8 @@ pub struct Follow {
     pub start: Vec<u8>,
     /// The next byte that the filter gets.
     pub position: u64,
+    /// The next byte that nobody has looked at.
+    pub reached: u64,
     /// The last bytes that it got.
     before: Vec<u8>,
     /// What the file was when it was last looked at.
@@ -149,6 +152,7 @@ impl Follow {
             identity,
             start: start[..start.len().min(2)].to_vec(),
             position: 0,
+            reached: 0,
             before: Vec::new(),
             seen: Seen::default(),
             filter: None,
@@ -161,7 +165,7 @@ impl Follow {
             drained: false,
             careful: 0,
             open_since: None,
-            quiet_since: Instant::now(),
+            quiet_since: seam::now(),
             grown_at: None,
             queued: false,
             until: None,
@@ -183,7 +187,7 @@ impl Follow {
 
     /// Reads on from a place. What stands before it is taken as it is.
     pub fn go_to(&mut self, position: u64) -> io::Result<()> {
-        self.position = position;
+        (self.position, self.reached) = (position, position);
         self.open_since = None;
         self.before.clear();
         if self.kind == Kind::Regular {
@@ -199,7 +203,7 @@ impl Follow {
         self.filter = None;
         self.identity.forget_head();
         self.start.clear();
-        (self.position, self.told, self.careful) = (0, 0, 0);
+        (self.position, self.reached, self.told, self.careful) = (0, 0, 0, 0);
         (self.mark, self.since, self.replay, self.open_since) = (Mark::default(), Count::default(), None, None);
         self.before.clear();
     }
@@ -227,6 +231,7 @@ impl Follow {
 
     /// What the file is now.
     pub fn look(&self) -> io::Result<Metadata> {
+        seam::between();
         match &self.file {
             Some(file) => file.metadata(),
             None => {
@@ -237,19 +242,21 @@ impl Follow {
         }
     }
 
-    /// Reads the next bytes into a buffer of [`Follow::ROOM`] bytes.
-    pub fn read(&mut self, buffer: &mut [u8]) -> Result<Chunk, Fault> {
+    /// Reads the next bytes, none behind a limit, into a buffer of [`Follow::ROOM`] bytes.
+    pub fn read(&mut self, buffer: &mut [u8], limit: u64) -> Result<Chunk, Fault> {
         if self.kind == Kind::Fifo {
             return self.read_pipe(buffer);
         }
         let (position, overlap) = (self.position, self.before.len());
-        let left = self.until.map_or(usize::MAX, |until| usize::try_from(until.saturating_sub(position)).unwrap_or(0));
+        let until = self.until.map_or(limit, |until| until.min(limit));
+        let left = usize::try_from(until.saturating_sub(position)).unwrap_or(usize::MAX);
         let ask = overlap + READ_BYTES.min(left);
         let head = self.bytes(0, HEAD_BYTES)?;
         if !self.identity.check_head(&head) {
             return Err(self.rewritten());
         }
         self.start = head[..head.len().min(2)].to_vec();
+        seam::between();
         let file = self.open()?;
         let mut length = read_at(file, &mut buffer[..ask], position - overlap as u64)?;
         // A line that is longer than one read is read to the bound of the filter.
@@ -258,6 +265,7 @@ impl Follow {
             let most = buffer.len().min(overlap.saturating_add(left));
             length += read_at(file, &mut buffer[length..most], position - overlap as u64 + length as u64)?;
         }
+        seam::between();
         if length < overlap || buffer[..overlap] != self.before[..] {
             return Err(self.rewritten());
         }

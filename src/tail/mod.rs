@@ -28,8 +28,12 @@ mod identity;
 mod open;
 mod origin;
 mod outlet;
+mod seam;
 mod signals;
+#[cfg(test)]
+mod simulation;
 mod tree;
+mod turns;
 mod watch;
 mod work;
 

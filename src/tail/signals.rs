@@ -57,6 +57,14 @@ impl Signals {
         Ok(Signals { stop, reload, wake, ids })
     }
 
+    /// Catches nothing.
+    #[cfg(test)]
+    pub fn none() -> io::Result<Signals> {
+        let (wake, _) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        Ok(Signals { stop: Arc::default(), reload: Arc::default(), wake, ids: Vec::new() })
+    }
+
     /// Whether the run is to end.
     pub fn stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)

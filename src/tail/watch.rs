@@ -12,6 +12,8 @@ use rustix::{
     fd::OwnedFd,
 };
 
+use super::seam;
+
 /// Watched folders.
 pub struct Watch {
     /// Absent where there are no notifications.
@@ -98,6 +100,7 @@ impl Watch {
     pub fn wait(&mut self, others: &[BorrowedFd<'_>], timeout: Duration, tell: bool) -> Changes {
         let mut list: Vec<PollFd<'_>> = others.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
         list.extend(self.inotify.iter().filter(|_| tell).map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let timeout = seam::wait(timeout);
         let time = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
         // An interruption is a signal, which the caller looks at.
         let _ = poll(&mut list, Some(&time));

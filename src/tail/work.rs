@@ -2,26 +2,27 @@
 //! reads.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    io,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     os::fd::{AsFd as _, BorrowedFd},
+    path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{
     Figures, Hooks, Notice, POLL_MS, Settings, TailError,
-    begin::{self, Begin},
+    begin::Begin,
     checkpoint::{Checkpoint, Store},
     discovery::Discovery,
     every::{Every, SHARE},
-    feed::{Fed, Feeder, Work},
-    follow::{Chunk, Fault, Follow, Seen},
+    feed::{Feeder, Work},
+    follow::Follow,
     identity::Inode,
     open::{self, Kind},
     outlet::Outlet,
+    seam,
     signals::Signals,
-    watch::Watch,
+    watch::{Changes, Watch},
 };
 use crate::{Engine, names::Names};
 
@@ -30,40 +31,9 @@ use crate::{Engine, names::Names};
 /// # Errors
 /// See [`TailError`]. Whatever the error, only clean bytes were written, and no checkpoint is ahead of them.
 pub fn run(settings: &Settings, engine: Arc<Engine>, hooks: &mut dyn Hooks) -> Result<Figures, TailError> {
-    let system = |what: &'static str| move |fault: io::Error| TailError::System { what, kind: fault.kind() };
-    let signals = Signals::catch(settings.drain).map_err(system("signals"))?;
-    let discovery = Discovery::new(&settings.paths, &settings.roots)?;
-    let outlet = Outlet::open(settings)?;
-    let (mut store, mut known) = (None, Vec::new());
-    let (own_file, own_folder) = outlet.own();
-    let mut own_folders: Vec<_> = own_folder.into_iter().collect();
-    if let Some(path) = &settings.state {
-        let (opened, loaded) = Store::open(path)?;
-        own_folders.extend(std::fs::canonicalize(path));
-        match loaded {
-            Ok(checkpoints) => known = checkpoints,
-            Err(why) => hooks.notice(&Notice::Checkpoints { why }),
-        }
-        store = Some(opened);
-    }
-    let mut work = Loop {
-        settings,
-        signals,
-        discovery,
-        begin: Begin::new(settings.from, known, own_file, own_folders, Names::new(Arc::clone(&engine))),
-        store,
-        feeder: Feeder::new(engine, outlet, settings.on_error),
-        hooks,
-        watch: Watch::new(),
-        files: BTreeMap::new(),
-        by_inode: BTreeMap::new(),
-        queue: VecDeque::new(),
-        buffer: vec![0; Follow::ROOM],
-        figures: Figures::default(),
-        files_open_max: open::raise_limit(),
-        saved: Saved::default(),
-        blocked_until: None,
-    };
+    let signals =
+        Signals::catch(settings.drain).map_err(|fault| TailError::System { what: "signals", kind: fault.kind() })?;
+    let mut work = Loop::new(settings, engine, hooks, signals)?;
     let ended = work.run();
     // What was written counts, whatever happened then.
     work.save(true);
@@ -83,6 +53,11 @@ pub struct Loop<'a> {
     pub(super) watch: Watch,
     pub(super) files: BTreeMap<u64, Follow>,
     pub(super) by_inode: BTreeMap<Inode, u64>,
+    /// By the name that a file was found under: those that have it, or had it.
+    pub(super) by_name: BTreeMap<PathBuf, BTreeSet<u64>>,
+    /// By the name: when it was looked at and somebody had it.
+    pub(super) named: BTreeMap<PathBuf, SystemTime>,
+    pub(super) started: SystemTime,
     pub(super) queue: VecDeque<u64>,
     pub(super) buffer: Vec<u8>,
     pub(super) figures: Figures,
@@ -90,6 +65,17 @@ pub struct Loop<'a> {
     pub(super) saved: Saved,
     /// After a failure the outlet is left alone for a while.
     pub(super) blocked_until: Option<Instant>,
+    pub(super) pace: Pace,
+}
+
+/// When what is done again and again is due, and what may have changed.
+pub struct Pace {
+    names: Every,
+    files: Every,
+    names_late: Every,
+    files_late: Every,
+    second: Every,
+    changes: Changes,
 }
 
 #[derive(Default)]
@@ -100,59 +86,119 @@ pub struct Saved {
     due: Option<Instant>,
 }
 
-impl Loop<'_> {
+impl<'a> Loop<'a> {
+    /// Takes all that it needs.
+    pub(super) fn new(
+        settings: &'a Settings,
+        engine: Arc<Engine>,
+        hooks: &'a mut dyn Hooks,
+        signals: Signals,
+    ) -> Result<Loop<'a>, TailError> {
+        let discovery = Discovery::new(&settings.paths, &settings.roots)?;
+        let outlet = Outlet::open(settings)?;
+        let (mut store, mut known) = (None, Vec::new());
+        let (own_file, own_folder) = outlet.own();
+        let mut own_folders: Vec<_> = own_folder.into_iter().collect();
+        if let Some(path) = &settings.state {
+            let (opened, loaded) = Store::open(path)?;
+            own_folders.extend(std::fs::canonicalize(path));
+            match loaded {
+                Ok(checkpoints) => known = checkpoints,
+                Err(why) => hooks.notice(&Notice::Checkpoints { why }),
+            }
+            store = Some(opened);
+        }
+        Ok(Loop {
+            settings,
+            signals,
+            discovery,
+            begin: Begin::new(settings.from, known, own_file, own_folders, Names::new(Arc::clone(&engine))),
+            store,
+            feeder: Feeder::new(engine, outlet, settings.on_error),
+            hooks,
+            watch: Watch::new(),
+            files: BTreeMap::new(),
+            by_inode: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            named: BTreeMap::new(),
+            started: SystemTime::now(),
+            queue: VecDeque::new(),
+            buffer: vec![0; Follow::ROOM],
+            figures: Figures::default(),
+            files_open_max: open::raise_limit(),
+            saved: Saved::default(),
+            blocked_until: None,
+            pace: Pace {
+                names: Every::new(LOOK),
+                files: Every::new(LOOK),
+                names_late: Every::new(SECOND),
+                files_late: Every::new(SECOND),
+                second: Every::new(SECOND),
+                changes: Changes { files: true, names: true },
+            },
+        })
+    }
+
     fn run(&mut self) -> Result<(), TailError> {
-        let poll = Duration::from_millis(POLL_MS);
-        let (mut names, mut files, mut second) = (Every::new(LOOK), Every::new(LOOK), Every::new(SECOND));
-        let (mut names_late, mut files_late) = (Every::new(SECOND), Every::new(SECOND));
-        let mut changes = super::watch::Changes { files: true, names: true };
-        self.discover(true);
-        // A file that is rotated when we are killed is found again only if it is known.
-        self.save(false);
+        self.begin();
         while !self.signals.stopping() {
-            let late = if self.watch.tells() { SECOND } else { poll };
-            (names_late.least, files_late.least) = (late, late);
-            let started = Instant::now();
-            if changes.names && names.is_due() || names_late.is_due() {
-                changes.names = false;
-                self.discover(false);
-                self.save(false);
-                names.done(started);
-                names_late.done(started);
-            }
-            let started = Instant::now();
-            if changes.files && files.is_due() || files_late.is_due() {
-                changes.files = false;
-                self.look();
-                files.done(started);
-                files_late.done(started);
-            }
-            self.turns()?;
-            if second.is_due() {
-                let started = Instant::now();
-                self.reload(false);
-                self.save(false);
-                self.tell();
-                second.done(started);
-            }
-            if self.signals.reload() {
-                self.reload(true);
-            }
-            let mut until = second.due.min(names_late.due).min(files_late.due);
-            until = if changes.names { until.min(names.due) } else { until };
-            until = if changes.files { until.min(files.due) } else { until };
-            let wait = until.saturating_duration_since(Instant::now()).min(self.patience());
-            let tell = !(changes.files && changes.names);
-            let news = self.wait(wait, tell);
-            changes.files |= news.files;
-            changes.names |= news.names;
+            self.step()?;
         }
         self.drain()
     }
 
+    /// Finds what is there at first.
+    pub(super) fn begin(&mut self) {
+        self.discover(true);
+        // A file that is rotated when we are killed is found again only if it is known.
+        self.save(false);
+    }
+
+    /// Does what is due, and waits for more.
+    pub(super) fn step(&mut self) -> Result<(), TailError> {
+        let late = if self.watch.tells() { SECOND } else { Duration::from_millis(POLL_MS) };
+        (self.pace.names_late.least, self.pace.files_late.least) = (late, late);
+        let started = seam::now();
+        if self.pace.changes.names && self.pace.names.is_due() || self.pace.names_late.is_due() {
+            self.pace.changes.names = false;
+            self.discover(false);
+            self.save(false);
+            self.pace.names.done(started);
+            self.pace.names_late.done(started);
+        }
+        let started = seam::now();
+        if self.pace.changes.files && self.pace.files.is_due() || self.pace.files_late.is_due() {
+            self.pace.changes.files = false;
+            self.look();
+            self.pace.files.done(started);
+            self.pace.files_late.done(started);
+        }
+        self.turns()?;
+        if self.pace.second.is_due() {
+            let started = seam::now();
+            self.reload(false);
+            self.save(false);
+            self.tell();
+            self.pace.second.done(started);
+        }
+        if self.signals.reload() {
+            self.reload(true);
+        }
+        let Pace { names, files, names_late, files_late, second, changes } = &self.pace;
+        let mut until = second.due.min(names_late.due).min(files_late.due);
+        until = if changes.names { until.min(names.due) } else { until };
+        until = if changes.files { until.min(files.due) } else { until };
+        let wait = until.saturating_duration_since(seam::now()).min(self.patience());
+        let tell = !(changes.files && changes.names);
+        let news = self.wait(wait, tell);
+        self.pace.changes.files |= news.files;
+        self.pace.changes.names |= news.names;
+        Ok(())
+    }
+
     /// How long nothing has to be done if nothing happens.
     fn patience(&self) -> Duration {
-        let unblocked = self.blocked_until.map(|until| until.saturating_duration_since(Instant::now()));
+        let unblocked = self.blocked_until.map(|until| until.saturating_duration_since(seam::now()));
         if !self.queue.is_empty() {
             return unblocked.unwrap_or(Duration::ZERO);
         }
@@ -165,7 +211,7 @@ impl Loop<'_> {
         }
     }
 
-    fn wait(&mut self, time: Duration, tell: bool) -> super::watch::Changes {
+    fn wait(&mut self, time: Duration, tell: bool) -> Changes {
         let mut others: Vec<BorrowedFd<'_>> = vec![self.signals.wake()];
         let pipes = self.files.values().filter(|follow| follow.kind == Kind::Fifo && follow.grown_at.is_some());
         others.extend(pipes.filter_map(|follow| follow.file.as_ref()).map(|file| file.as_fd()));
@@ -180,175 +226,9 @@ impl Loop<'_> {
         changes
     }
 
-    /// Gives files their turns, until each has had one or the time for a slice is over.
-    fn turns(&mut self) -> Result<(), TailError> {
-        if self.blocked_until.is_some_and(|until| until > Instant::now()) {
-            return Ok(());
-        }
-        self.blocked_until = None;
-        self.close_rotated()?;
-        let started = Instant::now();
-        for _ in 0..self.queue.len() {
-            let Some(id) = self.queue.pop_front() else { break };
-            self.turn(id)?;
-            if self.blocked_until.is_some() || self.signals.stopping() || started.elapsed() > SLICE {
-                break;
-            }
-        }
-        self.flush_beginnings()
-    }
-
-    /// Reads what a file has, up to the size of a turn.
-    fn turn(&mut self, id: u64) -> Result<(), TailError> {
-        let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
-        follow.queued = false;
-        let waits = self.files.values().any(|other| {
-            other.rotated
-                && !other.drained
-                && other.voice.id < id
-                && other.voice.origin.path == follow.voice.origin.path
-        });
-        let more = waits || self.read(&mut follow)?;
-        if more {
-            follow.queued = true;
-            self.queue.push_back(id);
-        }
-        self.files.insert(id, follow);
-        Ok(())
-    }
-
-    /// Whether there may be more.
-    fn read(&mut self, follow: &mut Follow) -> Result<bool, TailError> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let result = match follow.read(&mut buffer) {
-            Ok(chunk) => self.fed(follow, &buffer, &chunk),
-            Err(Fault::Rewritten { cut }) => self.rewritten(follow, cut).map(|()| true),
-            Err(Fault::Io(fault)) => {
-                self.figures.errors += 1;
-                let path = follow.voice.origin.name.clone();
-                self.hooks.notice(&Notice::Unreadable { path, kind: fault.kind() });
-                follow.drained = true;
-                Ok(false)
-            }
-        };
-        self.buffer = buffer;
-        result
-    }
-
-    fn fed(&mut self, follow: &mut Follow, buffer: &[u8], chunk: &Chunk) -> Result<bool, TailError> {
-        let bytes = &buffer[chunk.range.clone()];
-        let length = follow.whole(bytes);
-        if let Some(grown) = follow.grown_at.filter(|_| !bytes.is_empty() && follow.kind == Kind::Regular) {
-            self.figures.lag = self.figures.lag.max(grown.elapsed());
-        }
-        if length > 0 {
-            let buffer = &buffer[..chunk.range.start + length];
-            let fed = self.feeder.feed(follow, buffer, length, Work::Push, self.hooks, &mut self.figures)?;
-            if self.after(fed) {
-                return Ok(true);
-            }
-        }
-        let more = chunk.more || follow.position < follow.careful && length > 0;
-        if !bytes.is_empty() {
-            follow.quiet_since = Instant::now();
-        }
-        follow.seen.size = follow.seen.size.max(follow.position);
-        let holds = follow.filter.as_ref().is_some_and(crate::Filter::held);
-        if bytes.len() > length || holds {
-            follow.open_since.get_or_insert_with(Instant::now);
-        } else {
-            follow.open_since = None;
-        }
-        if !more {
-            follow.drained = true;
-            // Of a pipe it says that somebody has it open, so that waiting for it makes sense.
-            let waits = follow.kind == Kind::Fifo && !bytes.is_empty();
-            follow.grown_at = waits.then(Instant::now);
-        }
-        Ok(more)
-    }
-
-    /// Whether the file has to be read again from its mark.
-    fn after(&mut self, fed: Fed) -> bool {
-        if fed == Fed::Blocked {
-            self.blocked_until = Some(Instant::now() + RETRY);
-        }
-        for path in self.feeder.outlet.take_removed() {
-            let path = self.begin.shown(&path);
-            self.hooks.notice(&Notice::Removed { path });
-        }
-        fed != Fed::Done
-    }
-
-    /// Under a name stands the same file with another text.
-    fn rewritten(&mut self, follow: &mut Follow, cut: bool) -> Result<(), TailError> {
-        let how = if cut { "was cut" } else { "was written anew" };
-        let bytes = follow.seen.size.saturating_sub(follow.position);
-        self.figures.truncated += 1;
-        begin::lost(follow, how, bytes, self.hooks, &mut self.figures);
-        if follow.filter.is_some() {
-            // What was held has no end any more.
-            self.feeder.feed(follow, &[], 0, Work::Finish, self.hooks, &mut self.figures)?;
-        }
-        follow.start_anew();
-        if let Ok(about) = follow.look() {
-            follow.seen = Seen::of(&about);
-        }
-        Ok(())
-    }
-
-    /// Writes beginnings of lines that have waited long enough for their ends.
-    fn flush_beginnings(&mut self) -> Result<(), TailError> {
-        if !self.feeder.outlet.takes_beginnings(self.files.len()) {
-            return Ok(());
-        }
-        let due = |follow: &&Follow| {
-            !follow.queued && follow.open_since.is_some_and(|since| since.elapsed() >= self.settings.flush_after)
-        };
-        let due: Vec<u64> = self.files.values().filter(due).map(|follow| follow.voice.id).collect();
-        due.into_iter().try_for_each(|id| self.rest(id, Work::Idle))
-    }
-
-    /// Gives a file's filter what is left, up to the file's end.
-    fn rest(&mut self, id: u64, work: Work) -> Result<(), TailError> {
-        let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
-        let mut buffer = std::mem::take(&mut self.buffer);
-        follow.open_since = None;
-        let done = match follow.read(&mut buffer) {
-            Ok(Chunk { range, more }) => {
-                let work = if more { Work::Push } else { work };
-                let (buffer, length) = (&buffer[..range.end], range.len());
-                self.feeder.feed(&mut follow, buffer, length, work, self.hooks, &mut self.figures)
-            }
-            // The next turn tells what has happened.
-            Err(_) => Ok(Fed::Again),
-        };
-        self.buffer = buffer;
-        if self.after(done?) && !std::mem::replace(&mut follow.queued, true) {
-            self.queue.push_back(id);
-        }
-        self.files.insert(id, follow);
-        Ok(())
-    }
-
-    /// Ends files that were rotated, read to their ends, and have been quiet since.
-    fn close_rotated(&mut self) -> Result<(), TailError> {
-        let over = |follow: &&Follow| {
-            follow.rotated && follow.drained && !follow.queued && follow.quiet_since.elapsed() >= ROTATED_QUIET
-        };
-        let over: Vec<u64> = self.files.values().filter(over).map(|follow| follow.voice.id).collect();
-        for id in over {
-            self.rest(id, Work::Finish)?;
-            if self.files.get(&id).is_some_and(|follow| !follow.queued) {
-                self.forget(id);
-            }
-        }
-        Ok(())
-    }
-
     /// Reads what has arrived, as far as the time suffices, and ends.
-    fn drain(&mut self) -> Result<(), TailError> {
-        let deadline = Instant::now() + self.settings.drain;
+    pub(super) fn drain(&mut self) -> Result<(), TailError> {
+        let deadline = seam::now() + self.settings.drain;
         self.figures.draining = true;
         self.tell();
         self.discover(false);
@@ -359,9 +239,9 @@ impl Loop<'_> {
                 self.queue.push_back(*id);
             }
         }
-        while !self.queue.is_empty() && Instant::now() < deadline {
+        while !self.queue.is_empty() && seam::now() < deadline {
             if let Some(until) = self.blocked_until {
-                let wait = until.min(deadline).saturating_duration_since(Instant::now());
+                let wait = until.min(deadline).saturating_duration_since(seam::now());
                 self.watch.wait(&[], wait, false);
             }
             self.turns()?;
@@ -396,10 +276,10 @@ impl Loop<'_> {
     /// Saves the marks, when it is time and they have changed.
     fn save(&mut self, at_end: bool) {
         let Some(store) = &self.store else { return };
-        if !at_end && self.saved.due.is_some_and(|due| due > Instant::now()) {
+        if !at_end && self.saved.due.is_some_and(|due| due > seam::now()) {
             return;
         }
-        let started = Instant::now();
+        let started = seam::now();
         self.begin.drop_outdated();
         let followed = self.files.values().filter(|follow| follow.kind == Kind::Regular).map(Follow::checkpoint);
         let all: Vec<Checkpoint> = followed.chain(self.begin.known.values().cloned()).collect();
@@ -408,6 +288,7 @@ impl Loop<'_> {
         if all.len() == old.len() && !old.iter().zip(&all).any(|(old, new)| differs(old, new)) {
             return;
         }
+        seam::between();
         // What is said to be written must be there, even after a power failure.
         match self.feeder.outlet.sync().and_then(|()| store.save(&all)) {
             Ok(()) => self.saved = Saved { checkpoints: all, failed: false, due: None },
@@ -418,7 +299,7 @@ impl Loop<'_> {
                 }
             }
         }
-        self.saved.due = Some(Instant::now() + SHARE * started.elapsed());
+        self.saved.due = Some(seam::now() + SHARE * seam::since(started));
     }
 
     fn tell(&mut self) {
@@ -438,12 +319,3 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// How often the loop does what has to be done now and then.
 const SECOND: Duration = Duration::from_secs(1);
-
-/// After what time of reading the loop looks for changes.
-const SLICE: Duration = Duration::from_millis(100);
-
-/// How long a rotated file must be quiet: who writes it may have it open for a while.
-const ROTATED_QUIET: Duration = Duration::from_secs(5);
-
-/// How long an outlet that has failed is left alone.
-const RETRY: Duration = Duration::from_millis(500);

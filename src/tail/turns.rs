@@ -1,0 +1,224 @@
+//! The turns of the loop: reads files in turn, those first that had a name before others, and has written what they
+//! give. Does not look for files.
+
+use std::time::Duration;
+
+use super::{
+    Notice, TailError, begin,
+    feed::{Fed, Work},
+    follow::{Chunk, Fault, Follow, Seen},
+    open::Kind,
+    seam,
+    work::Loop,
+};
+
+impl Loop<'_> {
+    /// Gives files their turns, until each has had one or the time for a slice is over.
+    pub(super) fn turns(&mut self) -> Result<(), TailError> {
+        if self.blocked_until.is_some_and(|until| until > seam::now()) {
+            return Ok(());
+        }
+        self.blocked_until = None;
+        self.close_rotated()?;
+        let started = seam::now();
+        for _ in 0..self.queue.len() {
+            let Some(id) = self.queue.pop_front() else { break };
+            self.turn(id)?;
+            if self.blocked_until.is_some() || self.signals.stopping() || seam::since(started) > SLICE {
+                break;
+            }
+        }
+        self.flush_beginnings()
+    }
+
+    /// Reads what a file has, up to the size of a turn, and before that what those have that had its name before.
+    fn turn(&mut self, id: u64) -> Result<(), TailError> {
+        let limit = self.older(id)?;
+        let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
+        follow.queued = false;
+        let more = match limit {
+            Some(limit) => self.read(&mut follow, limit)?,
+            None => true,
+        };
+        if more {
+            follow.queued = true;
+            self.queue.push_back(id);
+        }
+        self.files.insert(id, follow);
+        Ok(())
+    }
+
+    /// Reads the files that had a file's name before it. Up to where the file itself may be read then; nothing if there is
+    /// more of the others.
+    ///
+    /// Whoever writes goes on in a new file after the last line of the old one, but may do so between two of our calls.
+    /// So the size of the newest is asked for first: whatever was written before those bytes is in the others when their
+    /// sizes are asked for.
+    fn older(&mut self, id: u64) -> Result<Option<u64>, TailError> {
+        let Some(name) = self.files.get(&id).map(|follow| &follow.voice.origin.path) else { return Ok(None) };
+        let older: Vec<u64> = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..id)).copied().collect();
+        if older.is_empty() {
+            return Ok(Some(u64::MAX));
+        }
+        let size = |id: &u64| self.files.get(id).and_then(|follow| follow.look().ok()).map(|about| about.len());
+        let limit = size(&id);
+        let sizes: Vec<Option<u64>> = older.iter().rev().map(size).collect();
+        for (id, size) in older.into_iter().zip(sizes.into_iter().rev()) {
+            let Some(mut follow) = self.files.remove(&id) else { continue };
+            let has_more = size.is_some_and(|size| size != follow.reached);
+            let more = has_more && self.read(&mut follow, size.unwrap_or(u64::MAX))?;
+            self.files.insert(id, follow);
+            if more {
+                return Ok(None);
+            }
+        }
+        Ok(Some(limit.unwrap_or(u64::MAX)))
+    }
+
+    /// Reads up to a limit. Whether there may be more before it.
+    fn read(&mut self, follow: &mut Follow, limit: u64) -> Result<bool, TailError> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = match follow.read(&mut buffer, limit) {
+            Ok(chunk) => self.fed(follow, &buffer, &chunk),
+            Err(Fault::Rewritten { cut }) => self.rewritten(follow, cut).map(|()| true),
+            Err(Fault::Io(fault)) => {
+                self.figures.errors += 1;
+                let path = follow.voice.origin.name.clone();
+                self.hooks.notice(&Notice::Unreadable { path, kind: fault.kind() });
+                follow.drained = true;
+                Ok(false)
+            }
+        };
+        self.buffer = buffer;
+        result
+    }
+
+    fn fed(&mut self, follow: &mut Follow, buffer: &[u8], chunk: &Chunk) -> Result<bool, TailError> {
+        let bytes = &buffer[chunk.range.clone()];
+        let length = follow.whole(bytes);
+        let end = follow.position + bytes.len() as u64;
+        if let Some(grown) = follow.grown_at.filter(|_| !bytes.is_empty() && follow.kind == Kind::Regular) {
+            self.figures.lag = self.figures.lag.max(seam::since(grown));
+        }
+        if length > 0 {
+            let buffer = &buffer[..chunk.range.start + length];
+            let fed = self.feeder.feed(follow, buffer, length, Work::Push, self.hooks, &mut self.figures)?;
+            if self.after(fed) {
+                return Ok(true);
+            }
+        }
+        let more = chunk.more || follow.position < follow.careful && length > 0;
+        if !bytes.is_empty() {
+            follow.quiet_since = seam::now();
+        }
+        follow.seen.size = follow.seen.size.max(follow.position);
+        follow.reached = end;
+        let holds = follow.filter.as_ref().is_some_and(crate::Filter::held);
+        if bytes.len() > length || holds {
+            follow.open_since.get_or_insert_with(seam::now);
+        } else {
+            follow.open_since = None;
+        }
+        if !more {
+            follow.drained = true;
+            // Of a pipe it says that somebody has it open, so that waiting for it makes sense.
+            let waits = follow.kind == Kind::Fifo && !bytes.is_empty();
+            follow.grown_at = waits.then(seam::now);
+        }
+        Ok(more)
+    }
+
+    /// Whether the file has to be read again from its mark.
+    fn after(&mut self, fed: Fed) -> bool {
+        if fed == Fed::Blocked {
+            self.blocked_until = Some(seam::now() + RETRY);
+        }
+        for path in self.feeder.outlet.take_removed() {
+            let path = self.begin.shown(&path);
+            self.hooks.notice(&Notice::Removed { path });
+        }
+        fed != Fed::Done
+    }
+
+    /// Under a name stands the same file with another text.
+    fn rewritten(&mut self, follow: &mut Follow, cut: bool) -> Result<(), TailError> {
+        let how = if cut { "was cut" } else { "was written anew" };
+        let bytes = follow.seen.size.saturating_sub(follow.position);
+        self.figures.truncated += 1;
+        begin::lost(follow, how, bytes, self.hooks, &mut self.figures);
+        if follow.filter.is_some() {
+            // What was held has no end any more.
+            self.feeder.feed(follow, &[], 0, Work::Finish, self.hooks, &mut self.figures)?;
+        }
+        follow.start_anew();
+        if let Ok(about) = follow.look() {
+            follow.seen = Seen::of(&about);
+        }
+        Ok(())
+    }
+
+    /// Writes beginnings of lines that have waited long enough for their ends.
+    fn flush_beginnings(&mut self) -> Result<(), TailError> {
+        if !self.feeder.outlet.takes_beginnings(self.files.len()) {
+            return Ok(());
+        }
+        let due = |follow: &&Follow| {
+            !follow.queued && follow.open_since.is_some_and(|since| seam::since(since) >= self.settings.flush_after)
+        };
+        let due: Vec<u64> = self.files.values().filter(due).map(|follow| follow.voice.id).collect();
+        due.into_iter().try_for_each(|id| self.rest(id, Work::Idle))
+    }
+
+    /// Gives a file's filter what is left, up to the file's end.
+    pub(super) fn rest(&mut self, id: u64, work: Work) -> Result<(), TailError> {
+        let limit = self.older(id)?;
+        let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
+        let mut buffer = std::mem::take(&mut self.buffer);
+        follow.open_since = None;
+        let read = limit.map(|limit| follow.read(&mut buffer, limit));
+        let done = match read {
+            Some(Ok(Chunk { range, more })) => {
+                let work = if more { Work::Push } else { work };
+                let (buffer, length) = (&buffer[..range.end], range.len());
+                follow.reached = follow.position + length as u64;
+                self.feeder.feed(&mut follow, buffer, length, work, self.hooks, &mut self.figures)
+            }
+            // The next turn tells what has happened, or reads what is before it.
+            Some(Err(_)) | None => Ok(Fed::Again),
+        };
+        self.buffer = buffer;
+        if self.after(done?) && !std::mem::replace(&mut follow.queued, true) {
+            self.queue.push_back(id);
+        }
+        self.files.insert(id, follow);
+        Ok(())
+    }
+
+    /// Ends files that were rotated, read to their ends, and have been quiet since.
+    fn close_rotated(&mut self) -> Result<(), TailError> {
+        let over = |follow: &&Follow| {
+            follow.rotated && follow.drained && !follow.queued && seam::since(follow.quiet_since) >= ROTATED_QUIET
+        };
+        let over: Vec<u64> = self.files.values().filter(over).map(|follow| follow.voice.id).collect();
+        for id in over {
+            self.rest(id, Work::Finish)?;
+            let Some(follow) = self.files.get_mut(&id).filter(|follow| !follow.queued) else { continue };
+            if follow.look().is_ok_and(|about| about.len() > follow.reached) {
+                follow.queued = true;
+                self.queue.push_back(id);
+            } else {
+                self.forget(id);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// After what time of reading the loop looks for changes.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// How long a rotated file must be quiet: who writes it may have it open for a while.
+const ROTATED_QUIET: Duration = Duration::from_secs(5);
+
+/// How long an outlet that has failed is left alone.
+const RETRY: Duration = Duration::from_millis(500);
