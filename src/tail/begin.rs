@@ -370,8 +370,8 @@ fn to_last_line(follow: &mut Follow) -> io::Result<()> {
 /// How compressed files begin: gzip, zstd, bzip2, xz, zip.
 const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"PK\x03\x04"];
 
-/// How often a folder is listed for a file that is not found.
-const LISTINGS: usize = 4;
+/// How often a folder is listed for files that get other names meanwhile.
+pub const LISTINGS: usize = 4;
 
 /// How far a file system's clock may be behind ours.
 const CLOCK_LAG: Duration = Duration::from_millis(20);

@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     Notice,
+    begin::LISTINGS,
     checkpoint::Checkpoint,
     discovery::Candidate,
     follow::{Follow, Seen},
@@ -107,11 +108,17 @@ impl Loop<'_> {
             None if self.begin.knows(&candidate.name) => self.started,
             None => return,
         };
-        for missed in self.begin.missed(candidate, since, |about| self.follows(about)) {
-            if let Some(mut follow) = self.begin.file(&missed, false, self.hooks, &mut self.figures) {
-                follow.rotated = true;
-                self.figures.renamed += 1;
-                self.add(follow);
+        for _ in 0..LISTINGS {
+            let missed = self.begin.missed(candidate, since, |about| self.follows(about));
+            if missed.is_empty() {
+                break;
+            }
+            for candidate in missed {
+                if let Some(mut follow) = self.begin.file(&candidate, false, self.hooks, &mut self.figures) {
+                    follow.rotated = true;
+                    self.figures.renamed += 1;
+                    self.add(follow);
+                }
             }
         }
     }
