@@ -105,7 +105,7 @@ impl Loop<'_> {
     fn add_missed(&mut self, candidate: &Candidate) {
         let since = match self.named.get(&candidate.name) {
             Some(named) => *named,
-            None if self.begin.knows(&candidate.name) => self.started,
+            None if self.by_name.contains_key(&candidate.name) || self.begin.knows(&candidate.name) => self.started,
             None => return,
         };
         for _ in 0..LISTINGS {

@@ -231,7 +231,21 @@ mod tests {
             self.texts.push(Text { path, inode, lines: self.lines..self.lines });
         }
 
+        /// Waits until a new file is younger than all others, by a clock that goes in steps. Nobody rotates twice in one.
+        fn let_clock_go_on(&self) {
+            let probe = self.folder.join("probe");
+            let born = || {
+                let _ = fs::remove_file(&probe);
+                File::create(&probe).unwrap().metadata().unwrap().created().ok()
+            };
+            let now = born();
+            while now.is_some() && born() == now {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+        }
+
         fn rotate(&mut self) {
+            self.let_clock_go_on();
             if self.habits.cuts {
                 return self.cut();
             }
@@ -512,7 +526,7 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_over_rotations_of_all_kinds() {
-        trials(500);
+        trials(200);
     }
 
     /// `cargo test --release --lib -- --ignored a_hundred_thousand_rotations` takes some minutes.
