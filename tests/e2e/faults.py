@@ -20,7 +20,6 @@ import os
 import pathlib
 import re
 import resource
-import secrets
 import shutil
 import signal
 import subprocess
@@ -28,6 +27,8 @@ import sys
 import tarfile
 import tempfile
 import traceback
+
+from acme import MASK, RULES, SECRET, Failure, check, no_leak_in
 
 PATIENCE = 20  # Seconds after which a run hangs.
 # What of the calls that blackbar makes can fail on a real machine, for reasons of the disk or of a signal.
@@ -42,28 +43,7 @@ FOLDERS = ["close"]
 # Calls of which a scenario makes more than this many are not all tried: every eighth of the others is.
 EVERY_UP_TO = 60
 
-SECRET = "acme_" + secrets.token_hex(10)
-MASK = "[REDACTED:acme-token]"
-RULES = """[[rule]]
-id = "acme-token"
-name = "Acme token"
-severity = "high"
-pattern = '''acme_[0-9a-f]{20}'''
-reference = "https://acme.example/docs"
-examples = ["token: acme_{hex:20}", "acme_{hex:20}"]
-counterexamples = ["acme_{hex:8}", "acme_words_and_more_words"]
-since = "0.1.0"
-"""
 OPTIONS = ["--quiet", "--no-default-rules", "--rules", "acme.toml"]
-
-
-class Failure(Exception):
-    pass
-
-
-def check(truth, *what):
-    if not truth:
-        raise Failure(" ".join(str(thing) for thing in what))
 
 
 def lines(start, end):
@@ -99,11 +79,9 @@ def masked(text):
 
 def no_leak(folder):
     """Nothing of the secret is in what was written; `in` is what was there."""
-    pieces = [SECRET[at : at + 8].encode() for at in range(5, len(SECRET) - 7)]
     for path in folder.rglob("*"):
         if path.is_file() and path.relative_to(folder).parts[0] != "in" or path.name.startswith(".blackbar"):
-            text = path.read_bytes()
-            check(not any(piece in text for piece in pieces), path.name, "holds a piece of the secret")
+            no_leak_in(path)
 
 
 class Run:

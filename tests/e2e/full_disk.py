@@ -9,7 +9,6 @@ says so and fails. Prints one line a test.
 
 import os
 import pathlib
-import secrets
 import shutil
 import signal
 import subprocess
@@ -17,46 +16,9 @@ import sys
 import tempfile
 import time
 
+from acme import PATIENCE, RULES, check, lines, masked, no_leak_in, until
+
 DISK_BYTES = 1 << 20
-PATIENCE = 60  # Seconds after which a test gives up.
-
-SECRET = "acme_" + secrets.token_hex(10)
-MASK = "[REDACTED:acme-token]"
-RULES = """[[rule]]
-id = "acme-token"
-name = "Acme token"
-severity = "high"
-pattern = '''acme_[0-9a-f]{20}'''
-reference = "https://acme.example/docs"
-examples = ["token: acme_{hex:20}", "acme_{hex:20}"]
-counterexamples = ["acme_{hex:8}", "acme_words_and_more_words"]
-since = "0.1.0"
-"""
-
-
-class Failure(Exception):
-    pass
-
-
-def check(truth, *what):
-    if not truth:
-        raise Failure(" ".join(str(thing) for thing in what))
-
-
-def until(what, holds):
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        check(time.monotonic() < end, "waited in vain:", what)
-        time.sleep(0.02)
-
-
-def lines(start, end):
-    return "".join(f"line {number:06} token {SECRET} end\n" for number in range(start, end))
-
-
-def masked(text):
-    return text.replace(SECRET, MASK)
-
 
 # Masked, more than the disk takes.
 LARGE = lines(0, 40_000)
@@ -105,12 +67,10 @@ class Place:
         return (self.folder / "err").read_text()
 
     def no_leak(self):
-        pieces = [SECRET[at : at + 8].encode() for at in range(5, len(SECRET) - 7)]
         for path in self.folder.rglob("*"):
             written = path.is_file() and (path.relative_to(self.folder).parts[0] != "in" or path.name.startswith("."))
             if written and not path.relative_to(self.folder).as_posix().startswith("disk/raw/"):
-                text = path.read_bytes()
-                check(not any(piece in text for piece in pieces), path, "holds a piece of the secret")
+                no_leak_in(path)
 
 
 RULE = ["--no-default-rules", "--rules", "acme.toml"]
