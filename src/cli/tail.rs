@@ -153,7 +153,11 @@ impl Hooks for Service<'_> {
             Notice::Withheld { .. } => Cause::Internal,
             Notice::Polling(_) => Cause::Watch,
             // No errors, or counted as bytes.
-            Notice::Lost { .. } | Notice::Rewritten { .. } | Notice::Removed { .. } | Notice::Undrained { .. } => {
+            Notice::Lost { .. }
+            | Notice::Rewritten { .. }
+            | Notice::Copied { .. }
+            | Notice::Removed { .. }
+            | Notice::Undrained { .. } => {
                 return;
             }
         });

@@ -3,11 +3,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs::{self, File},
+    io,
     os::unix::{ffi::OsStrExt as _, fs::FileExt as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use super::{
@@ -35,6 +36,17 @@ pub struct Begin {
     own_folders: Vec<PathBuf>,
     next: u64,
     pub names: Names,
+    /// To be followed besides what was opened, and before it.
+    pub copies: Vec<Follow>,
+}
+
+/// A copy of a file.
+pub struct Copy {
+    pub real: PathBuf,
+    pub file: File,
+    pub identity: Identity,
+    pub about: fs::Metadata,
+    pub head: Vec<u8>,
 }
 
 impl Begin {
@@ -47,7 +59,7 @@ impl Begin {
         names: Names,
     ) -> Begin {
         let known = known.into_iter().map(|one| (one.file.inode(), one)).collect();
-        Begin { from, known, said: BTreeSet::new(), own_file, own_folders, next: 1, names }
+        Begin { from, known, said: BTreeSet::new(), own_file, own_folders, next: 1, names, copies: Vec::new() }
     }
 
     /// Says once that a file is not followed.
@@ -160,12 +172,91 @@ impl Begin {
             return Ok(());
         }
         follow.start_anew();
+        if self.take_copies(follow, &known, hooks, figures) {
+            return Ok(());
+        }
         if follow.identity.born().is_some() {
             // The same file with another text. What was in it before that, nobody knows.
             figures.truncated += 1;
             lost(follow, "was cut or written anew while it was not followed", known.size - known.read, hooks, figures);
         }
         Ok(())
+    }
+
+    /// Finds the copy of what a file was, and those of what it was after that. Whether there is one.
+    fn take_copies(
+        &mut self,
+        follow: &mut Follow,
+        known: &Checkpoint,
+        hooks: &mut dyn Hooks,
+        figures: &mut Figures,
+    ) -> bool {
+        let Some(copy) = self.copy_of(&follow.real, known, |_| false) else { return false };
+        let (first, name) = (came(&copy.about), follow.voice.origin.path.clone());
+        figures.truncated += 1;
+        self.copied(follow, &copy.real, hooks);
+        let later = Candidate { name, real: follow.real.clone(), about: copy.about.clone(), named: false };
+        let (at, made) = (inode(&copy.about), self.copies.len());
+        let voice = Voice::new(self.next, Arc::clone(&follow.voice.origin));
+        self.next += 1;
+        let mut again = Follow::new(voice, copy.real, Kind::Regular, copy.file, copy.identity.clone(), &copy.head);
+        again.seen = Seen::of(&copy.about);
+        let known = Checkpoint { file: copy.identity, ..known.clone() };
+        if again.resume(&known, &copy.head).is_ok_and(|same| same) {
+            self.copies.push(again);
+        }
+        let not_it = |about: &fs::Metadata| inode(about) == at || inode(about) == follow.identity.inode();
+        for candidate in self.missed(&later, first, not_it) {
+            let more = self.file(&candidate, false, hooks, figures);
+            self.copies.extend(more);
+        }
+        // They are read before it.
+        for copy in &mut self.copies[made..] {
+            copy.rotated = true;
+            std::mem::swap(&mut copy.voice.id, &mut follow.voice.id);
+        }
+        self.copies[made..].sort_by_key(|copy| copy.voice.id);
+        true
+    }
+
+    /// The copy of a file that was cut, in which what stands before the place up to which it was read is the same. It is
+    /// made before the cut, and has what was not read by then.
+    pub fn copy_of(
+        &self,
+        real: &Path,
+        known: &Checkpoint,
+        is_followed: impl Fn(&fs::Metadata) -> bool,
+    ) -> Option<Copy> {
+        if known.read == 0 {
+            return None;
+        }
+        seam::between();
+        let entries = fs::read_dir(real.parent()?).ok()?.flatten();
+        let mut files: Vec<(PathBuf, fs::Metadata)> = entries
+            .map(|entry| entry.path())
+            .filter(|path| is_rotated(real, path))
+            .filter_map(|path| fs::symlink_metadata(&path).ok().map(|about| (path, about)))
+            .filter(|(_, about)| about.is_file() && about.len() >= known.read && !is_followed(about))
+            .collect();
+        files.sort_by_key(|(_, about)| std::cmp::Reverse(came(about)));
+        files.into_iter().find_map(|(path, _)| {
+            let (file, _) = open::read(&path).ok()?;
+            let about = file.metadata().ok()?;
+            let mut head = vec![0; HEAD_BYTES];
+            let length = file.read_at(&mut head, 0).ok()?;
+            head.truncate(length);
+            let length = known.before.len();
+            let mut before = vec![0; length];
+            file.read_exact_at(&mut before, known.read - length as u64).ok()?;
+            let same = known.file.clone().check_head(&head) && known.before.begins(&before) && !is_followed(&about);
+            same.then(|| Copy { identity: Identity::new(&about, &head), real: path, file, about, head })
+        })
+    }
+
+    /// Says that a file was cut, and that the rest of it is read elsewhere.
+    pub fn copied(&mut self, follow: &Follow, copy: &Path, hooks: &mut dyn Hooks) {
+        let (path, copy) = (follow.voice.origin.name.clone(), self.shown(copy));
+        hooks.notice(&Notice::Copied { path, copy });
     }
 
     /// Finds files that were being followed, and that have another name by now, where they had theirs; and those that had
@@ -263,11 +354,9 @@ impl Begin {
     pub fn missed(
         &self,
         of: &Candidate,
-        since: SystemTime,
+        since: Duration,
         is_followed: impl Fn(&fs::Metadata) -> bool,
     ) -> Vec<Candidate> {
-        // A file system's clock may be some milliseconds behind ours.
-        let since = since.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(CLOCK_LAG);
         seam::between();
         let Some(Ok(entries)) = of.real.parent().map(fs::read_dir) else { return Vec::new() };
         let is_known = |about: &fs::Metadata| {
@@ -341,13 +430,17 @@ fn between<'a>(
 /// Whether a file had a name after those that are known, seen last at `since`, and was rotated as well: `app.log.1` and
 /// `app.log-20261120` may have been `app.log`, and were if they came to be when that was not followed any more.
 fn has_followed(name: &Path, since: Duration, path: &Path, about: &fs::Metadata) -> bool {
+    is_rotated(name, path) && about.is_file() && came(about) >= since
+}
+
+/// Whether a name is one that a rotated file gets.
+fn is_rotated(name: &Path, path: &Path) -> bool {
     let (Some(old), Some(new)) = (name.file_name(), path.file_name()) else { return false };
     let rest = new.as_encoded_bytes().strip_prefix(old.as_encoded_bytes());
-    let is_rotated = rest.is_some_and(|rest| {
+    rest.is_some_and(|rest| {
         matches!(rest, [b'.' | b'-', b'0'..=b'9', ..])
             && rest.iter().all(|byte| byte.is_ascii_digit() || b".-_:T".contains(byte))
-    });
-    is_rotated && about.is_file() && came(about) >= since
+    })
 }
 
 /// When a file came to be, since 1970; when it was written last, where the system does not know.
@@ -372,9 +465,6 @@ const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd
 
 /// How often a folder is listed for files that get other names meanwhile.
 pub const LISTINGS: usize = 4;
-
-/// How far a file system's clock may be behind ours.
-const CLOCK_LAG: Duration = Duration::from_millis(20);
 
 /// How long the checkpoint of a file is kept that is not followed.
 const KEPT_SECONDS: u64 = 7 * 24 * 3600;

@@ -5,7 +5,7 @@ use std::{
     fs::Metadata,
     os::unix::fs::MetadataExt as _,
     path::Path,
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use super::{
@@ -109,6 +109,8 @@ impl Loop<'_> {
             None => return,
         };
         for _ in 0..LISTINGS {
+            // A file system's clock may be some milliseconds behind ours.
+            let since = since.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(CLOCK_LAG);
             let missed = self.begin.missed(candidate, since, |about| self.follows(about));
             if missed.is_empty() {
                 break;
@@ -124,7 +126,7 @@ impl Loop<'_> {
     }
 
     /// Whether this very file is followed.
-    fn follows(&self, about: &Metadata) -> bool {
+    pub(super) fn follows(&self, about: &Metadata) -> bool {
         let now = Identity::new(about, &[]);
         let same = self.by_inode.get(&now.inode()).and_then(|id| self.files.get(id));
         same.is_some_and(|follow| follow.identity.is_same_inode(&now))
@@ -145,7 +147,12 @@ impl Loop<'_> {
         again
     }
 
-    fn add(&mut self, mut follow: Follow) {
+    fn add(&mut self, follow: Follow) {
+        let copies = std::mem::take(&mut self.begin.copies);
+        copies.into_iter().chain([follow]).for_each(|follow| self.add_one(follow));
+    }
+
+    fn add_one(&mut self, mut follow: Follow) {
         let id = follow.voice.id;
         let in_line = follow.mark.written.bytes > 0;
         if self.feeder.outlet.begin(&follow.voice, in_line).is_err() {
@@ -213,3 +220,6 @@ impl Loop<'_> {
 
 /// For how long it is known when a name was seen last.
 const NAMED: Duration = Duration::from_secs(24 * 3600);
+
+/// How far a file system's clock may be behind ours.
+const CLOCK_LAG: Duration = Duration::from_millis(20);

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    begin::Copy,
     checkpoint::{self, Checkpoint},
     envelope::Voice,
     identity::{BEFORE_BYTES, HEAD_BYTES, Hash, Identity},
@@ -206,6 +207,15 @@ impl Follow {
         (self.position, self.reached, self.told, self.careful) = (0, 0, 0, 0);
         (self.mark, self.since, self.replay, self.open_since) = (Mark::default(), Count::default(), None, None);
         self.before.clear();
+    }
+
+    /// Goes on in a copy of the file, whose text is the same up to here.
+    pub fn go_on_in(&mut self, copy: Copy) {
+        self.seen = Seen::of(&copy.about);
+        (self.real, self.file, self.identity) = (copy.real, Some(copy.file), copy.identity);
+        (self.rotated, self.drained) = (true, false);
+        self.reached = self.position;
+        self.quiet_since = seam::now();
     }
 
     /// Bytes of the file, as many of them as there are.

@@ -189,6 +189,14 @@ pub enum Notice {
         /// In words.
         how: &'static str,
     },
+    /// A file was cut after a copy was made of it.
+    #[error("{path}: was cut; its rest is read in {copy}, and what was written between the copy and the cut is lost")]
+    Copied {
+        /// Its name.
+        path: String,
+        /// Where its copy lies.
+        copy: String,
+    },
     /// Checkpoints cannot be used.
     #[error("the checkpoints {why}; files are read from their start")]
     Checkpoints {

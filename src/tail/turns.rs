@@ -145,6 +145,17 @@ impl Loop<'_> {
         let how = if cut { "was cut" } else { "was written anew" };
         let bytes = follow.seen.size.saturating_sub(follow.position);
         self.figures.truncated += 1;
+        let copy = self.begin.copy_of(&follow.real, &follow.checkpoint(), |about| self.follows(about));
+        if let Some(copy) = copy {
+            self.begin.copied(follow, &copy.real, self.hooks);
+            let id = follow.voice.id;
+            self.by_inode.remove(&follow.identity.inode());
+            self.by_inode.insert(copy.identity.inode(), id);
+            follow.go_on_in(copy);
+            // The file itself is another one from now on, and is found as such.
+            self.pace.changes.names = true;
+            return Ok(());
+        }
         begin::lost(follow, how, bytes, self.hooks, &mut self.figures);
         if follow.filter.is_some() {
             // What was held has no end any more.

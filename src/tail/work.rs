@@ -75,7 +75,7 @@ pub struct Pace {
     names_late: Every,
     files_late: Every,
     second: Every,
-    changes: Changes,
+    pub(super) changes: Changes,
 }
 
 #[derive(Default)]
