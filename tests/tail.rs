@@ -116,6 +116,49 @@ fn an_output_beside_the_files_is_not_read_as_one_that_was_rotated() {
 }
 
 #[test]
+fn what_was_not_read_before_a_cut_is_read_in_the_copy() {
+    let cut = |log: &std::path::Path, from: usize| {
+        append(log, &lines(from..from + 10));
+        fs::copy(log, log.with_extension(format!("log.{from}"))).unwrap();
+        OpenOptions::new().write(true).open(log).unwrap().set_len(0).unwrap();
+        append(log, &lines(from + 10..from + 20));
+    };
+    let sandbox = Sandbox::new();
+    let log = sandbox.write("in/app.log", lines(0..10));
+    let tail = Tail::start(&sandbox, &["--state", "state", "in/app.log"]);
+    until("the first lines", || out(&sandbox).ends_with(&masked(9)));
+    // It sees nothing of what happens meanwhile.
+    tail.signal(rustix::process::Signal::STOP);
+    cut(&log, 10);
+    tail.signal(rustix::process::Signal::CONT);
+    until("the next file", || out(&sandbox).ends_with(&masked(29)));
+    assert_eq!(tail.stop(), 0);
+    cut(&log, 30);
+    let tail = Tail::start(&sandbox, &["--state", "state", "in/app.log"]);
+    until("the last file", || out(&sandbox).ends_with(&masked(49)));
+    assert_eq!(tail.stop(), 0);
+    assert_eq!(out(&sandbox), masked_lines(0..50));
+    assert!(has(&sandbox, "err", "app.log.30, and what was written between the copy and the cut is lost"));
+    no_leak(&sandbox.path(""));
+}
+
+#[test]
+fn an_output_beside_a_file_that_is_cut_is_not_its_copy() {
+    let sandbox = Sandbox::new();
+    let text = "all is well in this line\n".repeat(100);
+    let log = sandbox.write("in/app.log", &text);
+    // The name of a copy, by the user's choice, and the same text.
+    std::os::unix::fs::symlink("in/app.log.9", sandbox.path("out")).unwrap();
+    let tail = Tail::start(&sandbox, &["--state", "state", "in/app.log"]);
+    until("the first text", || out(&sandbox) == text);
+    OpenOptions::new().write(true).open(&log).unwrap().set_len(0).unwrap();
+    append(&log, &line(0));
+    until("the next text", || out(&sandbox).ends_with(&masked(0)));
+    assert_eq!(tail.stop(), 0);
+    assert_eq!(out(&sandbox), text + &masked(0));
+}
+
+#[test]
 fn files_that_come_and_are_rotated_while_nobody_reads_are_found_in_their_order() {
     let sandbox = Sandbox::new();
     let log = sandbox.write("in/app.log", lines(0..10));

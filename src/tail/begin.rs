@@ -72,8 +72,11 @@ impl Begin {
 
     /// Whether a file is written by this very process.
     pub fn is_own(&self, candidate: &Candidate) -> bool {
-        self.own_file == Some(inode(&candidate.about))
-            || self.own_folders.iter().any(|folder| candidate.real.starts_with(folder))
+        self.writes(&candidate.real, &candidate.about)
+    }
+
+    fn writes(&self, real: &Path, about: &fs::Metadata) -> bool {
+        self.own_file == Some(inode(about)) || self.own_folders.iter().any(|folder| real.starts_with(folder))
     }
 
     /// Opens a file. `at_start` says that it was there when the program started.
@@ -236,7 +239,8 @@ impl Begin {
             .map(|entry| entry.path())
             .filter(|path| is_rotated(real, path))
             .filter_map(|path| fs::symlink_metadata(&path).ok().map(|about| (path, about)))
-            .filter(|(_, about)| about.is_file() && about.len() >= known.read && !is_followed(about))
+            .filter(|(path, about)| about.is_file() && about.len() >= known.read && !self.writes(path, about))
+            .filter(|(_, about)| !is_followed(about))
             .collect();
         files.sort_by_key(|(_, about)| std::cmp::Reverse(came(about)));
         files.into_iter().find_map(|(path, _)| {
