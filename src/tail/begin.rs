@@ -8,7 +8,7 @@ use std::{
     os::unix::{ffi::OsStrExt as _, fs::FileExt as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use super::{
@@ -136,7 +136,10 @@ impl Begin {
         if !(self.from == From::End && at_start) {
             let identity = Identity::new(&candidate.about, &[]);
             let checkpoint = Checkpoint::at_start(&candidate.name, identity.clone());
-            self.known.entry(identity.inode()).or_insert(checkpoint);
+            let same = self.known.get(&identity.inode()).is_some_and(|known| known.file.is_same_inode(&identity));
+            if !same {
+                self.known.insert(identity.inode(), checkpoint);
+            }
         }
     }
 
@@ -447,8 +450,13 @@ fn is_rotated(name: &Path, path: &Path) -> bool {
     })
 }
 
+/// The time since 1970.
+pub fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 /// When a file came to be, since 1970; when it was written last, where the system does not know.
-fn came(about: &fs::Metadata) -> Duration {
+pub fn came(about: &fs::Metadata) -> Duration {
     let came = about.created().or_else(|_| about.modified()).ok();
     came.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default()
 }

@@ -4,17 +4,17 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::Metadata,
     os::unix::fs::MetadataExt as _,
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
     Notice,
-    begin::LISTINGS,
+    begin::{self, LISTINGS},
     checkpoint::Checkpoint,
     discovery::Candidate,
     follow::{Follow, Seen},
-    identity::{self, Identity},
+    identity::Identity,
     open::Kind,
     seam,
     work::Loop,
@@ -23,7 +23,8 @@ use super::{
 impl Loop<'_> {
     /// Finds files that have come, gone, or changed their names.
     pub(super) fn discover(&mut self, at_start: bool) {
-        let looked = SystemTime::now();
+        // A file system's clock may be some milliseconds behind ours.
+        let looked = begin::now().saturating_sub(CLOCK_LAG);
         let found = self.discovery.look();
         self.watch.set(&found.folders);
         if let Some(kind) = self.watch.take_fault() {
@@ -46,7 +47,7 @@ impl Loop<'_> {
             match followed {
                 Some(&id) => {
                     here.insert(id);
-                    self.named.insert(candidate.name.clone(), looked);
+                    self.held(candidate.name.clone(), looked);
                     if let Some(follow) = self.files.get_mut(&id) {
                         // A name that it has now, for when it must be opened again.
                         follow.real.clone_from(&candidate.real);
@@ -95,10 +96,10 @@ impl Loop<'_> {
             }
             if let Some(follow) = self.begin.file(candidate, at_start, self.hooks, &mut self.figures) {
                 self.add(follow);
-                self.named.insert(candidate.name.clone(), looked);
+                self.held(candidate.name.clone(), looked);
             }
         }
-        self.named.retain(|_, named| looked.duration_since(*named).is_ok_and(|ago| ago < NAMED));
+        self.named.retain(|_, named| looked.saturating_sub(*named) < NAMED);
     }
 
     /// Adds files that had a name after the last one that was seen under it, and were rotated before it was looked at.
@@ -109,8 +110,6 @@ impl Loop<'_> {
             None => return,
         };
         for _ in 0..LISTINGS {
-            // A file system's clock may be some milliseconds behind ours.
-            let since = since.duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(CLOCK_LAG);
             let missed = self.begin.missed(candidate, since, |about| self.follows(about));
             if missed.is_empty() {
                 break;
@@ -125,6 +124,12 @@ impl Loop<'_> {
         }
     }
 
+    /// Somebody had a name at a time: a successor came to be after that.
+    pub(super) fn held(&mut self, name: PathBuf, at: Duration) {
+        let last = self.named.entry(name).or_default();
+        *last = at.max(*last);
+    }
+
     /// Whether this very file is followed.
     pub(super) fn follows(&self, about: &Metadata) -> bool {
         let now = Identity::new(about, &[]);
@@ -137,8 +142,11 @@ impl Loop<'_> {
         let mut others = std::mem::take(&mut self.begin.known);
         let mut here = BTreeMap::new();
         for candidate in new {
-            let inode = identity::inode(&candidate.about);
-            here.extend(others.remove(&inode).map(|known| (inode, known)));
+            let now = Identity::new(&candidate.about, &[]);
+            // Inodes are used again: another file that has it now says nothing of the one that is known.
+            if others.get(&now.inode()).is_some_and(|known| known.file.is_same_inode(&now)) {
+                here.extend(others.remove(&now.inode()).map(|known| (now.inode(), known)));
+            }
         }
         self.begin.known = others;
         let still: BTreeSet<&str> = here.values().map(|known: &Checkpoint| known.path.as_str()).collect();

@@ -475,7 +475,10 @@ mod tests {
 
     fn trial(engine: &Arc<Engine>, seed: u64, rotations: usize, sum: &mut Sum) -> Result<(), String> {
         let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+        // On a disk inodes are used again at once.
+        let folder =
+            if memory.is_dir() && !seed.is_multiple_of(5) { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+                .unwrap();
         let world = Rc::new(RefCell::new(World::new(&folder.path().canonicalize().unwrap(), seed, rotations)));
         let mut told = Told::default();
         while !follow(&world, engine, &mut told) {}

@@ -146,6 +146,9 @@ impl Loop<'_> {
         let bytes = follow.seen.size.saturating_sub(follow.position);
         self.figures.truncated += 1;
         let copy = self.begin.copy_of(&follow.real, &follow.checkpoint(), |about| self.follows(about));
+        // Copies of before are no files that were missed.
+        let last = copy.as_ref().map_or_else(begin::now, |copy| begin::came(&copy.about));
+        self.held(follow.voice.origin.path.clone(), last);
         if let Some(copy) = copy {
             self.begin.copied(follow, &copy.real, self.hooks);
             let id = follow.voice.id;

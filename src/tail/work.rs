@@ -6,12 +6,12 @@ use std::{
     os::fd::{AsFd as _, BorrowedFd},
     path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use super::{
     Figures, Hooks, Notice, POLL_MS, Settings, TailError,
-    begin::Begin,
+    begin::{self, Begin},
     checkpoint::{Checkpoint, Store},
     discovery::Discovery,
     every::{Every, SHARE},
@@ -55,9 +55,9 @@ pub struct Loop<'a> {
     pub(super) by_inode: BTreeMap<Inode, u64>,
     /// By the name that a file was found under: those that have it, or had it.
     pub(super) by_name: BTreeMap<PathBuf, BTreeSet<u64>>,
-    /// By the name: when it was looked at and somebody had it.
-    pub(super) named: BTreeMap<PathBuf, SystemTime>,
-    pub(super) started: SystemTime,
+    /// By the name: when somebody had it last (since 1970).
+    pub(super) named: BTreeMap<PathBuf, Duration>,
+    pub(super) started: Duration,
     pub(super) queue: VecDeque<u64>,
     pub(super) buffer: Vec<u8>,
     pub(super) figures: Figures,
@@ -121,7 +121,7 @@ impl<'a> Loop<'a> {
             by_inode: BTreeMap::new(),
             by_name: BTreeMap::new(),
             named: BTreeMap::new(),
-            started: SystemTime::now(),
+            started: begin::now(),
             queue: VecDeque::new(),
             buffer: vec![0; Follow::ROOM],
             figures: Figures::default(),
