@@ -3,7 +3,7 @@
 //!
 //! SIGINT in a pipe reaches every process of it: the first one is for whoever writes to us, and we
 //! drain what comes until the end; a second one ends the process, even one that waits for its reader.
-//! SIGTERM drains what has arrived.
+//! SIGTERM drains what has arrived; a second one ends the process, too.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,6 +35,8 @@ mod unix {
 
     /// What a shell shows for SIGINT.
     const INTERRUPTED_CODE: i32 = 130;
+    /// And for SIGTERM.
+    const TERMINATED_CODE: i32 = 143;
 
     /// Catches SIGINT and SIGTERM for the rest of the process. A signal for which that fails keeps
     /// its usual meaning, which is to end the process: nothing unscanned leaves then, either.
@@ -48,6 +50,7 @@ mod unix {
         // The flag is looked at before it is set: only a second signal finds it set.
         flag::register_conditional_shutdown(SIGINT, INTERRUPTED_CODE, &INTERRUPTED)?;
         flag::register(SIGINT, &INTERRUPTED)?;
+        flag::register_conditional_shutdown(SIGTERM, TERMINATED_CODE, &super::TERMINATED)?;
         flag::register(SIGTERM, &super::TERMINATED)?;
         // Makes its end non-blocking. A wait that began just before the signal came ends, too.
         low_level::pipe::register(SIGTERM, write)?;
