@@ -56,7 +56,11 @@ impl Log {
                 2 => format!("- name: DB_PASSWORD\n  value: {password}\n"),
                 3 => format!("\u{1b}[31m{}\u{1b}[0m{}\n", &token[..9], &token[9..]),
                 4 => format!("deploy with {VALUE}, twice {VALUE}{VALUE}\n"),
-                5 => format!("2026-11-20T23:10:23.1Z stdout P key {}\n2026-11-20T23:10:23.1Z stdout F {}\n", &token[..20], &token[20..]),
+                5 => format!(
+                    "2026-11-20T23:10:23.1Z stdout P key {}\n2026-11-20T23:10:23.1Z stdout F {}\n",
+                    &token[..20],
+                    &token[20..]
+                ),
                 6 => format!("<password>\n  {password}\n</password>\n"),
                 _ => format!("INFO worker {} done in {} ms\n", rng.below(100), rng.below(1000)),
             };
@@ -161,7 +165,11 @@ fn end_at_random(times: usize, seed: u64) {
         written += output.len();
         assert_eq!(log.leaks(&output), None, "{what}: in the output");
         assert_eq!(log.leaks(&said), None, "{what}: in what it says");
-        assert_eq!(log.leaks(&std::fs::read(sandbox.path("findings")).unwrap_or_default()), None, "{what}: in findings");
+        assert_eq!(
+            log.leaks(&std::fs::read(sandbox.path("findings")).unwrap_or_default()),
+            None,
+            "{what}: in findings"
+        );
         // A signal that lets it finish makes an end of the input, at which a token that is cut is masked.
         let whole = match end {
             End::Terminated => output.iter().rposition(|&byte| byte == b'\n').map_or(0, |line_end| line_end + 1),

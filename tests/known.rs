@@ -261,6 +261,65 @@ fn whatever_the_cut(engine: &Arc<Engine>, input: &[u8], expected: &[u8]) {
     assert_eq!(shown(&whole(engine, expected)), shown(expected), "filtered twice");
 }
 
+/// Values, a text with them, and what is to come out: what the maskers of CI systems are asked for, and where some leak.
+const WORLDS: &[(&[&str], &str, &str)] = &[
+    // They overlap, or one is in the other: at its beginning, at its end, in its middle.
+    (&["abcdef123", "def123xyz"], "x abcdef123xyz def123 abcdef123def123xyz\n", "x *** def123 ***\n"),
+    (&["secret-one", "secret-one-two"], "secret-one-two secret-one secret-one-tw\n", "*** *** ***-tw\n"),
+    (&["longer-value", "er-value"], "longer-value er-value nger-value\n", "*** *** ng***\n"),
+    (&["one(middle)two", "middle"], "one(middle)two (middle)two\n", "*** (***)two\n"),
+    (&["token-token"], "token-token-token token-tokentoken-token\n", "*** ***\n"),
+    (&["aaaa"], "aaa aaaa aaaaaaaaa baaaab\n", "aaa *** *** b***b\n"),
+    // Side by side.
+    (&["first-value", "second-value"], "first-valuesecond-value first-value.second-value\n", "*** ***.***\n"),
+    (&["first-value"], "first-valuefirst-valuefirst-value", "***"),
+    // The beginning of one, and then something else, or another one, or nothing.
+    (&["secret-value"], "secret-valsecret-value secret-vaLue", "secret-val*** secret-vaLue"),
+    (&["secret-value", "lsecret-x"], "secret-valsecret-x", "secret-va***"),
+    (&["secret-value"], "the end is secret-va", "the end is ***"),
+    (&["secret-value"], "secret-value\rsecret-value\r\nsecret-va\nlue\n", "***\r***\r\nsecret-va\nlue\n"),
+    // Characters that mean something elsewhere.
+    (&["a.b*c(d[e\\f"], "a.b*c(d[e\\f axbxcxdxexf\n", "*** axbxcxdxexf\n"),
+    (
+        &["p\u{e4}ssw\u{f6}rd-\u{1f511}"],
+        "p\u{e4}ssw\u{f6}rd-\u{1f511} p\u{e4}ssw\u{f6}rd\n",
+        "*** p\u{e4}ssw\u{f6}rd\n",
+    ),
+    (&["%2Fnot%20decoded"], "?a=%2Fnot%20decoded&b=1\n", "?a=***&b=1\n"),
+    (&["with two  blanks"], "with two  blanks, with two\n", "***, with two\n"),
+    (&["a\tb\u{1b}[1mc-value"], "x a\tb\u{1b}[1mc-value y\n", "x *** y\n"),
+    // As somebody has pasted them: with an end of line, or blanks.
+    (&["value-with-end\n"], "value-with-end, value-with-end\n", "***, ***\n"),
+    // What other maskers write in their place.
+    (&["MASKED"], "[MASKED] MASKED\n", "[***] ***\n"),
+];
+
+#[test]
+fn the_worlds_of_other_maskers_hold_at_every_cut() {
+    for (values, input, expected) in WORLDS {
+        whatever_the_cut(&engine_of(values), input.as_bytes(), expected.as_bytes());
+    }
+}
+
+#[test]
+fn a_value_that_stands_in_a_mask_changes_none() {
+    let known = KnownValues::new(Policy { weak: true, ..Policy::default() });
+    for value in ["REDACTED", "known-value", "known", "[REDACTED:known-value]", "secret-value"] {
+        known.add("V", value.as_bytes()).unwrap();
+    }
+    let options = Options { entropy: Entropy::Off, known, ..Options::default() };
+    let engine = Arc::new(Engine::new(RuleSet::empty(), options).unwrap());
+    let mask = "[REDACTED:known-value]";
+    for (input, expected) in [
+        ("x known-value y\n", format!("x {mask} y\n")),
+        ("secret-value: REDACTED\n", format!("{mask}: {mask}\n")),
+        ("[REDACTED:known-value]\n", format!("{mask}\n")),
+        ("knownsecret-value", mask.to_owned()),
+    ] {
+        whatever_the_cut(&engine, input.as_bytes(), expected.as_bytes());
+    }
+}
+
 #[test]
 fn the_short_lines_of_a_value_are_masked_in_their_order_and_nowhere_else() {
     let known = KnownValues::default();

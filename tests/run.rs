@@ -284,6 +284,24 @@ fn a_run_that_is_killed_has_written_nothing_unmasked() {
     assert_eq!(running.child.wait().unwrap().signal(), Some(9));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_dies_leaves_no_core_and_its_command_may() {
+    let sandbox = Sandbox::new();
+    let limit = "ulimit -c $(ulimit -H -c)";
+    let inner = "test \"$(ulimit -c)\" = \"$(ulimit -H -c)\" && echo kept; exec cat";
+    let script = format!("{limit}; exec '{}' run --quiet -- sh -c '{inner}'", env!("CARGO_BIN_EXE_blackbar"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).current_dir(sandbox.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = shell.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "kept\n");
+    kill_process(Pid::from_child(&child), Signal::ABORT).unwrap();
+    drop(child.stdin.take());
+    assert!(!child.wait().unwrap().core_dumped());
+}
+
 #[test]
 fn a_command_that_is_killed_leaves_no_half_secret() {
     let ended = sh(&format!("printf 'a {SECRET} b {SECRET}'; kill -9 $$"));
@@ -346,6 +364,35 @@ fn nothing_is_left_of_the_socket() {
 }
 
 #[test]
+fn what_a_killed_run_has_left_of_its_socket_is_removed_by_a_later_one() {
+    let sandbox = Sandbox::new();
+    let sockets = || names(&sandbox.path("")).into_iter().filter(|name| name.starts_with("blackbar-"));
+    let running = || Running::start(command(&sandbox, &[], "echo ready; trap '' PIPE; sleep 3"), "ready\n");
+    let killed = || {
+        let mut running = running();
+        running.signal(Signal::KILL);
+        running.child.wait().unwrap();
+    };
+    killed();
+    let left: Vec<String> = sockets().collect();
+    assert_eq!(left.len(), 1);
+    // It could be that of a run that has just begun.
+    assert_eq!(run(&sandbox, &[], "true").code, 0);
+    assert_eq!(sockets().collect::<Vec<_>>(), left);
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    let age = |name: &String| File::open(sandbox.path(name)).unwrap().set_modified(long_ago).unwrap();
+    age(&left[0]);
+    let alive = running();
+    let others: Vec<String> = sockets().collect();
+    assert!(others.len() == 1 && others != left, "{others:?}");
+    others.iter().for_each(age);
+    assert_eq!(run(&sandbox, &[], "true").code, 0);
+    assert_eq!(sockets().collect::<Vec<_>>(), others);
+    drop(alive.end());
+    assert_eq!(sockets().count(), 0);
+}
+
+#[test]
 fn options_of_the_command_are_the_commands() {
     let sandbox = Sandbox::new();
     let ended = sandbox.run(&["run", "--", "printf", "%s|", "--mode", "--", "-x"], "");
@@ -361,6 +408,21 @@ fn values_of_variables_are_masked_by_default_and_in_both_outputs() {
     assert_eq!(ended.stdout, "[REDACTED:known-value]\n");
     assert_eq!(ended.stderr, "[REDACTED:known-value]\n");
     assert_eq!(run(&sandbox, &["--no-secret-env"], script).stdout, "walnut-Kestrel-4711\n");
+}
+
+#[test]
+fn the_descriptor_with_values_does_not_reach_the_command() {
+    let sandbox = Sandbox::new();
+    sandbox.write("values", "Known7Value4Test\n");
+    // A file, unlike a pipe, could be read once more.
+    let mut shell = Command::new("sh");
+    let run = format!("'{}' run --secret-fd 3", env!("CARGO_BIN_EXE_blackbar"));
+    let inner = "tr a-zA-Z b-zaB-ZA </dev/fd/3; echo Known7Value4Test; cat <&4";
+    shell.args(["-c", &format!("{run} -- sh -c '{inner}' 3<values 4<acme.toml")]);
+    let output = shell.current_dir(sandbox.path("")).output().unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let rest = stdout.strip_prefix("[REDACTED:known-value]\n").unwrap_or_else(|| panic!("{stdout}"));
+    assert!(rest.starts_with("[[rule]]"), "{stdout}");
 }
 
 #[test]

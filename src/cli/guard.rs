@@ -12,18 +12,20 @@ pub fn write_no_core(inputs: &[OsString]) {
         use rustix::process::{Resource, Rlimit, setrlimit};
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     }
+    // Also where cores go to a program, which has no limit. Such a process cannot open its own descriptors by their names
+    // any more, as `blackbar <(make)` does.
+    let by_descriptor =
+        |input: &OsString| [&b"/dev/"[..], b"/proc/"].iter().any(|folder| input.as_encoded_bytes().starts_with(folder));
+    if !inputs.iter().any(by_descriptor) {
+        hide_memory();
+    }
+}
+
+/// Writes no core file, and leaves it to the programs that this process starts whether they write one.
+pub fn hide_memory() {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // Also where cores go to a program, which has no limit. Such a process cannot open its own
-        // descriptors by their names any more, as `blackbar <(make)` does.
-        let by_descriptor = |input: &OsString| {
-            [&b"/dev/"[..], b"/proc/"].iter().any(|folder| input.as_encoded_bytes().starts_with(folder))
-        };
-        if !inputs.iter().any(by_descriptor) {
-            let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-        }
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = inputs;
 }

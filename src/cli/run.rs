@@ -24,7 +24,7 @@ use super::{
     RUN_FAILED,
     console::Console,
     exit::{Exit, Failure},
-    files,
+    files, guard,
     job::{self, Job},
     keys, secrets, service,
     settings::Settings,
@@ -39,6 +39,7 @@ pub fn run(settings: &Settings, words: Vec<OsString>, console: &Console) -> Resu
         arguments: words.collect(),
         without: keys::SECRET_VARIABLES.iter().map(OsString::from).collect(),
         with: Vec::new(),
+        without_descriptor: settings.given_number("secret-fd").and_then(|number| i32::try_from(number).ok()),
         no_pty: settings.switch("no-pty"),
         drain: Duration::from_secs(settings.number("drain-timeout", 5)),
     };
@@ -47,6 +48,7 @@ pub fn run(settings: &Settings, words: Vec<OsString>, console: &Console) -> Resu
     }
     let has_terminal = run::has_terminal() && !command.no_pty;
     let known = secrets::load(settings, true, console)?;
+    guard::hide_memory();
     add_own(&known);
     let engine = job::engine(settings, known.clone(), has_terminal, console)?;
     let job = Arc::new(Mutex::new(Job::open(settings, &engine)?));

@@ -17,10 +17,13 @@ mod terminal;
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::{self, IsTerminal as _},
     sync::Arc,
     time::Duration,
 };
+
+use command_fds::{CommandFdExt as _, FdMapping};
 
 pub use self::{
     monitor::helper,
@@ -44,6 +47,8 @@ pub struct Command {
     pub without: Vec<OsString>,
     /// Variables that it gets besides our own.
     pub with: Vec<(OsString, OsString)>,
+    /// A descriptor that it does not get: our own secrets came through it.
+    pub without_descriptor: Option<i32>,
     /// Pipes even where there is a terminal.
     pub no_pty: bool,
     /// How long its outputs are read after its end, if somebody else holds them open.
@@ -179,12 +184,20 @@ pub fn run(command: &Command, filters: &Filters) -> Result<Ended, RunError> {
 }
 
 impl Command {
-    /// Puts its variables into the environment of a process that is to be started.
-    fn set_environment(&self, process: &mut std::process::Command) {
+    /// Gives a process that is to be started its variables, and takes what it is not to have.
+    fn prepare(&self, process: &mut std::process::Command) -> Result<(), RunError> {
         self.without.iter().for_each(|name| {
             process.env_remove(name);
         });
         process.envs(self.with.iter().map(|(name, value)| (name, value)));
+        // The first three are its own. Another one cannot be closed, but there is nothing to read in it.
+        if let Some(child_fd) = self.without_descriptor.filter(|&number| number > 2) {
+            let nothing = File::open("/dev/null").map_err(RunError::system("opening /dev/null"))?;
+            let mapping = FdMapping { parent_fd: nothing.into(), child_fd };
+            // One alone cannot collide.
+            let _ = process.fd_mappings(vec![mapping]);
+        }
+        Ok(())
     }
 }
 

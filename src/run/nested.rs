@@ -55,8 +55,10 @@ pub fn is_nested() -> bool {
 pub fn replace(command: &Command) -> RunError {
     let mut process = std::process::Command::new(&command.program);
     process.args(&command.arguments);
-    command.set_environment(&mut process);
-    RunError::starting(&process.exec())
+    match command.prepare(&mut process) {
+        Ok(()) => RunError::starting(&process.exec()),
+        Err(fault) => fault,
+    }
 }
 
 /// Whether the process at the other end is an ancestor of ours.

@@ -27,7 +27,7 @@ pub fn run(command: &Command, filters: &Filters, signals: &Signals) -> Result<En
     let pipe = || io::pipe().map_err(RunError::system("making a pipe"));
     let mut process = std::process::Command::new(&command.program);
     process.args(&command.arguments);
-    command.set_environment(&mut process);
+    command.prepare(&mut process)?;
     let mut outputs: Vec<(Stream, OwnedFd)> = Vec::new();
     let (output, input) = pipe()?;
     filters.outlets.add(input.as_fd());

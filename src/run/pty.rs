@@ -43,7 +43,7 @@ pub fn run(command: &Command, filters: &Filters, signals: &Signals) -> Result<En
     let (socket, theirs) = UnixStream::pair().map_err(RunError::system("making a socket"))?;
     let mut process = monitor::monitor().map_err(RunError::system("finding this program"))?;
     process.arg(&command.program).args(&command.arguments);
-    command.set_environment(&mut process);
+    command.prepare(&mut process)?;
     let process = pty_process::blocking::Command::from(process).stdin(OwnedFd::from(theirs));
     let mut session = Session {
         near,

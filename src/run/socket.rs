@@ -9,10 +9,10 @@ use std::{
     fs, io,
     io::{Read as _, Write as _},
     os::unix::{
-        fs::DirBuilderExt as _,
+        fs::{DirBuilderExt as _, MetadataExt as _},
         net::{UnixListener, UnixStream},
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -67,7 +67,7 @@ impl Server {
 
     /// Where it is.
     pub fn path(&self) -> PathBuf {
-        self.directory.join("socket")
+        self.directory.join(SOCKET)
     }
 }
 
@@ -191,7 +191,7 @@ fn is_same_user(_stream: &UnixStream) -> bool {
 fn make_directory() -> io::Result<PathBuf> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|_| io::Error::from(io::ErrorKind::Other))?;
-    let name = format!("blackbar-{:016x}", u64::from_le_bytes(random));
+    let name = format!("{NAME}{:016x}", u64::from_le_bytes(random));
     let absolute = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let places = [absolute("XDG_RUNTIME_DIR"), absolute("TMPDIR"), Some(PathBuf::from("/tmp"))];
     let mut fault = io::Error::from(io::ErrorKind::NotFound);
@@ -201,12 +201,45 @@ fn make_directory() -> io::Result<PathBuf> {
             continue;
         }
         match fs::DirBuilder::new().mode(0o700).create(&directory) {
-            Ok(()) => return Ok(directory),
+            Ok(()) => {
+                sweep(&place);
+                return Ok(directory);
+            }
             Err(other) => fault = other,
         }
     }
     Err(fault)
 }
+
+/// Removes what runs have left that were killed: directories of ours with a socket that nobody listens to.
+fn sweep(place: &Path) {
+    let us = rustix::process::geteuid().as_raw();
+    let is_left = |directory: &PathBuf| {
+        let ours = fs::symlink_metadata(directory).is_ok_and(|about| {
+            // One that was just made may have no listener yet.
+            let old = about.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > SETTLED));
+            about.is_dir() && about.uid() == us && old
+        });
+        let refused = |fault: io::Error| fault.kind() == io::ErrorKind::ConnectionRefused;
+        ours && UnixStream::connect(directory.join(SOCKET)).is_err_and(refused)
+    };
+    let entries = fs::read_dir(place).into_iter().flatten().flatten().take(ENTRIES_MAX);
+    let ours = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(NAME.as_bytes()));
+    for directory in ours.map(|entry| entry.path()).filter(is_left) {
+        let _ = fs::remove_file(directory.join(SOCKET));
+        let _ = fs::remove_dir(directory);
+    }
+}
+
+/// The name of the socket, and the beginning of its directory's.
+const SOCKET: &str = "socket";
+const NAME: &str = "blackbar-";
+
+/// From which age on a directory has its listener.
+const SETTLED: Duration = Duration::from_secs(60);
+
+/// How many entries of a folder are looked at for what was left.
+const ENTRIES_MAX: usize = 4096;
 
 const ADD: u8 = b'a';
 const FILTERED: u8 = b'f';

@@ -15,7 +15,8 @@ use super::{
 /// The automaton. State 0 is its root.
 pub(super) struct Automaton {
     states: Vec<State>,
-    /// States by their parent and the byte that leads to them.
+    /// States by their parent and the byte that leads to them, but for the first one of each parent: most have no
+    /// other, and that one stands beside its parent in memory.
     edges: Table,
     hasher: Hasher,
 }
@@ -23,28 +24,35 @@ pub(super) struct Automaton {
 struct State {
     parent: u32,
     byte: u8,
+    /// The byte that leads to the first child, and that child, or [`NONE`].
+    first_byte: u8,
+    first: u32,
+    /// Whether there are others.
+    branches: bool,
     /// The state of the longest proper suffix that is a state.
     fallback: u32,
     /// The longest string that the state ends with, or [`NONE`].
     string: u32,
 }
 
+impl State {
+    fn new(parent: u32, byte: u8) -> State {
+        State { parent, byte, first_byte: 0, first: NONE, branches: false, fallback: 0, string: NONE }
+    }
+}
+
 impl Automaton {
     /// Of these strings.
     pub(super) fn new(strings: &Strings, chosen: impl Iterator<Item = u32>) -> Automaton {
-        let root = State { parent: 0, byte: 0, fallback: 0, string: NONE };
+        let root = State::new(0, 0);
         let mut automaton = Automaton { states: vec![root], edges: Table::default(), hasher: strings.hasher() };
         let mut depths = vec![0];
         for index in chosen {
             let mut state = 0;
             for (depth, &byte) in (1..).zip(strings.get(index)) {
                 state = automaton.child(state, byte).unwrap_or_else(|| {
-                    // All strings together have fewer bytes than an index can count.
-                    let new = automaton.states.len() as u32;
-                    automaton.states.push(State { parent: state, byte, fallback: 0, string: NONE });
-                    automaton.edges.insert(automaton.hasher.pair(state.into(), byte.into()), new);
                     depths.push(depth);
-                    new
+                    automaton.grow(state, byte)
                 });
             }
             automaton.states[state as usize].string = index;
@@ -76,7 +84,30 @@ impl Automaton {
         self.states.capacity() * size_of::<State>() + self.edges.memory_bytes()
     }
 
+    /// Adds a child.
+    fn grow(&mut self, parent: u32, byte: u8) -> u32 {
+        // All strings together have fewer bytes than an index can count.
+        let new = self.states.len() as u32;
+        self.states.push(State::new(parent, byte));
+        let state = &mut self.states[parent as usize];
+        if state.first == NONE {
+            (state.first_byte, state.first) = (byte, new);
+        } else {
+            state.branches = true;
+            self.edges.insert(self.hasher.pair(parent.into(), byte.into()), new);
+        }
+        new
+    }
+
+    #[inline]
     fn child(&self, state: u32, byte: u8) -> Option<u32> {
+        let State { first_byte, first, branches, .. } = self.states[state as usize];
+        if first != NONE && first_byte == byte {
+            return Some(first);
+        }
+        if !branches {
+            return None;
+        }
         self.edges.find(self.hasher.pair(state.into(), byte.into()), |child| {
             let child = &self.states[child as usize];
             child.parent == state && child.byte == byte

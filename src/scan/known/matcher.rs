@@ -5,8 +5,10 @@ use std::{ops::Range, sync::OnceLock};
 
 use super::{
     automaton::Automaton,
+    covered::Covered,
     encodings::Encoding,
     prefixes::Prefixes,
+    shape,
     sieve::{self, Needle, Sieve, Within},
     strings::Strings,
 };
@@ -72,7 +74,9 @@ impl Hit {
 impl Matcher {
     pub(super) fn new(strings: Strings) -> Matcher {
         let mut needles = vec![Needle::UNSEEN; strings.len()];
-        let sieves = sieve::groups(&strings).iter().map(|group| Sieve::new(&strings, group, &mut needles)).collect();
+        let sieves = shape::groups(&strings);
+        // The longest strings come first: they cover others.
+        let sieves = sieves.iter().rev().map(|group| Sieve::new(&strings, group, &mut needles)).collect();
         let (mut reach_left, mut reach_right, mut longest) = (0, 0, 0);
         for (needle, (_, string)) in needles.iter().zip(strings.iter()) {
             let before = needle.core as usize;
@@ -100,7 +104,8 @@ impl Matcher {
 
     /// Appends the place of each string in a text to `hits`, in no order; some that share bytes are one.
     pub fn find(&self, text: &[u8], hits: &mut Vec<Hit>) {
-        let mut search = Search::new(self, text, 0);
+        let covered = Covered::default();
+        let mut search = Search::new(self, text, 0, &covered);
         while search.step(&mut |hit| match hits.last_mut() {
             Some(last) if last.overlaps(&hit) => last.absorb(hit),
             _ => hits.push(hit),
@@ -110,7 +115,8 @@ impl Matcher {
     /// Where the first of all strings in `text[from..]` begins. Takes no more time than the bytes
     /// up to there, and some KiB, need; so a text can be walked through from hit to hit.
     pub fn first_in(&self, text: &[u8], from: usize) -> Option<usize> {
-        let mut search = Search::new(self, text, from);
+        let covered = Covered::default();
+        let mut search = Search::new(self, text, from, &covered);
         let mut first: Option<usize> = None;
         while search.step(&mut |hit| first = Some(first.map_or(hit.start, |first: usize| first.min(hit.start)))) {
             if first.is_some_and(|first| first <= search.settled()) {
@@ -164,7 +170,7 @@ struct Search<'a> {
     known: &'a Matcher,
     within: Within<'a>,
     /// The next sample of each sieve.
-    samples: [usize; sieve::SIEVES_MAX],
+    samples: [usize; shape::SIEVES_MAX],
     /// Up to where the text was searched.
     place: usize,
     automaton_place: usize,
@@ -175,14 +181,14 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(known: &'a Matcher, text: &'a [u8], from: usize) -> Search<'a> {
-        let mut samples = [0; sieve::SIEVES_MAX];
+    fn new(known: &'a Matcher, text: &'a [u8], from: usize, covered: &'a Covered) -> Search<'a> {
+        let mut samples = [0; shape::SIEVES_MAX];
         for (sample, sieve) in samples.iter_mut().zip(&known.sieves) {
             *sample = sieve.first_sample(from);
         }
         // Without sieves there is nothing to search.
         let place = if known.is_empty() { text.len() } else { from };
-        let within = Within { text, from, strings: &known.strings, needles: &known.needles };
+        let within = Within { covered, text, from, strings: &known.strings, needles: &known.needles };
         Search { known, within, samples, place, automaton_place: from, automaton_state: 0, work: 0 }
     }
 
@@ -226,6 +232,9 @@ impl<'a> Search<'a> {
         let string = self.within.strings.get(index);
         let start = core.checked_sub(before).filter(|&start| start >= self.within.from)?;
         let stretch = self.within.text.get(start..start + string.len())?;
+        if self.within.covered.hold(start..start + string.len()) {
+            return None;
+        }
         let mut same = |(a, b): (&[u8], &[u8])| {
             self.work += a.len();
             a == b
@@ -257,6 +266,7 @@ impl<'a> Search<'a> {
     fn hit(&self, index: u32, start: usize) -> Hit {
         let entry = self.within.strings.entry(index);
         let end = start + self.within.strings.get(index).len();
+        self.within.covered.note(start, end);
         Hit { start, end, value: entry.value, encoding: entry.encoding, longest: (start, end) }
     }
 }

@@ -14,11 +14,13 @@
 
 mod automaton;
 mod bitmap;
+mod covered;
 mod encodings;
 mod lines;
 mod matcher;
 mod prefixes;
 mod registry;
+mod shape;
 mod sieve;
 mod snapshot;
 mod strings;

@@ -21,6 +21,8 @@ use memchr::memmem;
 
 use super::{
     bitmap::Bitmap,
+    covered::Covered,
+    shape::{Group, Shape},
     strings::Strings,
     table::{Hasher, Table, word},
 };
@@ -34,6 +36,8 @@ pub(super) struct Sieve {
     hasher: Hasher,
     /// The first string of each core.
     cores: Table,
+    /// The length of the longest string (bytes).
+    longest: usize,
 }
 
 /// The windows of all cores. What fits into the narrow bitmap is tested fastest.
@@ -53,90 +57,12 @@ pub(super) struct Needle {
     pub(super) odd: bool,
 }
 
-/// How many sieves there can be.
-pub(super) const SIEVES_MAX: usize = TIERS.len();
-
 /// No string.
 pub(super) const NONE: u32 = u32::MAX;
 
 impl Needle {
     /// A string that no sieve has seen yet.
     pub(super) const UNSEEN: Needle = Needle { core: 0, next: NONE, odd: false };
-}
-
-/// Strings that share a sieve.
-#[derive(Clone, Default)]
-pub(super) struct Group {
-    strings: Vec<u32>,
-    /// The length of the shortest of them; 0 if there are none.
-    shortest: usize,
-}
-
-/// Which strings share a sieve, so that the fewest samples in all are taken. A sieve takes as many
-/// as its shortest string demands, so one sieve is best; but many long strings need long windows,
-/// which make the samples for a short one frequent.
-pub(super) fn groups(strings: &Strings) -> Vec<Group> {
-    let mut tiers = vec![Group::default(); TIERS.len()];
-    for (index, string) in strings.iter() {
-        // No string is empty, so the first tier takes what no other does.
-        let above = TIERS.iter().take_while(|&&least| string.len() >= least).count();
-        let tier = &mut tiers[above.saturating_sub(1)];
-        tier.shortest = if tier.strings.is_empty() { string.len() } else { tier.shortest.min(string.len()) };
-        tier.strings.push(index);
-    }
-    tiers.retain(|tier| !tier.strings.is_empty());
-    // Bit n of a choice begins a new group with tier n. The tiers ascend in length.
-    let begins = |choice: u32, tier: usize| tier == 0 || choice >> tier & 1 == 1;
-    let cost = |choice: &u32| {
-        let mut shapes: Vec<(usize, usize)> = Vec::new();
-        for (place, tier) in tiers.iter().enumerate() {
-            match shapes.last_mut() {
-                Some((_, count)) if !begins(*choice, place) => *count += tier.strings.len(),
-                _ => shapes.push((tier.shortest, tier.strings.len())),
-            }
-        }
-        shapes.into_iter().map(|(shortest, count)| Shape::new(shortest, count).cost()).sum::<usize>()
-    };
-    let best = (0..1 << tiers.len()).step_by(2).min_by_key(cost).unwrap_or(0);
-    let mut groups: Vec<Group> = Vec::new();
-    for (place, tier) in tiers.into_iter().enumerate() {
-        match groups.last_mut() {
-            Some(group) if !begins(best, place) => group.strings.extend(tier.strings),
-            _ => groups.push(tier),
-        }
-    }
-    groups
-}
-
-/// The measures of a sieve.
-struct Shape {
-    core_bytes: usize,
-    window_bytes: usize,
-    /// Windows of all cores together.
-    windows: usize,
-    /// Whether the bitmap tells clean text from known windows well enough.
-    selective: bool,
-}
-
-impl Shape {
-    fn new(shortest: usize, count: usize) -> Shape {
-        let core_bytes = shortest.min(CORE_BYTES_MAX);
-        let longest_window = core_bytes.min(WINDOWS_MAX.len());
-        let windows = |window_bytes: usize| (core_bytes + 1 - window_bytes) * count;
-        let fits = |&window_bytes: &usize| windows(window_bytes) <= WINDOWS_MAX[window_bytes - 1];
-        let found = (1..=longest_window).find(fits);
-        let window_bytes = found.unwrap_or(longest_window);
-        Shape { core_bytes, window_bytes, windows: windows(window_bytes), selective: found.is_some() }
-    }
-
-    fn stride(&self) -> usize {
-        self.core_bytes + 1 - self.window_bytes
-    }
-
-    /// Samples in 64 KiB of clean text, and a fine for candidates that are none.
-    fn cost(&self) -> usize {
-        (64 << 10) / self.stride() * if self.selective { 1 } else { 4 }
-    }
 }
 
 impl Sieve {
@@ -155,6 +81,7 @@ impl Sieve {
             windows,
             hasher,
             cores: Table::with_room(group.strings.len()),
+            longest: group.strings.iter().map(|&index| strings.get(index).len()).max().unwrap_or(0),
         };
         group.strings.iter().for_each(|&index| sieve.add(strings, index, needles));
         sieve
@@ -188,7 +115,8 @@ impl Sieve {
         until: usize,
         visit: &mut impl FnMut(usize, u32),
     ) {
-        let known = &mut |sample: usize| self.look_around(windows, within, sample, visit);
+        let mut run = Run::default();
+        let known = &mut |sample: usize| self.look_around(windows, within, sample, &mut run, visit);
         let text = within.text;
         // One copy of the loop for each stride: with a stride that is not constant, each load
         // would have a test of bounds of its own.
@@ -218,21 +146,53 @@ impl Sieve {
         windows: &Bitmap<CELLS>,
         within: Within,
         sample: usize,
+        run: &mut Run,
         visit: &mut impl FnMut(usize, u32),
     ) {
         let Within { text, from, .. } = within;
+        if within.covered.hold(sample.saturating_sub(self.longest)..sample + self.longest) {
+            return;
+        }
         let others = self.stride - 1;
         let known = |place: &usize| windows.knows(word(text, *place));
-        let left = (from..sample).rev().take(others).take_while(known).count();
         // The window at the sample lies within the text.
         let windows_end = text.len() - self.window_bytes + 1;
-        let right = (sample + 1..windows_end).take(others).take_while(known).count();
+        if run.end < sample || run.start > sample {
+            let left = (from..sample).rev().take(others).take_while(known).count();
+            *run = Run { start: sample - left, end: sample + 1, ..*run };
+        }
+        let left = (sample - run.start).min(others);
+        run.end = run.end.max(sample + 1);
+        while run.end < windows_end.min(sample + 1 + others) && known(&run.end) {
+            run.end += 1;
+        }
+        let right = run.end - sample - 1;
         for place in sample - left..(sample + right + 1).saturating_sub(others) {
-            if let Some(first) = self.first_with(&text[place..place + self.core_bytes], within.strings, within.needles)
-            {
+            if let Some(first) = self.first_at(within, place, run) {
                 visit(place, first);
             }
         }
+    }
+
+    /// The first string whose core stands at a place: in a text that repeats itself, that of one or two places before.
+    fn first_at(&self, within: Within, place: usize, run: &mut Run) -> Option<u32> {
+        let (text, last) = (within.text, place + self.core_bytes - 1);
+        let goes_on = run.period > 0 && run.place + 1 == place && text[last] == text[last - run.period];
+        if !goes_on {
+            let core = |place: usize| &text[place..place + self.core_bytes];
+            let seen = |&back: &usize| {
+                let before = place.checked_sub(back).filter(|&before| run.firsts[before % 2].0 == before + 1);
+                before.is_some_and(|before| core(before) == core(place))
+            };
+            run.period = [1, 2].into_iter().find(seen).unwrap_or(0);
+        }
+        let first = match run.period {
+            0 => self.first_with(&text[place..=last], within.strings, within.needles),
+            back => run.firsts[(place - back) % 2].1,
+        };
+        run.place = place;
+        run.firsts[place % 2] = (place + 1, first);
+        first
     }
 
     /// The first string with this core.
@@ -267,8 +227,15 @@ impl Sieve {
                     }
                 }
             }
-            // One odd string stands for all.
-            Some(first) if odd && chain(needles, first).any(|other| needles[other as usize].odd) => {}
+            // One odd string stands for all; what the automaton looks for is not compared as well.
+            Some(first) if odd => {
+                let mut other = first;
+                while other != NONE {
+                    let needle = &mut needles[other as usize];
+                    needle.odd = true;
+                    other = std::mem::replace(&mut needle.next, NONE);
+                }
+            }
             Some(first) => {
                 needles[index as usize].next = needles[first as usize].next;
                 needles[first as usize].next = index;
@@ -319,7 +286,7 @@ impl Sieve {
                 continue;
             }
             let first = self.first_with(&string[core..end], strings, needles);
-            let crowd = first.map_or(0, |first| chain(needles, first).count());
+            let crowd = first.map_or(0, |first| crowd(needles, first));
             if crowd < best.crowd || crowd == best.crowd && rarity > best.rarity {
                 best = Choice { core, crowd, rarity, alone: false };
             }
@@ -368,9 +335,22 @@ fn has_neighbour<const CELLS: usize>(windows: &Bitmap<CELLS>, text: &[u8], place
     windows.knows(word(text, place - 1)) | windows.knows(word(text, place + 1))
 }
 
+/// The windows around the last sample, one after the other, that are known, and what the last places had.
+#[derive(Default)]
+struct Run {
+    start: usize,
+    end: usize,
+    /// The last place, and after how many bytes its core comes again; 0 if it does not.
+    place: usize,
+    period: usize,
+    /// The last two places, plus one, and the first strings there.
+    firsts: [(usize, Option<u32>); 2],
+}
+
 /// The part of a text that is looked at, and what is looked for.
 #[derive(Clone, Copy)]
 pub(super) struct Within<'a> {
+    pub(super) covered: &'a Covered,
     pub(super) text: &'a [u8],
     pub(super) from: usize,
     pub(super) strings: &'a Strings,
@@ -391,6 +371,11 @@ struct Choice {
 pub(super) fn chain(needles: &[Needle], first: u32) -> impl Iterator<Item = u32> {
     let next = |index: u32| (index != NONE).then_some(index);
     std::iter::successors(next(first), move |&index| next(needles[index as usize].next))
+}
+
+/// How many strings count as having one core: as many as there may be, if one of them is odd.
+fn crowd(needles: &[Needle], first: u32) -> usize {
+    if needles[first as usize].odd { CROWD_MAX } else { chain(needles, first).count() }
 }
 
 /// Whether a part of a string does not come again in it.
@@ -436,15 +421,6 @@ const CELLS_WIDE: usize = 1 << 19;
 
 /// How many windows a narrow bitmap takes.
 const WINDOWS_NARROW: usize = CELLS_NARROW * 64 / 10;
-
-/// The longest core (bytes): what three words cover.
-const CORE_BYTES_MAX: usize = 24;
-
-/// Which lengths of strings may have a sieve of their own, from these on (bytes).
-const TIERS: &[usize] = &[1, 2, 3, 4, 8, 12, 16];
-
-/// How many windows of 1, 2, ... bytes a sieve may know before clean text meets them too often.
-const WINDOWS_MAX: &[usize] = &[4, 16, 256, 8 << 10, 1 << 20, 4 << 20, 16 << 20, usize::MAX];
 
 /// How many strings may have the same core before the next is odd.
 const CROWD_MAX: usize = 8;
