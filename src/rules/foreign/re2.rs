@@ -156,7 +156,7 @@ fn split(hir: &Hir, group: u32, path: &mut Vec<Hir>, branches: &mut Vec<Branch>)
         }
     };
     match hir.kind() {
-        HirKind::Capture(capture) if group == 0 || capture.index == group => {
+        HirKind::Capture(capture) if capture.index == group || group == 0 && holds_secrets(&capture.sub) => {
             push(path.clone(), Some((*capture.sub).clone()), Vec::new());
         }
         HirKind::Capture(capture) => split(&capture.sub, group, path, branches)?,
@@ -183,9 +183,23 @@ fn split(hir: &Hir, group: u32, path: &mut Vec<Hir>, branches: &mut Vec<Branch>)
     Ok(())
 }
 
-/// Whether the secret's group may be in `hir`.
+/// Whether the secret's group may be in `hir`. Where none is named, groups of a few bytes, and those that are repeated,
+/// are for the format's parts: `([0-9a-f]{4}-){3}`.
 fn wants(hir: &Hir, group: u32) -> bool {
-    if group == 0 { hir.properties().explicit_captures_len() > 0 } else { names_group(hir, group) }
+    if group > 0 {
+        return names_group(hir, group);
+    }
+    match hir.kind() {
+        HirKind::Capture(capture) => holds_secrets(&capture.sub) || wants(&capture.sub, 0),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(|part| wants(part, 0)),
+        HirKind::Repetition(repetition) => repetition.max == Some(1) && wants(&repetition.sub, 0),
+        _ => false,
+    }
+}
+
+/// Whether a match may be long enough for a secret.
+fn holds_secrets(hir: &Hir) -> bool {
+    hir.properties().maximum_len().is_none_or(|most| most >= SECRET_GROUP_BYTES_MIN)
 }
 
 fn names_group(hir: &Hir, group: u32) -> bool {
@@ -312,7 +326,8 @@ fn without_edge_looks(hir: &Hir) -> (Hir, Vec<Hir>) {
     let HirKind::Concat(parts) = hir.kind() else { return (hir.clone(), Vec::new()) };
     let is_look = |part: &Hir| matches!(part.kind(), HirKind::Look(_));
     let start = parts.iter().take_while(|part| is_look(part)).count();
-    let ends = |part: &Hir| !part.properties().look_set().is_empty();
+    let short = |part: &Hir| part.properties().maximum_len().is_some_and(|most| most <= AFTER_BYTES_MAX);
+    let ends = |part: &Hir| !part.properties().look_set().is_empty() && short(part);
     let end = parts[start..].iter().rev().take_while(|part| ends(part)).count();
     let end = parts.len() - end;
     let tail = parts[end..].iter().filter(|part| !is_look(part)).cloned().collect();
@@ -394,6 +409,8 @@ const BOUNDS: &[u32] = &[4096, 1024, 256, 64, 16];
 const BEFORE_BOUND: u32 = 64;
 /// How long a terminator may be (bytes).
 const AFTER_BYTES_MAX: usize = 8;
+/// The least that the longest match of a group may have that is taken for the secret without being named (bytes).
+const SECRET_GROUP_BYTES_MIN: usize = 8;
 /// How many patterns one may become.
 const BRANCHES_MAX: usize = 32;
 
@@ -423,6 +440,26 @@ mod tests {
         assert_eq!(finds(source, "key=bcde").as_deref(), Some("cde"));
         assert_eq!(translate(source, 2).unwrap().patterns.len(), 1);
         assert!(translate(source, 3).is_err());
+    }
+
+    #[test]
+    fn groups_for_parts_of_the_format_are_no_secrets() {
+        let source = r"https://h/([a-z]{4}-){3}[a-z]{12}/x";
+        assert_eq!(
+            finds(source, "https://h/abcd-abcd-abcd-abcdefghijkl/x").as_deref(),
+            Some("https://h/abcd-abcd-abcd-abcdefghijkl/x")
+        );
+        let source = r"s[_.]?(login|token)[ \t]{0,3}=([a-z0-9]{40})(?:[\s;]|$)";
+        let value = "a1".repeat(20);
+        assert_eq!(finds(source, &format!("s_token={value}")), Some(value));
+    }
+
+    #[test]
+    fn boundaries_inside_the_secret_do_not_cut_it() {
+        let source = r"\b(sk-(?:proj)-[a-z]{8}XYZ[a-z]{8}\b|sk-[a-z]{20}XYZ)(?:[\s;]|\\[nr]|$)";
+        let token = format!("sk-{}XYZ", "ab".repeat(10));
+        assert_eq!(finds(source, &token), Some(token.clone()));
+        assert_eq!(finds(source, "sk-proj-abcdefghXYZabcdefgh ").as_deref(), Some("sk-proj-abcdefghXYZabcdefgh"));
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn is_cut_expression(v: &[u8]) -> bool {
         return false;
     }
     let word = |w: &[u8]| w.len() >= 4 && w.iter().all(u8::is_ascii_lowercase) && super::randomness::text_odds(w) > -60;
-    let words = v.split(|b| !b.is_ascii_alphabetic()).any(word);
+    let words = v.split(|b| !b.is_ascii_alphabetic()).any(|w| word(w) || w == b"void");
     match next {
         b'=' => member(behind) && behind.len() >= 8,
         b'}' | b')' | b',' | b']' => {

@@ -37,7 +37,7 @@ const FUNCTION_WORDS: &str = "a an the this that these those is are was were be 
     provide provided specify specified specifies supply pass passed passes sent send sends show shows new old same other another more most \
     prompt prompts default defaults defaulting requires needs please type typed store stored save saved create created creates generate \
     change changed reset update updated verify check checks file path name value values string number option options user users account \
-    login needed allowed allows authentication required expires expired contains containing field flag flags argument arguments switch switches";
+    login needed allowed allows authentication required expires expired contains containing field flag flags argument arguments switch switches command commands";
 
 const WORDS: &[&str] = &[
     "define sufficient requisite again string str text bytes byte bytearray char chars u8 u16 u32 u64 u128 usize i8 i16 i32 i64 isize f32 f64 uint8 uint16 uint32 uint64 int8 int16 int32 int64 size_t varchar varchar2 nvarchar int integer number bool boolean object array list dict map hash \

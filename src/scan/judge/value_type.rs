@@ -288,7 +288,13 @@ fn path(v: &[u8]) -> bool {
         || v.starts_with(b"../")
         || matches!(v, [b'a'..=b'z' | b'A'..=b'Z', b':', b'\\' | b'/', ..])
         || v.starts_with(b"\\\\");
-    if rooted {
+    // `/root/.ssh/id_ed25519`, `.ssh/id_rsa`: no base64 begins like this.
+    let known = v
+        .strip_prefix(b"/")
+        .and_then(|v| v.split(|&b| b == b'/').next())
+        .is_some_and(|root| v.len() > root.len() + 2 && ROOTS.split(' ').any(|known| root == known.as_bytes()));
+    let hidden = matches!(v, [b'.', b'a'..=b'z', ..]) && v.contains(&b'/');
+    if rooted || known || hidden {
         return true;
     }
     // Base64 has slashes too, but no segment of it reads like a word, nor do two of them.
@@ -426,6 +432,8 @@ pub fn trim_marks(w: &[u8]) -> &[u8] {
 
 const UNITS: &str = "s ms us ns m h d b kb mb gb tb k g t kib mib gib % x px hz min sec mb/s kb/s b/s f u ul l th st nd rd \
     i8 i16 i32 i64 u8 u16 u32 u64 usize isize f32 f64";
+const ROOTS: &str = "root home etc var usr tmp opt mnt run srv dev proc sys app data bin sbin lib lib64 boot media users \
+    Users Library Applications private builds github workspace workspaces work secrets vault config cache node nix snap";
 const EXTENSIONS: &str = "txt log json yaml yml toml xml html htm css js mjs cjs ts tsx jsx py pyc rb rs go java class jar war kt c cc \
     cpp cxx h hpp cs php pl pm sh bash ps1 bat cmd exe dll so a o obj lib dylib zip gz tgz tar xz bz2 zst 7z rpm \
     deb apk ipa dmg iso img pem crt cer key pub p12 pfx jks conf cfg ini properties env md rst csv tsv sql db \
