@@ -288,7 +288,7 @@ fn path(v: &[u8]) -> bool {
         || v.starts_with(b"../")
         || matches!(v, [b'a'..=b'z' | b'A'..=b'Z', b':', b'\\' | b'/', ..])
         || v.starts_with(b"\\\\");
-    // `/root/.ssh/id_ed25519`, `.ssh/id_rsa`: no base64 begins like this.
+    // `/home/app/.ssh/id_ed25519`, `.ssh/id_rsa`: no base64 begins like this.
     let known = v
         .strip_prefix(b"/")
         .and_then(|v| v.split(|&b| b == b'/').next())
