@@ -163,13 +163,7 @@ fn is_expression(v: &[u8]) -> bool {
         s.iter().all(|b| b.is_ascii_alphanumeric() || joint(b)) && (!s.contains(&b'-') || contains(s, b"->")) && {
             // Most of it reads like words: names of algorithms and short forms do not.
             let wordy = |part: &&[u8]| part.len() < 5 || super::randomness::text_odds(part) > -60;
-            let humps = |part: &'_ [u8]| {
-                part.chunk_by(|a, b| !(a.is_ascii_lowercase() && b.is_ascii_uppercase()))
-                    .filter(wordy)
-                    .map(<[u8]>::len)
-                    .sum::<usize>()
-            };
-            s.split(joint).map(|part| if wordy(&part) { part.len() } else { humps(part) }).sum::<usize>() * 2 >= s.len()
+            s.split(joint).filter(|part| wordy(part) || humps_read(part)).map(<[u8]>::len).sum::<usize>() * 2 >= s.len()
         }
     };
     // A call or an index: letters, then a bracket.
