@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use blackbar::rules::sample::{Rng, fill};
 use command::Sandbox;
 use following::{Tail, append, has, line, lines, masked, masked_lines, no_leak, out, until};
 
@@ -94,6 +95,34 @@ fn a_file_that_was_rotated_in_its_first_line_goes_on_in_it() {
     until("the next file", || out(&sandbox).ends_with("next\n"));
     assert_eq!(tail.stop(), 0);
     assert_eq!(out(&sandbox), "waiting for [REDACTED:acme-token] and then more\nnext\n");
+}
+
+#[test]
+fn a_private_key_and_a_name_that_awaits_its_value_go_on_behind_a_rotation() {
+    let mut rng = Rng::new(3);
+    let mut rows = || fill("{base64:64}\n{base64:64}\n{base64:64}\n", &mut rng).unwrap();
+    let key = [format!("-----BEGIN PRIVATE KEY-----\n{}", rows()), format!("{}-----END PRIVATE KEY-----\n", rows())];
+    let value = ["db_password:\n".to_owned(), "  cX1uZjbF7zYOhPBy\n".to_owned()];
+    for [before, behind] in [key, value] {
+        for copytruncate in [false, true] {
+            let sandbox = Sandbox::new();
+            let log = sandbox.write("in/app.log", format!("first\n{before}"));
+            let tail = Tail::with_all_rules(&sandbox, &["--state", "state", "in/app.log"]);
+            until("what is before", || out(&sandbox).lines().count() == 1 + before.lines().count());
+            if copytruncate {
+                fs::copy(&log, sandbox.path("in/app.log.1")).unwrap();
+                OpenOptions::new().write(true).open(&log).unwrap().set_len(0).unwrap();
+            } else {
+                fs::rename(&log, sandbox.path("in/app.log.1")).unwrap();
+            }
+            append(&log, &format!("{behind}last\n"));
+            until("the last line", || out(&sandbox).ends_with("last\n"));
+            assert_eq!(tail.stop(), 0);
+            let all = out(&sandbox);
+            let left = behind.lines().filter(|line| !line.starts_with('-') && all.contains(line.trim())).count();
+            assert_eq!(left, 0, "copytruncate: {copytruncate}: {all}");
+        }
+    }
 }
 
 #[test]

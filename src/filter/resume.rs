@@ -38,6 +38,21 @@ impl Filter {
         self.tally.move_to(ground);
     }
 
+    /// What the last whole line says about the next one, if that is something: for a filter that goes on with the
+    /// stream where this one ends, as behind the rotation of a file.
+    pub fn carry(&self) -> Option<Carry> {
+        (!self.carry.is_empty()).then(|| self.carry.across_files())
+    }
+
+    /// Begins as if the line before had said this.
+    ///
+    /// # Panics
+    /// If the filter has seen something, in debug builds.
+    pub fn inherit(&mut self, carry: Carry) {
+        debug_assert!(self.window.is_empty() && self.carry.is_empty());
+        self.carry = carry;
+    }
+
     /// Where the filter could begin again without a difference, if nothing behind that place was
     /// written.
     pub fn ground(&self) -> Option<Ground> {

@@ -51,6 +51,12 @@ impl Carry {
         *self == Carry::default()
     }
 
+    /// What goes on in the file that follows: not the middle of a line, nor of a known value, whose lines are known one by
+    /// one.
+    pub fn across_files(&self) -> Carry {
+        Carry { known: Vec::new(), in_string: false, ..self.clone() }
+    }
+
     /// An over-long line goes on: what awaited its beginning is over.
     pub fn enter_line(&mut self, in_string: bool) {
         self.pending = assigned::Pending::default();

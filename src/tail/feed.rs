@@ -130,13 +130,17 @@ impl Feeder {
 
     /// A filter that goes on at the mark, where the file is.
     fn filter(&mut self, follow: &Follow) -> Filter {
-        match self.idle.pop() {
+        let mut filter = match self.idle.pop() {
             Some(mut filter) => {
                 filter.move_to(&follow.start, follow.mark.ground);
                 filter
             }
             None => Filter::resume(Arc::clone(&self.engine), &follow.start, follow.mark.ground),
+        };
+        if let Some(carry) = follow.inherits.clone().filter(|_| follow.mark.ground.offset == 0) {
+            filter.inherit(carry);
         }
+        filter
     }
 
     fn rewind(&mut self, follow: &mut Follow, figures: &mut Figures) {
@@ -162,6 +166,9 @@ impl Feeder {
         for step in steps {
             #[cfg(test)]
             let fails = self.fails_on.is_some_and(|text| memchr::memmem::find(bytes, text).is_some());
+            if *step == Work::Finish {
+                follow.says = filter.carry();
+            }
             let lent = &mut *filter;
             hooks.filtering();
             let started = Instant::now();
@@ -209,6 +216,9 @@ impl Feeder {
             }
             seam::between();
             follow.since.add(count.stretches());
+        }
+        if work != Work::Finish {
+            follow.says = filter.carry();
         }
         Ok(Wrote::All { complete })
     }

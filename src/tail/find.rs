@@ -211,6 +211,12 @@ impl Loop<'_> {
     pub(super) fn forget(&mut self, id: u64) {
         let Some(follow) = self.files.remove(&id) else { return };
         let inode = follow.identity.inode();
+        let name = &follow.voice.origin.path;
+        if let Some(says) = follow.says.clone() {
+            self.said.insert(name.clone(), says);
+        } else {
+            self.said.remove(name);
+        }
         if self.by_inode.get(&inode) == Some(&id) {
             self.by_inode.remove(&inode);
         }

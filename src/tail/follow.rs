@@ -22,6 +22,7 @@ use crate::{
     Filter,
     filter::Ground,
     limits::{LINE_BYTES_MAX, READ_BYTES},
+    scan::Carry,
 };
 
 /// A file that is followed.
@@ -46,6 +47,10 @@ pub struct Follow {
     pub seen: Seen,
     /// The filter that holds something of it.
     pub filter: Option<Filter>,
+    /// What the file that had its name before says about its first line.
+    pub inherits: Option<Carry>,
+    /// What its last whole line says about the next one.
+    pub says: Option<Carry>,
     pub mark: Mark,
     /// Whether it goes on where a checkpoint said.
     pub is_known: bool,
@@ -157,6 +162,8 @@ impl Follow {
             before: Vec::new(),
             seen: Seen::default(),
             filter: None,
+            inherits: None,
+            says: None,
             mark: Mark::default(),
             is_known: false,
             since: Count::default(),
@@ -198,10 +205,11 @@ impl Follow {
         Ok(())
     }
 
-    /// Begins the file anew: its text is another one.
+    /// Begins the file anew: its text is another one, which goes on where the old one was cut.
     pub fn start_anew(&mut self) {
         self.voice.forget();
         self.filter = None;
+        self.inherits = self.says.take();
         self.identity.forget_head();
         self.start.clear();
         (self.position, self.reached, self.told, self.careful) = (0, 0, 0, 0);

@@ -36,6 +36,7 @@ impl Loop<'_> {
         let limit = self.older(id)?;
         let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
         follow.queued = false;
+        self.inherit(&mut follow);
         let more = match limit {
             Some(limit) => self.read(&mut follow, limit)?,
             None => true,
@@ -73,6 +74,20 @@ impl Loop<'_> {
             }
         }
         Ok(Some(limit.unwrap_or(u64::MAX)))
+    }
+
+    /// Tells a file that was not read yet what the one that had its name before says about its first line: a private key
+    /// goes on behind a rotation.
+    fn inherit(&mut self, follow: &mut Follow) {
+        if follow.position > 0 || follow.filter.is_some() || follow.inherits.is_some() {
+            return;
+        }
+        let name = &follow.voice.origin.path;
+        let mut older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev();
+        follow.inherits = match older.next().and_then(|id| self.files.get(id)) {
+            Some(before) => before.says.clone(),
+            None => self.said.get(name).cloned(),
+        };
     }
 
     /// Reads up to a limit. Whether there may be more before it.
@@ -187,6 +202,7 @@ impl Loop<'_> {
     pub(super) fn rest(&mut self, id: u64, work: Work) -> Result<(), TailError> {
         let limit = self.older(id)?;
         let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
+        self.inherit(&mut follow);
         let mut buffer = std::mem::take(&mut self.buffer);
         follow.open_since = None;
         let read = limit.map(|limit| follow.read(&mut buffer, limit));

@@ -24,7 +24,7 @@ use super::{
     signals::Signals,
     watch::{Changes, Watch},
 };
-use crate::{Engine, names::Names};
+use crate::{Engine, names::Names, scan::Carry};
 
 /// Follows files until a signal says that it is enough.
 ///
@@ -57,6 +57,8 @@ pub struct Loop<'a> {
     pub(super) by_name: BTreeMap<PathBuf, BTreeSet<u64>>,
     /// By the name: when somebody had it last (since 1970).
     pub(super) named: BTreeMap<PathBuf, Duration>,
+    /// By the name: what the last line of the last file that is over says about the next one.
+    pub(super) said: BTreeMap<PathBuf, Carry>,
     pub(super) started: Duration,
     pub(super) queue: VecDeque<u64>,
     pub(super) buffer: Vec<u8>,
@@ -121,6 +123,7 @@ impl<'a> Loop<'a> {
             by_inode: BTreeMap::new(),
             by_name: BTreeMap::new(),
             named: BTreeMap::new(),
+            said: BTreeMap::new(),
             started: begin::now(),
             queue: VecDeque::new(),
             buffer: vec![0; Follow::ROOM],

@@ -30,8 +30,13 @@ impl Tail {
     /// Starts it with the rule of [`RULES`]; its outputs go to the files `out` and `err`, behind what is
     /// there.
     pub fn start(sandbox: &Sandbox, arguments: &[&str]) -> Tail {
-        let first = ["tail", "--no-default-rules", "--rules", "acme.toml"];
-        let all: Vec<&str> = first.iter().chain(arguments).copied().collect();
+        let first = ["--no-default-rules", "--rules", "acme.toml"];
+        Tail::with_all_rules(sandbox, &[&first, arguments].concat())
+    }
+
+    /// The same with the rules that everybody has.
+    pub fn with_all_rules(sandbox: &Sandbox, arguments: &[&str]) -> Tail {
+        let all = [&["tail"], arguments].concat();
         let open = |name: &str| OpenOptions::new().create(true).append(true).open(sandbox.path(name)).unwrap();
         let mut command = sandbox.command(&all);
         command.stdin(Stdio::null()).stdout(open("out")).stderr(open("err"));
