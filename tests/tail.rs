@@ -9,6 +9,7 @@ mod following;
 use std::{
     fs::{self, OpenOptions},
     os::unix::fs::PermissionsExt as _,
+    thread,
     time::Duration,
 };
 
@@ -104,7 +105,8 @@ fn a_private_key_and_a_name_that_awaits_its_value_go_on_behind_a_rotation() {
     let key = [format!("-----BEGIN PRIVATE KEY-----\n{}", rows()), format!("{}-----END PRIVATE KEY-----\n", rows())];
     let value = ["db_password:\n".to_owned(), "  cX1uZjbF7zYOhPBy\n".to_owned()];
     for [before, behind] in [key, value] {
-        for copytruncate in [false, true] {
+        // A file is over when it has been quiet for five seconds after its rotation.
+        for (copytruncate, pause) in [(false, 0), (true, 0), (false, 7)] {
             let sandbox = Sandbox::new();
             let log = sandbox.write("in/app.log", format!("first\n{before}"));
             let tail = Tail::with_all_rules(&sandbox, &["--state", "state", "in/app.log"]);
@@ -115,12 +117,13 @@ fn a_private_key_and_a_name_that_awaits_its_value_go_on_behind_a_rotation() {
             } else {
                 fs::rename(&log, sandbox.path("in/app.log.1")).unwrap();
             }
+            thread::sleep(Duration::from_secs(pause));
             append(&log, &format!("{behind}last\n"));
             until("the last line", || out(&sandbox).ends_with("last\n"));
             assert_eq!(tail.stop(), 0);
             let all = out(&sandbox);
             let left = behind.lines().filter(|line| !line.starts_with('-') && all.contains(line.trim())).count();
-            assert_eq!(left, 0, "copytruncate: {copytruncate}: {all}");
+            assert_eq!(left, 0, "copytruncate: {copytruncate}, after {pause} s: {all}");
         }
     }
 }

@@ -166,6 +166,10 @@ impl Loop<'_> {
         if self.feeder.outlet.begin(&follow.voice, in_line).is_err() {
             self.figures.errors += 1;
         }
+        if follow.position > 0 {
+            // It was followed before, and says what it said then until it is read further.
+            follow.says = self.said.get(&follow.voice.origin.path).cloned();
+        }
         self.by_inode.insert(follow.identity.inode(), id);
         self.by_name.entry(follow.voice.origin.path.clone()).or_default().insert(id);
         follow.queued = true;
