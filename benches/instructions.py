@@ -19,7 +19,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 STORED = os.path.join(ROOT, "benches", "results", "instructions.txt")
 
-# Which logs, and how long they are (bytes). Dense ones cost more for a byte, so they are shorter.
+# Which logs, with how many known values, and how long they are (bytes). Dense ones cost more for a byte, so they are shorter.
 CASES = [
     ("ci", 2 << 20),
     ("service", 2 << 20),
@@ -31,6 +31,9 @@ CASES = [
     ("nested", 1 << 20),
     ("letters-lines", 1 << 18),
     ("keys-line", 1 << 18),
+    ("ci+1000", 2 << 20),
+    ("service+1000", 2 << 20),
+    ("json+1000", 2 << 20),
 ]
 
 STARTUP = "start-up, one line"

@@ -1,5 +1,5 @@
 //! Prints how the filter does beside a copy of the same bytes, beside the field's method, with ten
-//! times the rules and on logs that were made to be slow. Every figure is a ratio of medians of
+//! times the rules, with a thousand known values, and on logs that were made to be slow. Every figure is a ratio of medians of
 //! one run, the sides in turn.
 //!
 //! ```text
@@ -36,7 +36,7 @@ fn main() {
     let mut report = String::from(
         "<!-- written by: cargo bench --bench ratios -- --save -->\n\nThe filter in process, one thread. GB = 10^9 bytes.\n\n",
     );
-    for part in [beside_copy_and_field, many_rules, attacks] {
+    for part in [beside_copy_and_field, many_rules, known_values, attacks] {
         let start = report.len();
         part(&wanted, &mut report);
         report.push('\n');
@@ -122,6 +122,33 @@ fn many_rules(wanted: &Wanted, report: &mut String) {
         let speed = |time: f64| log.len() as f64 / time / 1e9;
         let [one, ten] = times[..] else { unreachable!("two sides") };
         let _ = writeln!(report, "| {} | {:.3} | {:.3} | {:.2} |", kind.name(), speed(one), speed(ten), ten / one);
+    }
+}
+
+/// A thousand known values on clean logs, and on logs with secrets.
+fn known_values(wanted: &Wanted, report: &mut String) {
+    let _ = writeln!(
+        report,
+        "| log | no values, GB/s | {VALUES} values, GB/s | time, with values / without |\n|---|---|---|---|"
+    );
+    let (none, many) = (support::known::engine(0), support::known::engine(VALUES));
+    for name in corpus::log_names().into_iter().filter(|name| wanted.has("known", name)) {
+        let bytes = if name.ends_with("-50%") { DENSE_BYTES } else { LOG_BYTES };
+        let log = corpus::by_name(&name, bytes, SEED).unwrap();
+        let times = in_turn(
+            TIME_MAX,
+            &mut [
+                &mut || {
+                    black_box(support::filter(&none, &log));
+                },
+                &mut || {
+                    black_box(support::filter(&many, &log));
+                },
+            ],
+        );
+        let speed = |time: f64| log.len() as f64 / time / 1e9;
+        let [none, many] = times[..] else { unreachable!("two sides") };
+        let _ = writeln!(report, "| {name} | {:.3} | {:.3} | {:.2} |", speed(none), speed(many), many / none);
     }
 }
 
@@ -238,6 +265,9 @@ const LINE_BYTES: [usize; 3] = [LINE_BYTES_MAX, 4 * LINE_BYTES_MAX, 16 * LINE_BY
 
 /// From which time on an attack is not tried at the next size (seconds).
 const ATTACK_SECONDS_LAST: f64 = 0.5;
+
+/// How many known values there are.
+const VALUES: usize = 1_000;
 
 /// How long one comparison may take, if the least number of rounds has been run.
 const TIME_MAX: Duration = Duration::from_millis(1500);

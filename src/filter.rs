@@ -31,7 +31,9 @@ use crate::{
     finding::Finding,
     limits::{LINE_BYTES_MAX, OVERLAP_BYTES, PARTIAL_BYTES_MAX, PARTIAL_RECORDS_MAX},
     redact::{Clean, Output},
-    scan::{Carry, End, Engine, LineBuffers, Mode, Settler, Stretch, Stretches, commands, is_partial, known::wrap},
+    scan::{
+        Ahead, Carry, End, Engine, LineBuffers, Mode, Settler, Stretch, Stretches, commands, is_partial, known::wrap,
+    },
     view::utf16::Encoding,
 };
 use tally::Tally;
@@ -57,6 +59,8 @@ pub struct Filter {
     epoch: u64,
     /// Absent while it is lent out.
     line_buffers: Option<Box<LineBuffers>>,
+    /// Empty while it is lent out.
+    ahead: Ahead,
     tally: Tally,
     output: Output,
     carry: Carry,
@@ -99,6 +103,7 @@ impl Filter {
             settler: Settler::default(),
             epoch: 0,
             line_buffers: None,
+            ahead: Ahead::default(),
             tally: Tally::default(),
             output: Output::default(),
             carry: Carry::default(),
@@ -195,6 +200,7 @@ impl Filter {
 
     /// Distributes bytes to lines and window.
     fn take(&mut self, mut bytes: &[u8]) {
+        self.ahead.forget();
         if !self.begun && self.window.is_empty() && bytes.len() >= 2 {
             // The usual case: the first line need not go through the window.
             self.begun = true;
@@ -212,6 +218,7 @@ impl Filter {
             self.encoding = Encoding::of_mark(&self.window);
             let start = std::mem::take(&mut self.window);
             self.take(&start);
+            self.ahead.forget();
         }
         while !bytes.is_empty() {
             bytes = self.step(bytes);
@@ -235,50 +242,12 @@ impl Filter {
             && self.encoding == Encoding::Bytes
             && let Some(last) = memchr::memrchr(b'\n', near)
         {
-            let consumed = self.lines(&bytes[..=last]);
+            let consumed = self.lines(&bytes[..=last], bytes.len() - last);
             if consumed > 0 {
                 return &bytes[consumed..];
             }
         }
         self.grow(bytes)
-    }
-
-    /// Scans a block of whole lines. Returns how much of it was taken; the rest begins with a
-    /// record whose line goes on.
-    fn lines(&mut self, block: &[u8]) -> usize {
-        let (engine, known) = (Arc::clone(&self.engine), Arc::clone(self.settler.known()));
-        let mut buffers = self.line_buffers.take().unwrap_or_default();
-        let mut stretches = Stretches::new(&engine, &known, block, &mut buffers);
-        let taken = self.stretches(&mut stretches, block);
-        self.line_buffers = Some(buffers);
-        taken
-    }
-
-    fn stretches(&mut self, stretches: &mut Stretches<'_, '_>, block: &[u8]) -> usize {
-        loop {
-            let place = stretches.place();
-            if place < block.len() && !self.carry.is_empty() {
-                let end = memchr::memchr(b'\n', &block[place..]).map_or(block.len(), |at| place + at + 1);
-                match self.line(&block[place..end]) {
-                    Line::Written => stretches.skip_to(end),
-                    Line::Held => return place,
-                    Line::Command => return end,
-                }
-                continue;
-            }
-            match stretches.next() {
-                None => return block.len(),
-                Some(Stretch::Passed(passed)) => {
-                    self.tally.advance(passed.as_bytes(), Encoding::Bytes);
-                    self.output.pass(passed);
-                }
-                Some(Stretch::Matters(start, end)) => match self.line(&block[start..end]) {
-                    Line::Written => {}
-                    Line::Held => return start,
-                    Line::Command => return end,
-                },
-            }
-        }
     }
 
     /// Scans one whole line, unless it is a record whose line goes on.
@@ -379,7 +348,8 @@ impl Filter {
     /// came in two pieces.
     fn window_passes(&mut self) -> bool {
         let mut buffers = self.line_buffers.take().unwrap_or_default();
-        let first = Stretches::new(&self.engine, self.settler.known(), &self.window, &mut buffers).next();
+        let mut ahead = Ahead::default();
+        let first = Stretches::new(&self.engine, self.settler.known(), &self.window, &mut buffers, &mut ahead).next();
         self.line_buffers = Some(buffers);
         let Some(Stretch::Passed(passed)) = first else { return false };
         if passed.as_bytes().len() < self.window.len() {

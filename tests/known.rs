@@ -234,6 +234,29 @@ fn a_command_in_the_stream_adds_a_value_from_its_line_on_at_every_cut() {
     }
 }
 
+/// What was found ahead in a block is kept where its middle is taken out.
+#[test]
+fn what_was_found_in_one_block_is_not_taken_for_what_is_in_another() {
+    let value = "walnut-Kestrel-4711";
+    let engine = engine_of(&[value]);
+    // The first two bytes, which could be a byte order mark, are a block of their own.
+    let rest = format!("\nx {value}\n");
+    let output = in_pieces(&engine, &[(b"\xfe", false), (rest.as_bytes(), false)]);
+    assert_eq!(shown(&output), shown(b"\xfe\nx ***\n"));
+    // Lines that are held take the block apart: each may go on in the next one.
+    let held = format!("{}{}\n", "QUJD".repeat(20), "d2FsbnV0"); // ABC.., and the beginning of the value
+    let lines: String = (0..40).map(|n| format!("{n} {held}{n} {value} clean\nclean {n}\n")).collect();
+    let masked = lines.replace(value, "***");
+    let output = whole(&engine, lines.as_bytes());
+    assert!(!shown(&output).contains(value));
+    assert_eq!(shown(&output).matches("***").count(), masked.matches("***").count(), "{}", shown(&output));
+    // A value that is told in the middle of a block counts from there on.
+    let engine = following(Commands::Hide);
+    let told = format!("{held}a {value}\n::add-mask::{value}\n{held}b {value}\n{held}c {value}\n");
+    let output = shown(&whole(&engine, told.as_bytes()));
+    assert_eq!(output.matches(value).count(), 1, "{output}");
+}
+
 #[test]
 fn a_value_told_in_one_stream_is_masked_in_the_other() {
     let engine = following(Commands::Hide);

@@ -6,7 +6,7 @@
 mod support;
 
 use blackbar::{
-    scan::{Carry, End, LineBuffers, Settler, Stretch, Stretches},
+    scan::{Ahead, Carry, End, LineBuffers, Settler, Stretch, Stretches},
     view::utf16::Encoding,
 };
 use proptest::{collection::vec, prelude::*};
@@ -34,9 +34,9 @@ fn ok(outcome: Result<(), String>) -> Result<(), TestCaseError> {
 fn passed_lines_hold_nothing(log: &[u8]) -> Result<(), String> {
     let engine = support::default_engine();
     let known = engine.options().known.current();
-    let mut buffers = LineBuffers::default();
+    let (mut buffers, mut ahead) = (LineBuffers::default(), Ahead::default());
     let end = log.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    for stretch in Stretches::new(&engine, &known, &log[..end], &mut buffers) {
+    for stretch in Stretches::new(&engine, &known, &log[..end], &mut buffers, &mut ahead) {
         let Stretch::Passed(passed) = stretch else { continue };
         for line in passed.as_bytes().split_inclusive(|&byte| byte == b'\n') {
             let (mut settler, mut carry) = (Settler::default(), Carry::default());

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each bench and example uses another part")]
 
 pub mod field;
+pub mod known;
 pub mod many;
 
 use std::{hint::black_box, sync::Arc};

@@ -21,7 +21,7 @@ pub use commands::Commands;
 use known::KnownValues;
 pub use prefilter::LineBuffers;
 pub use settle::{Carry, Settler, Span};
-pub use stretches::{Stretch, Stretches};
+pub use stretches::{Ahead, Stretch, Stretches};
 pub use tokens::End;
 pub use units::is_partial;
 

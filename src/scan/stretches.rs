@@ -20,19 +20,46 @@ pub enum Stretch<'a> {
 pub struct Stretches<'a, 'b> {
     lines: prefilter::Lines<'a, 'b>,
     known: &'a Known,
-    gate: Gate,
-    /// Where the next line with a command begins, if it is known; the block's end if there is none.
-    command: Option<usize>,
     commands: bool,
     /// Of the terminal that is filtered.
     width: usize,
+    ahead: &'b mut Ahead,
+    block: &'a [u8],
+    place: usize,
+}
+
+/// What was found ahead in a block. A line may be taken out of its middle, with what follows; the rest is
+/// then a block that ends where this one did, and need not be looked at again. So all places are
+/// counted from the block's end.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    gate: Gate,
+    /// Where the next line with a command begins, if it is known; the block's end if there is none.
+    command: Option<usize>,
     /// The next lines, if they are known, over the ends of which a known value may go; an empty range
     /// at the block's end if there are none.
     wrapped: Option<(usize, usize)>,
-    block: &'a [u8],
     /// The next line that the prefilter has found; an empty one at the block's end if there is none.
     next: Option<(usize, usize)>,
-    place: usize,
+    /// What this was found in: how much follows the block in what has arrived.
+    behind: Option<usize>,
+}
+
+impl Ahead {
+    /// Forgets all, because other bytes have arrived or other values are looked for.
+    pub fn forget(&mut self) {
+        self.behind = None;
+    }
+
+    /// Forgets what was found in a block that ended elsewhere.
+    pub fn of_block(&mut self, behind: usize) -> &mut Ahead {
+        if self.behind != Some(behind) {
+            self.gate.forget();
+            (self.command, self.wrapped, self.next) = (None, None, None);
+            self.behind = Some(behind);
+        }
+        self
+    }
 }
 
 impl<'a, 'b> Stretches<'a, 'b> {
@@ -42,11 +69,12 @@ impl<'a, 'b> Stretches<'a, 'b> {
         known: &'a Known,
         block: &'a [u8],
         buffers: &'b mut LineBuffers,
+        ahead: &'b mut Ahead,
     ) -> Stretches<'a, 'b> {
         let lines = engine.prefilter.lines(engine, known, block, buffers);
         let commands = engine.options.commands != Commands::Ignore;
-        let (gate, width) = (Gate::default(), engine.options.known.width());
-        Stretches { lines, known, gate, command: None, commands, width, wrapped: None, block, next: None, place: 0 }
+        let width = engine.options.known.width();
+        Stretches { lines, known, commands, width, ahead, block, place: 0 }
     }
 
     /// Where the next stretch begins.
@@ -64,11 +92,12 @@ impl<'a, 'b> Stretches<'a, 'b> {
         if !self.commands {
             return None;
         }
-        let start = match self.command {
+        let length = self.block.len();
+        let start = match self.ahead.command.and_then(|left| length.checked_sub(left)) {
             Some(start) if start >= self.place => start,
-            _ => commands::next(self.block, self.place).unwrap_or(self.block.len()),
+            _ => commands::next(self.block, self.place).unwrap_or(length),
         };
-        self.command = Some(start);
+        self.ahead.command = Some(length - start);
         let rest = self.block.get(start..).filter(|rest| !rest.is_empty())?;
         Some((start, memchr::memchr(b'\n', rest).map_or(self.block.len(), |end| start + end + 1)))
     }
@@ -80,30 +109,38 @@ impl<'a, 'b> Stretches<'a, 'b> {
         }
         let length = self.block.len();
         let mut from = self.place;
+        let before = self.found(self.ahead.wrapped);
         let found = loop {
-            if let Some(found) = self.wrapped.filter(|found| found.0 >= from) {
+            if let Some(found) = before.filter(|found| found.0 >= from) {
                 break found;
             }
             let Some(run) = known::wrap::next_run(self.block, from, self.width) else { break (length, length) };
             let parts = known::wrap::parts(self.block, run.clone(), self.width);
             let open = run.end == length
                 && known::wrap::wraps(&self.block[parts.last().map_or(0, |part| part.start)..], self.width);
-            let joined: Vec<u8> = parts.iter().flat_map(|part| &self.block[part.clone()]).copied().collect();
+            let joined: Vec<u8> = parts.iter().map(|part| &self.block[part.clone()]).collect::<Vec<_>>().concat();
             if open || self.known.first_in(&joined, 0).is_some() {
                 break (run.start, run.end);
             }
             from = run.end;
         };
-        self.wrapped = Some(found);
+        self.ahead.wrapped = Some((length - found.0, length - found.1));
         Some(found).filter(|found| found.0 < length)
     }
 
     /// The next line with a known value.
     fn known_line(&mut self) -> Option<(usize, usize)> {
-        let at = self.gate.next(self.known, self.block, self.place)?;
+        let at = self.ahead.gate.next(self.known, self.block, self.place)?;
         let start = memchr::memrchr(b'\n', &self.block[self.place..at]).map_or(self.place, |end| self.place + end + 1);
         let end = memchr::memchr(b'\n', &self.block[at..]).map_or(self.block.len(), |end| at + end + 1);
         Some((start, end))
+    }
+
+    /// Lines that are counted from the block's end, if they lie in what is left of it.
+    fn found(&self, lines: Option<(usize, usize)>) -> Option<(usize, usize)> {
+        let length = self.block.len();
+        let (start, end) = lines?;
+        Some((length.checked_sub(start)?, length - end)).filter(|found| found.0 >= self.place)
     }
 }
 
@@ -115,11 +152,11 @@ impl<'a> Iterator for Stretches<'a, '_> {
         if place >= length {
             return None;
         }
-        let found = match self.next {
-            Some(found) if found.0 >= place => found,
-            _ => self.lines.next_from(place).unwrap_or((length, length)),
+        let found = match self.found(self.ahead.next) {
+            Some(found) => found,
+            None => self.lines.next_from(place).unwrap_or((length, length)),
         };
-        self.next = Some(found);
+        self.ahead.next = Some((length - found.0, length - found.1));
         let others = [self.known_line(), self.command_line(), self.wrapped_lines()];
         // Of two that begin together, the longer one has the other's line in it.
         let order = |line: &(usize, usize)| (line.0, std::cmp::Reverse(line.1));

@@ -161,19 +161,25 @@ impl Known {
 /// often one of the others finds something.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    /// Where each tier has found its next string; the text's length for nowhere.
+    /// Where each tier has found its next string, counted from the text's end; 0 for nowhere.
     next: Vec<Option<usize>>,
 }
 
 impl Gate {
-    /// Where the first string at or after `from` begins. Asked with growing `from`.
+    /// Where the first string at or after `from` begins. Asked with growing `from`, of texts that end in the same
+    /// place until all is forgotten.
     pub(crate) fn next(&mut self, known: &Known, text: &[u8], from: usize) -> Option<usize> {
         self.next.resize(known.tiers.len() + 1, None);
         for (next, matcher) in self.next.iter_mut().zip(known.gates()) {
-            if next.is_none_or(|next| next < from) {
-                *next = Some(matcher.first_in(text, from).unwrap_or(text.len()));
+            if next.is_none_or(|left| left > text.len() - from) {
+                *next = Some(matcher.first_in(text, from).map_or(0, |next| text.len() - next));
             }
         }
-        self.next.iter().flatten().copied().min().filter(|&next| next < text.len())
+        self.next.iter().flatten().max().filter(|&&left| left > 0).map(|left| text.len() - left)
+    }
+
+    /// Another text comes.
+    pub(crate) fn forget(&mut self) {
+        self.next.clear();
     }
 }

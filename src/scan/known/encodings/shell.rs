@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::{raw, write::*};
+use super::{super::value::is_guessable, raw, write::*};
 
 pub fn prefixed(value: &[u8], special: &[u8], prefix: u8, out: &mut Vec<u8>) -> Option<()> {
     for &byte in value {
@@ -57,7 +57,7 @@ pub fn before_ampersand(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
         Some(at) => at + 2,
         None => memchr::memrchr(b'&', value)? + 1,
     };
-    raw(&value[..end], out)
+    part(&value[..end], out)
 }
 
 /// The part that PowerShell leaves after an ampersand.
@@ -66,8 +66,16 @@ pub fn after_ampersand(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
         Some(at) => at + 3,
         None => memchr::memrchr(b'&', value)? + 1,
     };
-    raw(value.get(start..)?, out)
+    part(value.get(start..)?, out)
 }
+
+/// A part of a value, if it would not be found in text that has nothing to do with it.
+fn part(part: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    if part.len() < PART_BYTES_MIN || is_guessable(part) { None } else { raw(part, out) }
+}
+
+/// How long a part of a value must be to be looked for by itself: a shorter one tells little (bytes).
+const PART_BYTES_MIN: usize = 8;
 
 /// What bash writes between `$'` and `'`; octal for all that is not ASCII if `ascii`.
 pub fn shell_ansi(value: &[u8], ascii: bool, out: &mut Vec<u8>) -> Option<()> {
