@@ -64,6 +64,8 @@ pub struct Filter {
     tally: Tally,
     output: Output,
     carry: Carry,
+    /// What the stream has said, once it has ended.
+    left: Carry,
     encoding: Encoding,
     /// Whether the first two bytes, which may be a byte order mark, are known.
     begun: bool,
@@ -107,6 +109,7 @@ impl Filter {
             tally: Tally::default(),
             output: Output::default(),
             carry: Carry::default(),
+            left: Carry::default(),
             encoding: Encoding::Bytes,
             begun: false,
             window: Vec::new(),
@@ -158,7 +161,7 @@ impl Filter {
             }
             self.tally.end();
         }
-        self.carry = Carry::default();
+        self.left = std::mem::take(&mut self.carry);
         self.emit(&[])
     }
 

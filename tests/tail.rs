@@ -129,6 +129,47 @@ fn a_private_key_and_a_name_that_awaits_its_value_go_on_behind_a_rotation() {
 }
 
 #[test]
+fn a_kill_behind_the_end_of_a_file_does_not_lose_what_it_said() {
+    let mut rng = Rng::new(4);
+    let mut row = || fill("{base64:64}\n", &mut rng).unwrap();
+    let key =
+        (format!("-----BEGIN PRIVATE KEY-----\n{}", row()), row(), row() + &row() + "-----END PRIVATE KEY-----\n");
+    let value = ("db_password:\n".to_owned(), String::new(), "  cX1uZjbF7zYOhPBy\n".to_owned());
+    let trial = |(before, first, rest): &(String, String, String), begun: bool, is_gone: bool| {
+        let sandbox = Sandbox::new();
+        let log = sandbox.write("in/app.log", format!("first\n{before}"));
+        let start = || Tail::with_all_rules(&sandbox, &["--state", "state", "in/app.log"]);
+        let tail = start();
+        until("what is before", || out(&sandbox).lines().count() == 1 + before.lines().count());
+        fs::rename(&log, sandbox.path("in/app.log.1")).unwrap();
+        // It is over once it has been quiet for five seconds.
+        until("the end of the file", || has(&sandbox, "state/checkpoints", "\"at\":"));
+        if begun {
+            append(&log, first);
+            until("the next file", || has(&sandbox, "state/checkpoints", "\"said\":"));
+        }
+        tail.kill();
+        if is_gone {
+            fs::remove_file(sandbox.path("in/app.log.1")).unwrap();
+        }
+        append(&log, &format!("{}{rest}last\n", if begun { "" } else { first }));
+        let tail = start();
+        until("the last line", || out(&sandbox).ends_with("last\n"));
+        assert_eq!(tail.stop(), 0);
+        let all = out(&sandbox);
+        let mut secrets = first.lines().chain(rest.lines()).filter(|line| !line.starts_with('-'));
+        assert!(!secrets.any(|line| all.contains(line.trim())), "begun: {begun}, is gone: {is_gone}: {all}");
+    };
+    thread::scope(|scope| {
+        for what in [&key, &value] {
+            for (begun, is_gone) in [(false, false), (false, true), (true, false), (true, true)] {
+                scope.spawn(move || trial(what, begun, is_gone));
+            }
+        }
+    });
+}
+
+#[test]
 fn an_output_beside_the_files_is_not_read_as_one_that_was_rotated() {
     let sandbox = Sandbox::new();
     let log = sandbox.write("in/app.log", line(0));
@@ -340,7 +381,7 @@ fn checkpoints_that_are_damaged_never_skip_anything() {
     let whole = fs::read(sandbox.path("state/checkpoints")).unwrap();
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
-    let newer = String::from_utf8_lossy(&whole).replacen("checkpoints 1 ", "checkpoints 9 ", 1).into_bytes();
+    let newer = String::from_utf8_lossy(&whole).replacen("checkpoints 2 ", "checkpoints 9 ", 1).into_bytes();
     for bad in [&b""[..], &whole[..whole.len() / 3], &flipped, &newer, b"\0\xff\n"] {
         fs::write(sandbox.path("state/checkpoints"), bad).unwrap();
         fs::remove_file(sandbox.path("out")).unwrap();

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{Carry, Encoding, Engine, Filter};
+use crate::scan::Said;
 
 /// A place in a stream at which a filter that has seen nothing before goes on as one does that has seen
 /// all of it.
@@ -30,7 +31,7 @@ impl Filter {
     /// Counts go on, but for the lines, which are those of the stream.
     pub fn move_to(&mut self, start: &[u8], ground: Ground) {
         self.forget_window();
-        self.carry = Carry::default();
+        (self.carry, self.left) = (Carry::default(), Carry::default());
         self.swallowing = None;
         self.stopped = None;
         self.begun = ground.offset > 0;
@@ -38,19 +39,20 @@ impl Filter {
         self.tally.move_to(ground);
     }
 
-    /// What the last whole line says about the next one, if that is something: for a filter that goes on with the
-    /// stream where this one ends, as behind the rotation of a file.
-    pub fn carry(&self) -> Option<Carry> {
-        (!self.carry.is_empty()).then(|| self.carry.across_files())
+    /// What the last whole line says about the next one, and the last line of a stream that has ended about a stream that
+    /// goes on where it ends, as behind the rotation of a file.
+    pub fn said(&self) -> Said {
+        let carry = if self.carry.is_empty() { &self.left } else { &self.carry };
+        if carry.is_empty() { Said::default() } else { Said::of(carry, &self.engine) }
     }
 
     /// Begins as if the line before had said this.
     ///
     /// # Panics
     /// If the filter has seen something, in debug builds.
-    pub fn inherit(&mut self, carry: Carry) {
+    pub fn inherit(&mut self, said: &Said) {
         debug_assert!(self.window.is_empty() && self.carry.is_empty());
-        self.carry = carry;
+        self.carry = said.carry(&self.engine);
     }
 
     /// Where the filter could begin again without a difference, if nothing behind that place was

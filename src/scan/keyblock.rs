@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use crate::limits::{KEY_BLOCK_FOREIGN_LINES_MAX, KEY_BLOCK_LINES_MAX};
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{KEY_BLOCK_FOREIGN_LINES_MAX, KEY_BLOCK_LINES_MAX, LINE_BYTES_MAX};
 
 /// What the prefilter looks for.
 pub const TRIGGERS: &[&str] = &[
@@ -42,6 +44,9 @@ const BODY_RUN_MIN: usize = 32;
 /// The shortest run that is taken for a piece of a body written on one line (characters).
 const PIECE_MIN: usize = 16;
 
+/// How wide the lines of bodies are: RFC 7468, OpenSSH, RFC 4880 (characters).
+const WIDTHS: [usize; 3] = [64, 70, USUAL_WIDTH];
+
 /// The width of the longest common form of a body, RFC 4880's (characters).
 const USUAL_WIDTH: usize = 76;
 
@@ -63,10 +68,11 @@ pub fn may_begin(text: &[u8], at: usize) -> bool {
 }
 
 /// A key block that is open at the end of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
-    /// What stood before BEGIN on its line: timestamps and envelopes have the same shape on each.
-    shape: u64,
+    /// What stood before BEGIN on its line: timestamps and envelopes have the same shape on each. Absent if BEGIN was
+    /// not seen, until a line of the body is.
+    shape: Option<u64>,
     /// How much of that is glued to BEGIN, and so to each line of the body: the `+` of a diff.
     glued: usize,
     /// The length of the body's lines once one was seen; 0 after a shorter one.
@@ -81,7 +87,24 @@ impl Block {
     /// A block whose BEGIN stands after `before` on its line.
     fn after(before: &[u8]) -> Block {
         let glued = before.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count();
-        Block { shape: shape(before), glued, width: None, lines: 0, foreign: 0, found: false }
+        Block { shape: Some(shape(before)), glued, foreign: 0, ..Block::UNSEEN }
+    }
+
+    /// One that may have begun where nobody has looked. If it did, its lines come soon.
+    pub const UNSEEN: Block =
+        Block { shape: None, glued: 0, width: None, lines: 0, foreign: KEY_BLOCK_FOREIGN_LINES_MAX - 4, found: false };
+
+    /// Whether its beginning was seen, or a line of its body.
+    pub fn is_seen(&self) -> bool {
+        self.shape.is_some()
+    }
+
+    /// Whether some text leaves one like it open.
+    pub fn is_sound(&self) -> bool {
+        let width = self.width.unwrap_or_default();
+        self.lines <= KEY_BLOCK_LINES_MAX
+            && self.foreign < KEY_BLOCK_FOREIGN_LINES_MAX
+            && self.glued.max(width) <= LINE_BYTES_MAX
     }
 }
 
@@ -217,14 +240,19 @@ impl<'a> Line<'a> {
         }
         let field = line.iter().rposition(|byte| byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
         let glued = field + block.glued;
-        let same = line.get(..glued).is_some_and(|before| shape(before) == block.shape);
+        let encoded = &line[field..];
+        if block.shape.is_none() && WIDTHS.contains(&digits(encoded)) && looks_encoded(encoded) {
+            block.shape = Some(shape(&line[..field]));
+        }
+        let same = line.get(..glued).is_some_and(|before| Some(shape(before)) == block.shape);
         let field = if same { glued } else { field };
         let run = &line[field..];
         if line.is_empty() || same && run.is_empty() {
             block.foreign = 0;
             return Next::Open;
         }
-        if (self.mask_len_at)(self.text, self.start + field) == Some(run.len()) {
+        // Where no BEGIN was seen, a mask may be that of anything.
+        if block.is_seen() && (self.mask_len_at)(self.text, self.start + field) == Some(run.len()) {
             // A line that was masked before: it stood for a line of the usual width.
             (block.found, block.foreign, block.width) = (true, 0, Some(USUAL_WIDTH));
             return Next::Open;

@@ -3,6 +3,7 @@
 //! [`judge`]. Knows compiled rules. Does not know files, clocks or threads.
 
 pub mod assigned;
+mod carry;
 pub(crate) mod commands;
 pub mod judge;
 mod keyblock;
@@ -17,10 +18,11 @@ mod units;
 
 use std::{collections::HashMap, sync::Arc};
 
+pub use carry::{Carry, Said};
 pub use commands::Commands;
 use known::KnownValues;
 pub use prefilter::LineBuffers;
-pub use settle::{Carry, Settler, Span};
+pub use settle::{Settler, Span};
 pub use stretches::{Ahead, Stretch, Stretches};
 pub use tokens::End;
 pub use units::is_partial;

@@ -14,7 +14,9 @@ use std::{ops::Range, sync::Arc};
 pub use self::spans::Span;
 use self::spans::{Spans, rank};
 use super::{
-    Engine, assigned, judge,
+    Engine, assigned,
+    carry::Carry,
+    judge,
     keyblock::{self, Block, Piece},
     known::{self, Known, wrap},
     prefilter::Found,
@@ -31,39 +33,6 @@ use crate::{
 
 /// How often a piece is masked and scanned again. Each round but the last finds something.
 const ROUNDS_MAX: usize = 8;
-
-/// What one line says about the next. Holds no byte of a secret.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Carry {
-    /// A key block that is open.
-    block: Option<Block>,
-    /// A key name that awaits its value.
-    pending: assigned::Pending,
-    /// Values of several lines that are in the middle of.
-    known: Vec<known::Progress>,
-    /// Whether an over-long line was cut inside a string.
-    pub in_string: bool,
-}
-
-impl Carry {
-    /// Whether the next line can be scanned without it.
-    pub fn is_empty(&self) -> bool {
-        *self == Carry::default()
-    }
-
-    /// What goes on in the file that follows: not the middle of a line, nor of a known value, whose lines are known one by
-    /// one.
-    pub fn across_files(&self) -> Carry {
-        Carry { known: Vec::new(), in_string: false, ..self.clone() }
-    }
-
-    /// An over-long line goes on: what awaited its beginning is over.
-    pub fn enter_line(&mut self, in_string: bool) {
-        self.pending = assigned::Pending::default();
-        self.known.clear();
-        self.in_string = in_string;
-    }
-}
 
 /// Scans pieces. Reused from piece to piece.
 #[derive(Default)]
@@ -157,7 +126,7 @@ impl Settler {
                 self.trace.extend(self.found.iter().cloned());
             }
             // A body that had no BEGIN has no sign of itself once it is masked.
-            block = next.block.or(block);
+            block = next.block.filter(Block::is_seen).or(block).or(next.block);
             if !self.spans.merge(&mut self.found) {
                 *carry = Carry { block, known: self.progress(), in_string: false, ..next };
                 return;

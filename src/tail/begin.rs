@@ -22,11 +22,13 @@ use super::{
     origin::Origin,
     seam,
 };
-use crate::{filter::Ground, names::Names};
+use crate::{filter::Ground, names::Names, scan::Said};
 
 /// What is known of files before they are opened.
 pub struct Begin {
     pub from: From,
+    /// Whether there were checkpoints that cannot be used.
+    pub forgot: bool,
     /// Checkpoints of files that are not followed.
     pub known: BTreeMap<Inode, Checkpoint>,
     /// What was refused, and said so once.
@@ -59,7 +61,17 @@ impl Begin {
         names: Names,
     ) -> Begin {
         let known = known.into_iter().map(|one| (one.file.inode(), one)).collect();
-        Begin { from, known, said: BTreeSet::new(), own_file, own_folders, next: 1, names, copies: Vec::new() }
+        Begin {
+            from,
+            forgot: false,
+            known,
+            said: BTreeSet::new(),
+            own_file,
+            own_folders,
+            next: 1,
+            names,
+            copies: Vec::new(),
+        }
     }
 
     /// Says once that a file is not followed.
@@ -123,6 +135,9 @@ impl Begin {
         self.next += 1;
         let mut follow = Follow::new(voice, candidate.real.clone(), kind, file, identity, head);
         follow.seen = Seen::of(&about);
+        if self.forgot && at_start {
+            follow.mark.said = follow.mark.said.behind_unread();
+        }
         let placed = self.place(&mut follow, head, at_start, hooks, figures);
         if let Err(fault) = placed {
             self.unreadable(&candidate.name, fault.kind(), hooks, figures);
@@ -177,6 +192,7 @@ impl Begin {
         if follow.resume(&known, head)? {
             return Ok(());
         }
+        follow.says.clone_from(&known.says);
         follow.start_anew();
         if self.take_copies(follow, &known, hooks, figures) {
             return Ok(());
@@ -468,7 +484,8 @@ fn to_last_line(follow: &mut Follow) -> io::Result<()> {
     let tail = follow.bytes(size - length, length as usize)?;
     let start = memchr::memrchr(b'\n', &tail).map_or(0, |end| end + 1);
     let offset = size - length + start as u64;
-    follow.mark = Mark { ground: Ground { offset, ..Ground::default() }, ..Mark::default() };
+    let said = Said::default().behind_unread();
+    follow.mark = Mark { ground: Ground { offset, ..Ground::default() }, said, ..Mark::default() };
     follow.go_to(offset)
 }
 

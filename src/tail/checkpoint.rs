@@ -2,9 +2,10 @@
 //! checkpoints that is not whole, or not understood, is put aside, and files are read from their start.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read as _, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -20,13 +21,71 @@ use super::{
     identity::{Hash, Identity},
     open,
 };
-use crate::filter::Ground;
+use crate::{filter::Ground, scan::Said};
 
 /// The state directory, which is ours as long as this lives.
 pub struct Store {
     folder: OwnedFd,
     /// Locked.
     _lock: File,
+}
+
+/// All that is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// How far files were written.
+    pub files: Vec<Checkpoint>,
+    /// What files have said that are over.
+    over: Vec<Over>,
+}
+
+/// What the last file of a name that is over says about the next one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Over {
+    path: String,
+    says: Said,
+    /// When that was (seconds since 1970).
+    at: u64,
+}
+
+/// A line of the file.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    File(Box<Checkpoint>),
+    Over(Over),
+}
+
+impl State {
+    /// Of these.
+    pub fn new(files: Vec<Checkpoint>, said: &BTreeMap<PathBuf, (Said, Duration)>) -> State {
+        let over = said.iter().map(|(path, (says, at))| Over {
+            path: path.to_string_lossy().into_owned(),
+            says: says.clone(),
+            at: at.as_secs(),
+        });
+        State { files, over: over.collect() }
+    }
+
+    /// By the name: what the last file that had it says about the next one, if that is something, and when it said so.
+    pub fn said(&self) -> BTreeMap<PathBuf, (Said, Duration)> {
+        let files = self.files.iter().map(|file| (&file.path, &file.says, file.seen));
+        let mut all: Vec<_> = files.chain(self.over.iter().map(|over| (&over.path, &over.says, over.at))).collect();
+        // The last one counts; of one second that which says something.
+        all.sort_by_key(|(_, says, at)| (*at, !says.is_empty()));
+        let said = all.into_iter().map(|(path, says, at)| (path.into(), (says.clone(), Duration::from_secs(at))));
+        let mut said: BTreeMap<PathBuf, _> = said.collect();
+        said.retain(|_, (says, _)| !Said::is_empty(says));
+        said
+    }
+
+    /// Whether it says something else, besides when files were seen.
+    pub fn differs(&self, old: &State) -> bool {
+        let differs = |old: &Checkpoint, new: &Checkpoint| Checkpoint { seen: old.seen, ..new.clone() } != *old;
+        self.files.len() != old.files.len()
+            || self.over != old.over
+            || old.files.iter().zip(&self.files).any(|(old, new)| differs(old, new))
+    }
 }
 
 /// How far a file was written.
@@ -54,6 +113,12 @@ pub struct Checkpoint {
     pub before: Hash,
     /// Findings before this place were told.
     pub told: u64,
+    /// What was said elsewhere about what follows `offset`.
+    #[serde(skip_serializing_if = "Said::is_empty", default)]
+    pub said: Said,
+    /// What the last line before `read` says about the next one.
+    #[serde(skip_serializing_if = "Said::is_empty", default)]
+    pub says: Said,
     /// When the file was last followed (seconds since 1970).
     pub seen: u64,
 }
@@ -73,6 +138,8 @@ impl Checkpoint {
             size: 0,
             before: Hash::default(),
             told: 0,
+            said: Said::default(),
+            says: Said::default(),
             seen: now(),
         }
     }
@@ -85,12 +152,12 @@ impl Checkpoint {
     /// Whether what it says can be true.
     fn is_sound(&self) -> bool {
         let in_order = self.line_offset <= self.offset && self.offset <= self.read && self.read <= self.size;
-        in_order && self.before.len() as u64 <= self.read
+        in_order && self.before.len() as u64 <= self.read && self.said.is_sound() && self.says.is_sound()
     }
 }
 
 /// The checkpoints that were kept, or why there are none.
-pub type Loaded = Result<Vec<Checkpoint>, &'static str>;
+pub type Loaded = Result<State, &'static str>;
 
 impl Store {
     /// Takes a state directory, and makes it if need be.
@@ -117,7 +184,7 @@ impl Store {
     fn load(&self) -> Loaded {
         let file = match own_file(&self.folder, NAME, OFlags::RDONLY) {
             Ok(file) => file,
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
             Err(_) => return Err("cannot be read"),
         };
         let mut text = Vec::new();
@@ -132,8 +199,8 @@ impl Store {
     ///
     /// # Errors
     /// Those of the system; the old ones are still there then.
-    pub fn save(&self, checkpoints: &[Checkpoint]) -> io::Result<()> {
-        let saved = self.replace(&format(checkpoints));
+    pub fn save(&self, state: &State) -> io::Result<()> {
+        let saved = self.replace(&format(state));
         if saved.is_err() {
             let _ = unlinkat(&self.folder, DRAFT, AtFlags::empty());
         }
@@ -188,17 +255,20 @@ pub fn own_file(folder: &OwnedFd, name: impl rustix::path::Arg, flags: OFlags) -
     Ok(file)
 }
 
-fn format(checkpoints: &[Checkpoint]) -> Vec<u8> {
-    let mut body = Vec::with_capacity(300 * checkpoints.len());
-    for checkpoint in checkpoints {
-        // Writing to memory cannot fail, and the keys are strings.
-        let written = serde_json::to_writer(&mut body, checkpoint);
-        debug_assert!(written.is_ok());
-        body.push(b'\n');
-    }
+fn format(state: &State) -> Vec<u8> {
+    let mut body = Vec::with_capacity(300 * state.files.len());
+    state.files.iter().for_each(|file| add_line(file, &mut body));
+    state.over.iter().for_each(|over| add_line(over, &mut body));
     let mut text = format!("{MAGIC} {VERSION} {}\n", digest(&body)).into_bytes();
     text.extend_from_slice(&body);
     text
+}
+
+fn add_line(line: &impl Serialize, body: &mut Vec<u8>) {
+    // Writing to memory cannot fail, and the keys are strings.
+    let written = serde_json::to_writer(&mut *body, line);
+    debug_assert!(written.is_ok());
+    body.push(b'\n');
 }
 
 fn parse(text: &[u8]) -> Loaded {
@@ -214,12 +284,19 @@ fn parse(text: &[u8]) -> Loaded {
     if words.next() != Some(digest(body).as_str()) || words.next().is_some() {
         return Err(BROKEN);
     }
-    if version != VERSION {
+    if !VERSIONS.contains(&version) {
         return Err("are those of another version of blackbar");
     }
     let lines = body.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let read = |line: &[u8]| serde_json::from_slice::<Checkpoint>(line).ok().filter(Checkpoint::is_sound);
-    lines.map(read).collect::<Option<_>>().ok_or(BROKEN)
+    let mut state = State::default();
+    for line in lines {
+        match serde_json::from_slice(line) {
+            Ok(Line::File(file)) if file.is_sound() => state.files.push(*file),
+            Ok(Line::Over(over)) if over.says.is_sound() => state.over.push(over),
+            _ => return Err(BROKEN),
+        }
+    }
+    Ok(state)
 }
 
 fn digest(body: &[u8]) -> String {
@@ -232,7 +309,9 @@ pub fn now() -> u64 {
 }
 
 const MAGIC: &str = "blackbar-checkpoints";
-const VERSION: u32 = 1;
+/// The one that is written, and those that are read: the first one had nothing of what files say.
+const VERSION: u32 = 2;
+const VERSIONS: [u32; 2] = [1, VERSION];
 const NAME: &str = "checkpoints";
 const DRAFT: &str = "checkpoints.draft";
 const REJECTED: &str = "checkpoints.rejected";
@@ -262,29 +341,38 @@ mod tests {
             size: 10,
             before: Hash::of(b"bytes"),
             told: 0,
+            said: Said::default(),
+            says: Said::default(),
             seen: now(),
         }
+    }
+
+    fn state(files: Vec<Checkpoint>) -> State {
+        State { files, over: Vec::new() }
     }
 
     #[test]
     fn what_was_saved_is_loaded_again_and_locked_against_others() {
         let folder = tempfile::tempdir().unwrap();
-        let state = folder.path().join("a/state");
-        let all = vec![checkpoint(folder.path())];
-        let (store, loaded) = Store::open(&state).unwrap();
-        assert_eq!(loaded, Ok(Vec::new()));
+        let path = folder.path().join("a/state");
+        let all = state(vec![checkpoint(folder.path())]);
+        let (store, loaded) = Store::open(&path).unwrap();
+        assert_eq!(loaded, Ok(State::default()));
         store.save(&all).unwrap();
-        assert_eq!(Store::open(&state).err(), Some(TailError::Locked));
+        assert_eq!(Store::open(&path).err(), Some(TailError::Locked));
         drop(store);
-        assert_eq!(Store::open(&state).unwrap().1, Ok(all));
+        assert_eq!(Store::open(&path).unwrap().1, Ok(all));
         let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
-        assert_eq!((mode(&state) & 0o777, mode(&state.join(NAME)) & 0o777), (0o700, 0o600));
+        assert_eq!((mode(&path) & 0o777, mode(&path.join(NAME)) & 0o777), (0o700, 0o600));
     }
 
     #[test]
     fn a_file_that_is_cut_or_of_which_a_bit_has_changed_is_not_believed() {
         let folder = tempfile::tempdir().unwrap();
-        let text = format(&[checkpoint(folder.path())]);
+        let open = Said::default().behind_unread();
+        let file = Checkpoint { says: open.clone(), ..checkpoint(folder.path()) };
+        let over = Over { path: "log".to_owned(), says: open, at: 7 };
+        let text = format(&State { files: vec![file], over: vec![over] });
         assert!(parse(&text).is_ok());
         for cut in 0..text.len() {
             assert!(parse(&text[..cut]).is_err(), "cut at {cut}");
@@ -300,26 +388,43 @@ mod tests {
     fn what_another_version_wrote_or_cannot_be_true_is_not_believed() {
         let folder = tempfile::tempdir().unwrap();
         let impossible = Checkpoint { offset: 11, ..checkpoint(folder.path()) };
-        assert!(parse(&format(&[impossible])).is_err());
-        let newer = String::from_utf8(format(&[])).unwrap().replacen(" 1 ", " 2 ", 1);
+        assert!(parse(&format(&state(vec![impossible]))).is_err());
+        let newer = String::from_utf8(format(&State::default())).unwrap().replacen(" 2 ", " 3 ", 1);
         assert_eq!(parse(newer.as_bytes()), Err("are those of another version of blackbar"));
-        let state = folder.path().join("state");
-        fs::create_dir(&state).unwrap();
-        fs::write(state.join(NAME), newer).unwrap();
-        let (store, loaded) = Store::open(&state).unwrap();
-        assert!(loaded.is_err() && state.join(REJECTED).exists());
-        store.save(&[]).unwrap();
+        let path = folder.path().join("state");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join(NAME), newer).unwrap();
+        let (store, loaded) = Store::open(&path).unwrap();
+        assert!(loaded.is_err() && path.join(REJECTED).exists());
+        store.save(&State::default()).unwrap();
+    }
+
+    #[test]
+    fn what_the_first_version_wrote_is_read_and_what_was_said_last_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = state(vec![checkpoint(folder.path())]);
+        let text = String::from_utf8(format(&old)).unwrap().replacen(" 2 ", " 1 ", 1);
+        assert!(!text.contains("says") && !text.contains("said"));
+        assert_eq!(parse(text.as_bytes()), Ok(old.clone()));
+        assert!(old.said().is_empty());
+        let open = Said::default().behind_unread();
+        let over = |at| Over { path: "log".to_owned(), says: open.clone(), at };
+        let State { files, .. } = old;
+        assert!(State { files: files.clone(), over: vec![over(7)] }.said().is_empty());
+        let last = State { files, over: vec![over(now() + 9)] };
+        assert_eq!(last.said()[Path::new("log")].0, open);
+        assert_eq!(parse(&format(&last)), Ok(last));
     }
 
     #[test]
     fn a_folder_that_cannot_be_written_keeps_the_old_checkpoints() {
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = Store::open(folder.path()).unwrap();
-        let all = vec![checkpoint(folder.path())];
+        let all = state(vec![checkpoint(folder.path())]);
         store.save(&all).unwrap();
         // In the place of the draft stands something that cannot be removed as a file is.
         fs::create_dir(folder.path().join(DRAFT)).unwrap();
-        assert!(store.save(&[]).is_err());
+        assert!(store.save(&State::default()).is_err());
         drop(store);
         assert_eq!(Store::open(folder.path()).unwrap().1, Ok(all));
     }

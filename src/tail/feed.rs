@@ -137,9 +137,7 @@ impl Feeder {
             }
             None => Filter::resume(Arc::clone(&self.engine), &follow.start, follow.mark.ground),
         };
-        if let Some(carry) = follow.inherits.clone().filter(|_| follow.mark.ground.offset == 0) {
-            filter.inherit(carry);
-        }
+        filter.inherit(&follow.mark.said);
         filter
     }
 
@@ -166,9 +164,6 @@ impl Feeder {
         for step in steps {
             #[cfg(test)]
             let fails = self.fails_on.is_some_and(|text| memchr::memmem::find(bytes, text).is_some());
-            if *step == Work::Finish {
-                follow.says = filter.carry();
-            }
             let lent = &mut *filter;
             hooks.filtering();
             let started = Instant::now();
@@ -217,9 +212,7 @@ impl Feeder {
             seam::between();
             follow.since.add(count.stretches());
         }
-        if work != Work::Finish {
-            follow.says = filter.carry();
-        }
+        follow.says = filter.said();
         Ok(Wrote::All { complete })
     }
 
@@ -271,7 +264,10 @@ impl Feeder {
         figures.withheld_bytes += withheld;
         follow.advance(buffer, length);
         let lines = follow.mark.ground.lines + memchr::memchr_iter(b'\n', bytes).count() as u64;
-        follow.mark = Mark { ground: Ground { offset: end, lines, line_offset: 0 }, written: Count::default() };
+        // The line before said something; the record may have said that a key begins.
+        follow.says = follow.says.behind_unread();
+        let ground = Ground { offset: end, lines, line_offset: 0 };
+        follow.mark = Mark { ground, said: follow.says.clone(), written: Count::default() };
         (follow.since, follow.replay, follow.filter) = (Count::default(), None, None);
         Ok(Fed::Done)
     }
@@ -297,7 +293,8 @@ fn move_mark(follow: &mut Follow, filter: &Filter, complete: bool) -> u64 {
     let more = follow.since.bytes.saturating_sub(follow.mark.written.bytes);
     match filter.ground() {
         Some(ground) => {
-            follow.mark = Mark { ground, written: Count::default() };
+            // Nothing, unless the file has ended: who writes it may go on.
+            follow.mark = Mark { ground, said: follow.says.clone(), written: Count::default() };
             follow.since = Count::default();
         }
         None => follow.mark.written = follow.since,
@@ -310,3 +307,84 @@ const IDLE_FILTERS_MAX: usize = 4;
 
 /// How long a pipe waits for an outlet that has failed.
 const RETRY: Duration = Duration::from_millis(200);
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{
+        Options, RuleSet,
+        finding::Finding,
+        rules::sample::{Rng, fill},
+        tail::{Format, From, Origin, Settings, Target, signals::Signals, work::Loop},
+    };
+
+    struct Silent;
+
+    impl Hooks for Silent {
+        fn finding(&mut self, _: &Finding, _: &Origin) {}
+        fn notice(&mut self, _: &Notice) {}
+        fn reload(&mut self, _: bool) -> Option<Arc<Engine>> {
+            None
+        }
+        fn filtering(&mut self) {}
+        fn filtered(&mut self, _: Duration) {}
+        fn figures(&mut self, _: &Figures) {}
+    }
+
+    /// What comes of a log if the filter fails on some text, and that is withheld.
+    fn withheld(log: &str, fails_on: &'static [u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap().join("in.log");
+        fs::write(&path, log).unwrap();
+        let root = folder.path().join("out");
+        let settings = Settings {
+            paths: vec![path.clone().into()],
+            roots: Vec::new(),
+            from: From::Start,
+            format: Format::Auto,
+            target: Target::Tree { root: root.clone(), file_bytes_max: 1 << 30, total_bytes_max: 1 << 30 },
+            open_line: false,
+            state: None,
+            drain: Duration::from_secs(5),
+            flush_after: Duration::from_millis(50),
+            on_error: OnError::Withhold,
+        };
+        let engine = Arc::new(Engine::new(RuleSet::builtin().unwrap(), Options::default()).unwrap());
+        let mut hooks = Silent;
+        let mut work = Loop::new(&settings, engine, &mut hooks, Signals::none().unwrap()).unwrap();
+        work.feeder.fails_on = Some(fails_on);
+        work.begin();
+        work.drain().unwrap();
+        drop(work);
+        fs::read_to_string(root.join(path.strip_prefix("/").unwrap())).unwrap()
+    }
+
+    #[test]
+    fn a_key_in_whose_middle_the_filter_fails_is_masked_behind_that_place() {
+        let mut rng = Rng::new(7);
+        // What fails is a line of the key, or the very line that says that it is one.
+        for (fails_on, begin) in [(&b"failsfails"[..], ""), (b"fails BEGIN", "fails ")] {
+            for prefix in ["", "2026-11-20T23:10:23.123Z stdout F "] {
+                let rows: Vec<String> = (0..6).map(|_| fill("{base64:64}", &mut rng).unwrap()).collect();
+                let last = fill("{base64:20}", &mut rng).unwrap();
+                let mut log = format!("{prefix}first\n{prefix}{begin}-----BEGIN PRIVATE KEY-----\n")
+                    .replace("fails -----", "fails BEGIN -----");
+                for row in &rows[..3] {
+                    log += &format!("{prefix}{row}\n");
+                }
+                log += &format!("{prefix}failsfails{}\n", &rows[3][10..]);
+                for row in rows[4..].iter().chain([&last]) {
+                    log += &format!("{prefix}{row}\n");
+                }
+                log += &format!("{prefix}-----END PRIVATE KEY-----\n{prefix}last\n");
+                let out = withheld(&log, fails_on);
+                assert!(out.contains("first") && out.contains("last"), "{out}");
+                let rows = rows.iter().chain([&last]).enumerate();
+                let left: Vec<usize> = rows.filter(|(_, row)| out.contains(row.as_str())).map(|(row, _)| row).collect();
+                assert!(left.is_empty(), "of the key are left the rows {left:?}:\n{log}\n{out}");
+            }
+        }
+    }
+}

@@ -100,6 +100,7 @@ impl Loop<'_> {
             }
         }
         self.named.retain(|_, named| looked.saturating_sub(*named) < NAMED);
+        self.said.retain(|_, (_, at)| looked.saturating_sub(*at) < NAMED);
     }
 
     /// Adds files that had a name after the last one that was seen under it, and were rotated before it was looked at.
@@ -166,10 +167,6 @@ impl Loop<'_> {
         if self.feeder.outlet.begin(&follow.voice, in_line).is_err() {
             self.figures.errors += 1;
         }
-        if follow.position > 0 {
-            // It was followed before, and says what it said then until it is read further.
-            follow.says = self.said.get(&follow.voice.origin.path).cloned();
-        }
         self.by_inode.insert(follow.identity.inode(), id);
         self.by_name.entry(follow.voice.origin.path.clone()).or_default().insert(id);
         follow.queued = true;
@@ -216,10 +213,10 @@ impl Loop<'_> {
         let Some(follow) = self.files.remove(&id) else { return };
         let inode = follow.identity.inode();
         let name = &follow.voice.origin.path;
-        if let Some(says) = follow.says.clone() {
-            self.said.insert(name.clone(), says);
-        } else {
+        if follow.says.is_empty() {
             self.said.remove(name);
+        } else {
+            self.said.insert(name.clone(), (follow.says.clone(), begin::now()));
         }
         if self.by_inode.get(&inode) == Some(&id) {
             self.by_inode.remove(&inode);
@@ -236,7 +233,7 @@ impl Loop<'_> {
     }
 }
 
-/// For how long it is known when a name was seen last.
+/// For how long it is known when a name was seen last, and what the last file said that had it.
 const NAMED: Duration = Duration::from_secs(24 * 3600);
 
 /// How far a file system's clock may be behind ours.

@@ -22,7 +22,7 @@ use crate::{
     Filter,
     filter::Ground,
     limits::{LINE_BYTES_MAX, READ_BYTES},
-    scan::Carry,
+    scan::Said,
 };
 
 /// A file that is followed.
@@ -47,10 +47,8 @@ pub struct Follow {
     pub seen: Seen,
     /// The filter that holds something of it.
     pub filter: Option<Filter>,
-    /// What the file that had its name before says about its first line.
-    pub inherits: Option<Carry>,
-    /// What its last whole line says about the next one.
-    pub says: Option<Carry>,
+    /// What the last line that was read says about the next one, in this file or in the one that gets its name.
+    pub says: Said,
     pub mark: Mark,
     /// Whether it goes on where a checkpoint said.
     pub is_known: bool,
@@ -111,9 +109,12 @@ impl Count {
 }
 
 /// Where a new filter would begin, and what was written behind that.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mark {
     pub ground: Ground,
+    /// What was said before that about what follows, elsewhere: in the file that had the name before, or in a record that
+    /// was withheld.
+    pub said: Said,
     pub written: Count,
 }
 
@@ -162,8 +163,7 @@ impl Follow {
             before: Vec::new(),
             seen: Seen::default(),
             filter: None,
-            inherits: None,
-            says: None,
+            says: Said::default(),
             mark: Mark::default(),
             is_known: false,
             since: Count::default(),
@@ -187,7 +187,8 @@ impl Follow {
     pub fn rewind(&mut self) -> io::Result<()> {
         self.voice.forget();
         self.filter = None;
-        let Mark { ground, written } = self.mark;
+        let Mark { ground, written, .. } = self.mark;
+        self.says.clone_from(&self.mark.said);
         self.replay = (written.bytes > 0).then(|| Replay { whole: written, so_far: Count::default() });
         self.since = Count::default();
         self.go_to(ground.offset)
@@ -209,11 +210,13 @@ impl Follow {
     pub fn start_anew(&mut self) {
         self.voice.forget();
         self.filter = None;
-        self.inherits = self.says.take();
         self.identity.forget_head();
         self.start.clear();
         (self.position, self.reached, self.told, self.careful) = (0, 0, 0, 0);
-        (self.mark, self.since, self.replay, self.open_since) = (Mark::default(), Count::default(), None, None);
+        // There may have been more of it than was read.
+        self.says = self.says.behind_unread();
+        self.mark = Mark { said: self.says.clone(), ..Mark::default() };
+        (self.since, self.replay, self.open_since) = (Count::default(), None, None);
         self.before.clear();
     }
 
@@ -349,7 +352,7 @@ impl Follow {
 
     /// What is to be kept of it.
     pub fn checkpoint(&self) -> Checkpoint {
-        let Mark { ground, written } = self.mark;
+        let Mark { ground, said, written } = self.mark.clone();
         Checkpoint {
             path: self.voice.origin.path.to_string_lossy().into_owned(),
             file: self.identity.clone(),
@@ -362,6 +365,8 @@ impl Follow {
             size: self.seen.size.max(self.position),
             before: Hash::of(&self.before),
             told: self.told,
+            said,
+            says: self.says.clone(),
             seen: checkpoint::now(),
         }
     }
@@ -380,7 +385,8 @@ impl Follow {
         self.identity = identity;
         self.is_known = true;
         self.told = from.told;
-        self.mark = Mark { ground: from.ground(), written: Count { bytes: from.written, crc: from.crc } };
+        let written = Count { bytes: from.written, crc: from.crc };
+        self.mark = Mark { ground: from.ground(), said: from.said.clone(), written };
         self.rewind()?;
         Ok(true)
     }

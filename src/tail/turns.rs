@@ -79,15 +79,19 @@ impl Loop<'_> {
     /// Tells a file that was not read yet what the one that had its name before says about its first line: a private key
     /// goes on behind a rotation.
     fn inherit(&mut self, follow: &mut Follow) {
-        if follow.position > 0 || follow.filter.is_some() || follow.inherits.is_some() {
+        let begun = follow.mark.ground.offset > 0 || follow.mark.written.bytes > 0;
+        if begun || follow.position > 0 || follow.filter.is_some() {
             return;
         }
         let name = &follow.voice.origin.path;
         let mut older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev();
-        follow.inherits = match older.next().and_then(|id| self.files.get(id)) {
-            Some(before) => before.says.clone(),
-            None => self.said.get(name).cloned(),
-        };
+        if let Some(before) = older.next().and_then(|id| self.files.get(id)) {
+            follow.mark.said.clone_from(&before.says);
+        } else if let Some((said, _)) = self.said.get(name).filter(|_| follow.mark.said.is_empty()) {
+            follow.mark.said.clone_from(said);
+        }
+        // An empty file says what it was told.
+        follow.says.clone_from(&follow.mark.said);
     }
 
     /// Reads up to a limit. Whether there may be more before it.

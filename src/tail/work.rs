@@ -12,7 +12,7 @@ use std::{
 use super::{
     Figures, Hooks, Notice, POLL_MS, Settings, TailError,
     begin::{self, Begin},
-    checkpoint::{Checkpoint, Store},
+    checkpoint::{State, Store},
     discovery::Discovery,
     every::{Every, SHARE},
     feed::{Feeder, Work},
@@ -24,7 +24,7 @@ use super::{
     signals::Signals,
     watch::{Changes, Watch},
 };
-use crate::{Engine, names::Names, scan::Carry};
+use crate::{Engine, names::Names, scan::Said};
 
 /// Follows files until a signal says that it is enough.
 ///
@@ -57,8 +57,9 @@ pub struct Loop<'a> {
     pub(super) by_name: BTreeMap<PathBuf, BTreeSet<u64>>,
     /// By the name: when somebody had it last (since 1970).
     pub(super) named: BTreeMap<PathBuf, Duration>,
-    /// By the name: what the last line of the last file that is over says about the next one.
-    pub(super) said: BTreeMap<PathBuf, Carry>,
+    /// By the name: what the last line of the last file that is over says about the next one, if that is something, and
+    /// when that was (since 1970).
+    pub(super) said: BTreeMap<PathBuf, (Said, Duration)>,
     pub(super) started: Duration,
     pub(super) queue: VecDeque<u64>,
     pub(super) buffer: Vec<u8>,
@@ -82,7 +83,7 @@ pub struct Pace {
 
 #[derive(Default)]
 pub struct Saved {
-    checkpoints: Vec<Checkpoint>,
+    state: State,
     failed: bool,
     /// When to save next: saving takes a small share of the time.
     due: Option<Instant>,
@@ -98,23 +99,30 @@ impl<'a> Loop<'a> {
     ) -> Result<Loop<'a>, TailError> {
         let discovery = Discovery::new(&settings.paths, &settings.roots)?;
         let outlet = Outlet::open(settings)?;
-        let (mut store, mut known) = (None, Vec::new());
+        let (mut store, mut known, mut forgot) = (None, State::default(), false);
         let (own_file, own_folder) = outlet.own();
         let mut own_folders: Vec<_> = own_folder.into_iter().collect();
         if let Some(path) = &settings.state {
             let (opened, loaded) = Store::open(path)?;
             own_folders.extend(std::fs::canonicalize(path));
             match loaded {
-                Ok(checkpoints) => known = checkpoints,
-                Err(why) => hooks.notice(&Notice::Checkpoints { why }),
+                Ok(state) => known = state,
+                Err(why) => {
+                    forgot = true;
+                    hooks.notice(&Notice::Checkpoints { why });
+                }
             }
             store = Some(opened);
         }
+        let said = known.said();
+        let mut begin = Begin::new(settings.from, known.files, own_file, own_folders, Names::new(Arc::clone(&engine)));
+        begin.forgot = forgot;
         Ok(Loop {
             settings,
             signals,
             discovery,
-            begin: Begin::new(settings.from, known, own_file, own_folders, Names::new(Arc::clone(&engine))),
+            said,
+            begin,
             store,
             feeder: Feeder::new(engine, outlet, settings.on_error),
             hooks,
@@ -123,7 +131,6 @@ impl<'a> Loop<'a> {
             by_inode: BTreeMap::new(),
             by_name: BTreeMap::new(),
             named: BTreeMap::new(),
-            said: BTreeMap::new(),
             started: begin::now(),
             queue: VecDeque::new(),
             buffer: vec![0; Follow::ROOM],
@@ -285,16 +292,15 @@ impl<'a> Loop<'a> {
         let started = seam::now();
         self.begin.drop_outdated();
         let followed = self.files.values().filter(|follow| follow.kind == Kind::Regular).map(Follow::checkpoint);
-        let all: Vec<Checkpoint> = followed.chain(self.begin.known.values().cloned()).collect();
-        let differs = |old: &Checkpoint, new: &Checkpoint| Checkpoint { seen: old.seen, ..new.clone() } != *old;
-        let old = &self.saved.checkpoints;
-        if all.len() == old.len() && !old.iter().zip(&all).any(|(old, new)| differs(old, new)) {
+        let files = followed.chain(self.begin.known.values().cloned()).collect();
+        let state = State::new(files, &self.said);
+        if !state.differs(&self.saved.state) {
             return;
         }
         seam::between();
         // What is said to be written must be there, even after a power failure.
-        match self.feeder.outlet.sync().and_then(|()| store.save(&all)) {
-            Ok(()) => self.saved = Saved { checkpoints: all, failed: false, due: None },
+        match self.feeder.outlet.sync().and_then(|()| store.save(&state)) {
+            Ok(()) => self.saved = Saved { state, failed: false, due: None },
             Err(fault) => {
                 self.figures.errors += 1;
                 if !std::mem::replace(&mut self.saved.failed, true) {

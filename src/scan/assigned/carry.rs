@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::extent::{self, Around, Extent, Opening};
 use super::key;
-use super::name::Match;
+use super::name::{Match, Names};
 use super::{Candidate, Live, Scan, Separator, Step};
+use crate::rules::RuleSet;
 
 /// A key name that awaits its value on a later line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,13 +29,71 @@ pub enum Pending {
 }
 
 /// Where a key stood in its line: how far in, and behind what kind of prefix (a timestamp, an envelope, a `+`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The length of the prefix, and of the blanks between it and the key.
     prefix: u32,
     blanks: u32,
     /// The prefix with its digits made equal, as a hash that tells no bytes.
     shape: u32,
+}
+
+/// A [`Pending`] whose name is told by the rules that guard it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    kind: Kind,
+    /// Ids of rules, and their names that the key has.
+    names: Vec<(String, String)>,
+    plural: bool,
+    weakened: bool,
+}
+
+/// What a name waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Kind {
+    Named(u8),
+    Argument,
+    Indented(Place),
+    Block(Place),
+    Element,
+}
+
+impl Pending {
+    /// The same for others, if a name awaits a value.
+    pub fn told(&self, names: &Names, rules: &RuleSet) -> Option<Waiting> {
+        let (kind, found) = match self {
+            Pending::None => return None,
+            Pending::Named(found, left) => (Kind::Named(*left), found),
+            Pending::Argument(found) => (Kind::Argument, found),
+            Pending::Indented(found, place) => (Kind::Indented(*place), found),
+            Pending::Block(found, place) => (Kind::Block(*place), found),
+            Pending::Element(found) => (Kind::Element, found),
+        };
+        let id = |rule: u16| rules.rules().get(usize::from(rule)).map(|rule| rule.id.to_string());
+        let told = names.told(found).filter_map(|(rule, name)| Some((id(rule)?, name)));
+        Some(Waiting { kind, names: told.collect(), plural: found.plural, weakened: found.weakened })
+    }
+}
+
+impl Waiting {
+    /// Awaits the value under these rules, if one of them still has the name.
+    pub fn heard(&self, names: &Names, rules: &RuleSet) -> Pending {
+        let number = |id: &str| rules.rules().iter().position(|rule| *rule.id == *id);
+        let told = self.names.iter().filter_map(|(id, name)| Some((u16::try_from(number(id)?).ok()?, name.as_str())));
+        let Some(found) = names.heard(told, self.plural, self.weakened) else { return Pending::None };
+        match self.kind {
+            Kind::Named(left) => Pending::Named(found, left),
+            Kind::Argument => Pending::Argument(found),
+            Kind::Indented(place) => Pending::Indented(found, place),
+            Kind::Block(place) => Pending::Block(found, place),
+            Kind::Element => Pending::Element(found),
+        }
+    }
+
+    /// Whether it is small enough to be one.
+    pub fn is_sound(&self) -> bool {
+        !self.names.is_empty() && self.names.len() <= NAMES_MAX
+    }
 }
 
 impl Place {
@@ -221,3 +282,6 @@ fn is_assignment(v: &[u8]) -> bool {
 fn blanks(line: &[u8]) -> usize {
     line.iter().take_while(|&&b| b == b' ' || b == b'\t').count()
 }
+
+/// How many rules a key name calls for at most.
+const NAMES_MAX: usize = 8;

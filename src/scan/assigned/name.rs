@@ -215,6 +215,27 @@ impl Names {
         Some(Called { rule: e.rule, strength: e.strength, shape: e.shape, family: e.family })
     }
 
+    /// The rules that a match calls for, and the names that they have there.
+    pub fn told(&self, found: &Match) -> impl Iterator<Item = (u16, String)> {
+        let entries = found.entries.iter().take(usize::from(found.len));
+        entries.filter_map(|id| {
+            let entry = self.entries.get(usize::from(*id))?;
+            Some((entry.rule, String::from_utf8_lossy(&entry.joined).into_owned()))
+        })
+    }
+
+    /// The match that calls for these, as far as this table has them.
+    pub fn heard<'a>(&self, told: impl Iterator<Item = (u16, &'a str)>, plural: bool, weakened: bool) -> Option<Match> {
+        let mut found = Match { entries: [0; MATCH_ENTRIES_MAX], len: 0, plural, weakened };
+        for (rule, name) in told.take(MATCH_ENTRIES_MAX) {
+            let is_it = |entry: &Entry| entry.rule == rule && *entry.joined == *name.as_bytes();
+            let Some(id) = self.entries.iter().position(is_it) else { continue };
+            found.entries[usize::from(found.len)] = u16::try_from(id).ok()?;
+            found.len += 1;
+        }
+        (found.len > 0).then_some(found)
+    }
+
     fn find(&self, words: &mut KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
         let mut ids = std::mem::take(&mut words.ids);
         let found = self.find_in(&mut ids, words, end, weakened, plural);

@@ -8,6 +8,8 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     snapshot::Value,
     table::Hasher,
@@ -17,6 +19,7 @@ use super::{
 /// Where a text stands in a value. Holds no byte of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress {
+    /// [`SOME`] if it is not known which one.
     value: u32,
     /// The line that is expected next.
     next: u32,
@@ -26,6 +29,35 @@ pub(crate) struct Progress {
     waited: u32,
     /// How many bytes of the value were seen in a row.
     seen: usize,
+}
+
+/// That a text stands in the middle of a value, told without its number: others count values differently. Holds no byte
+/// of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Between {
+    /// See [`Progress`]; no more than what is enough.
+    seen: u8,
+    /// How many other lines may come before the next one of the value.
+    blanks: u32,
+}
+
+impl Between {
+    /// Of all values that a text is in the middle of.
+    pub(crate) fn of(known: &[Progress]) -> Option<Between> {
+        let seen = known.iter().map(|progress| progress.seen.min(SURE_BYTES)).max()?;
+        let blanks = known.iter().map(|progress| progress.blanks).max()?;
+        Some(Between { seen: u8::try_from(seen).unwrap_or(u8::MAX), blanks: blanks.min(BLANKS_MAX) })
+    }
+
+    /// In the middle of some value.
+    pub(crate) fn progress(self) -> Progress {
+        Progress { value: SOME, next: 0, blanks: self.blanks, waited: 0, seen: usize::from(self.seen) }
+    }
+
+    /// Whether a text can stand there.
+    pub(crate) fn is_sound(self) -> bool {
+        usize::from(self.seen) <= SURE_BYTES && self.blanks <= BLANKS_MAX
+    }
 }
 
 /// What a line of a text does to a progress.
@@ -44,6 +76,11 @@ impl Progress {
     pub(crate) fn unsure(self) -> Progress {
         let seen = if self.seen >= SURE_BYTES { 0 } else { self.seen };
         Progress { seen, ..self }
+    }
+
+    /// Whether it says of which value it is.
+    pub(crate) fn is_of_some(&self) -> bool {
+        self.value == SOME
     }
 
     /// Whether both expect the same line.
@@ -93,8 +130,26 @@ impl Blocks {
         })
     }
 
+    /// Where a text may stand that is in the middle of some value, if its next line is this one: before each line of a
+    /// value that ends it.
+    pub(super) fn before<'a>(
+        &'a self,
+        values: &'a [Arc<Value>],
+        some: Progress,
+        text: &'a [u8],
+    ) -> impl Iterator<Item = Progress> + 'a {
+        let lines = self.lines.iter().flat_map(|(value, lines)| (0..).zip(lines).map(move |line| (*value, line)));
+        let ends = move |value: u32, line: &Line| text.ends_with(&values[value as usize].bytes()[line.range.clone()]);
+        // The first line of a value is not in its middle.
+        let inside = lines.filter(move |(value, (index, line))| *index > 0 && ends(*value, line));
+        inside.map(move |(value, (next, _))| Progress { value, next, blanks: 0, ..some })
+    }
+
     /// What a line of a text, without the blanks at its end, does to a progress.
     pub(super) fn step(&self, values: &[Arc<Value>], progress: Progress, text: &[u8]) -> Step {
+        if progress.is_of_some() {
+            return waits(progress, text);
+        }
         let Some(lines) = self.lines.get(&progress.value) else { return Step::Lost };
         let Some(line) = lines.get(progress.next as usize) else { return Step::Lost };
         let wanted = &values[progress.value as usize].bytes()[line.range.clone()];
@@ -111,11 +166,7 @@ impl Blocks {
                 let next = self.at(progress.value, progress.next + 1, seen);
                 Step::Here(start..start + wanted.len(), next, seen >= SURE_BYTES)
             }
-            None if progress.blanks > 0 => Step::Waits(Progress { blanks: progress.blanks - 1, ..progress }),
-            None if text.is_empty() && progress.waited < WAITED_MAX => {
-                Step::Waits(Progress { waited: progress.waited + 1, ..progress })
-            }
-            None => Step::Lost,
+            None => waits(progress, text),
         }
     }
 
@@ -133,6 +184,23 @@ impl Blocks {
         Some(Progress { value, next, blanks: line.blanks, waited: 0, seen })
     }
 }
+
+/// What a line does that is not the expected one.
+fn waits(progress: Progress, text: &[u8]) -> Step {
+    if progress.blanks > 0 {
+        Step::Waits(Progress { blanks: progress.blanks - 1, ..progress })
+    } else if text.is_empty() && progress.waited < WAITED_MAX {
+        Step::Waits(Progress { waited: progress.waited + 1, ..progress })
+    } else {
+        Step::Lost
+    }
+}
+
+/// The number of a value whose number is not known.
+const SOME: u32 = u32::MAX;
+
+/// How many other lines may come before one of a value that is not known.
+const BLANKS_MAX: u32 = 16;
 
 /// How many blank lines may stand in a value that has none there.
 const WAITED_MAX: u32 = 3;

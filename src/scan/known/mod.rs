@@ -35,6 +35,6 @@ pub use self::{
     snapshot::Known,
 };
 pub(crate) use self::{
-    lines::{Progress, Step},
+    lines::{Between, Progress, Step},
     snapshot::Gate,
 };

@@ -116,6 +116,11 @@ impl Known {
         self.blocks.after(&self.values, line)
     }
 
+    /// Where a text may stand in values if it is in the middle of some, and this is its next line.
+    pub(crate) fn before<'a>(&'a self, some: Progress, line: &'a [u8]) -> impl Iterator<Item = Progress> + 'a {
+        self.blocks.before(&self.values, some, line)
+    }
+
     /// What the next line of the text, without the blanks at its end, does to a progress.
     pub(crate) fn step(&self, progress: Progress, line: &[u8]) -> Step {
         self.blocks.step(&self.values, progress, line)

@@ -130,7 +130,15 @@ impl Settler {
                 break;
             }
             let last = end == text.len() && unit.end == End::Input;
-            let before = std::mem::take(&mut trails);
+            let mut before = std::mem::take(&mut trails);
+            if let Some(some) = before.iter().position(|trail| trail.progress.is_of_some()) {
+                let line = &self.views.text(index)[line.clone()];
+                let found: Vec<Progress> = known.before(before[some].progress, line).take(TRAILS_MAX).collect();
+                if !found.is_empty() {
+                    before.swap_remove(some);
+                    before.extend(found.into_iter().map(|progress| Trail { progress, pending: Vec::new() }));
+                }
+            }
             for trail in before {
                 trails.extend(self.known_line(engine, place, index, line.clone(), last, trail));
             }
