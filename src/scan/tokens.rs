@@ -355,12 +355,12 @@ fn verify(
     if !ends_token(views, index, whole.end) || secret.is_empty() {
         return None;
     }
-    if !has_context(text, &whole, &rule.context) || is_slice(token, text, &whole) {
+    if !has_context(text, &whole, &rule.context) || is_slice(token, text, &whole) || ends_a_name(text, &whole) {
         return None;
     }
     let bytes = &text[secret.clone()];
     // A structure says where a secret stands, not that one does.
-    if rule.family == STRUCTURES && judge::stands_in(bytes) {
+    if rule.family == STRUCTURES && (judge::stands_in(bytes) || names_content(text, whole.start)) {
         return None;
     }
     if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
@@ -437,6 +437,28 @@ fn contains_caseless(text: &[u8], word: &[u8]) -> bool {
     let begins = memchr::memchr2_iter(first, first.to_ascii_uppercase(), &text[..last]);
     begins.into_iter().any(|at| text[at..at + word.len()].eq_ignore_ascii_case(word))
 }
+
+/// `orders-api-518f1097-...`, `cache-key-9e107d9d...`: a word and an identifier at the end of a longer name. What logs
+/// are full of tells a token only where nothing is joined to it.
+fn ends_a_name(text: &[u8], whole: &Range<usize>) -> bool {
+    let joined = matches!(text[..whole.start], [.., b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9', b'-']);
+    let found = &text[whole.clone()];
+    let word = found.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    joined
+        && found.get(word) == Some(&b'-')
+        && found[word..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+}
+
+/// Whether the scheme that ends at `end` names things by what they hold, and has no credentials: an image, a node.
+fn names_content(text: &[u8], end: usize) -> bool {
+    const SCHEMES: &[&str] = &["oci-layout", "oci", "docker-image", "docker", "containers-storage", "enode"];
+    let scheme = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let length = text[..end].iter().rev().take(SCHEME_BYTES_MAX + 1).take_while(|byte| scheme(byte)).count();
+    text[end..].starts_with(b"://") && SCHEMES.iter().any(|known| known.as_bytes() == &text[end - length..end])
+}
+
+/// The longest scheme of those that are known (bytes).
+const SCHEME_BYTES_MAX: usize = 18;
 
 /// Whether a match of a rule with a short prefix is but a slice of a longer base64 run: then its
 /// letters mean nothing.

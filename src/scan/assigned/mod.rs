@@ -13,6 +13,7 @@ mod key;
 mod mark;
 mod name;
 mod near;
+mod pair;
 mod quotes;
 mod trigger;
 mod words;
@@ -343,6 +344,10 @@ impl Scan<'_> {
         let word = self.text.get(key.name.clone()).unwrap_or_default();
         // Most keys are told by their last letters to be nothing of interest.
         let role = name::role(word);
+        // What stands in an object inside is not the value beside a name.
+        if self.named.is_some() && role == Role::Other && self.opens_inside(from) {
+            self.named = None;
+        }
         if role == Role::Other && (!self.names.may_end(word) || self.is_number(&key)) {
             return Ok(());
         }
@@ -388,16 +393,6 @@ impl Scan<'_> {
     fn is_number(&self, key: &Key) -> bool {
         let before = key.start.checked_sub(1).and_then(|p| self.text.get(p));
         before != Some(&b' ') && self.text.get(key.name.clone()).is_some_and(|word| word.iter().all(u8::is_ascii_digit))
-    }
-
-    /// The rules that the value behind `from` calls for, read as a key name: `name: DB_PASSWORD`.
-    fn name_assigned(&mut self, from: usize, around: Around) -> Option<Match> {
-        let opening = extent::opening(self.text, from, self.ended, around);
-        let Extent::Done(span, _) = self.extent(opening, around) else { return None };
-        let short = span.len() <= name::KEY_BYTES_MAX
-            && self.text.get(span.clone()).is_some_and(|name| !name.iter().any(u8::is_ascii_whitespace));
-        let rules = short.then(|| self.look_up(span.clone(), span.start))??;
-        Some(rules)
     }
 
     fn around(&mut self, key: &Key, end: usize, separator: Separator) -> Around {

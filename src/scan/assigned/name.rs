@@ -255,6 +255,10 @@ impl Names {
             if e.shape.is_none() && never_secret(letters, end - e.joined.len(), words.starts, &e.joined) {
                 continue;
             }
+            // `token_hash`: what a password's hash can be used for, that of a token cannot.
+            if e.shape.is_none() && weakened && e.strength == Strength::Weak {
+                continue;
+            }
             // One place is kept for the rule without a shape, which comes last and applies when no shape fits.
             let full = usize::from(found.len) + 1 >= MATCH_ENTRIES_MAX;
             if e.shape.is_some() && full {
@@ -439,7 +443,7 @@ fn never_secret(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool 
     match name {
         _ if is(NEGATIONS) => true,
         b"key" => is(NOT_KEYS),
-        b"token" => is(NOT_TOKENS),
+        b"token" => is(NOT_TOKENS) || letters[..from].ends_with(b"publickey"),
         b"secret" => is(NOT_SECRETS),
         b"session" | b"sessionid" | b"auth" | b"signature" => is(NOT_OTHERS),
         _ => name.ends_with(b"key") && is(&["public", "pub"]),

@@ -14,6 +14,31 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_next_flag(case)
         || is_variable(case)
         || is_a_method(case)
+        || is_namespaced(case) && are_ids(case.value)
+        || is_a_tag(case)
+}
+
+/// `docker.io/library/client-secret:1f2e3d4`: an image, and the commit that it was made from.
+fn is_a_tag(case: &Case) -> bool {
+    let colon = case.separator == Separator::Colon && !case.spaced && !case.quoted;
+    let named = colon && (case.before.ends_with(b"/") || case.key.contains(&b'/'));
+    named && matches!(case.value.len(), 7..=40) && case.value.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// `"session:4b1ddd9c"`: a key of a cache, whose first word says what it is for.
+pub fn is_namespaced(case: &Case) -> bool {
+    let begins = matches!(case.before.last(), Some(b'"' | b'\'' | b'`'));
+    begins
+        && case.separator == Separator::Colon
+        && !case.spaced
+        && !case.quoted
+        && case.key.first() != case.before.last()
+}
+
+/// Numbers, UUIDs and hex that colons join.
+fn are_ids(v: &[u8]) -> bool {
+    let id = |part: &[u8]| !part.is_empty() && part.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-');
+    v.contains(&b':') && v.split(|&b| b == b':').all(id)
 }
 
 /// `this.password = arg2`, `{"PASSWORD": mock_challenge}`: where code is written, a value without quotes is a name.

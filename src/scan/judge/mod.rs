@@ -387,11 +387,11 @@ fn weak(case: &Case) -> Option<Verdict> {
     if case.quoted && is_code(v) {
         return None;
     }
-    if case.is_typed_field() && text_odds(v) > -90 {
+    if case.is_typed_field() && text_odds(v) > -90 || is_transaction(v) {
         return None;
     }
     match value_type(v) {
-        ValueType::HexDigest if case.family == Family::Key => None,
+        ValueType::HexDigest if case.family == Family::Key || around::is_namespaced(case) => None,
         ValueType::HexDigest => Some((Confidence::Medium, "hex of a token's length")),
         ValueType::Opaque => {
             // Of parts that dots and colons join, the longest is measured: a JWT's, not a host's and a port.
@@ -409,6 +409,12 @@ fn weak(case: &Case) -> Option<Verdict> {
         }
         _ => None,
     }
+}
+
+/// A signature of 64 bytes in base 58 names a transaction.
+fn is_transaction(v: &[u8]) -> bool {
+    let base58 = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
+    matches!(v.len(), 86..=88) && v.iter().all(base58)
 }
 
 /// Whether a value beside a weak name is long enough, and of the bytes that tokens are made of.

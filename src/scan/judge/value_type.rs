@@ -23,7 +23,7 @@ pub enum ValueType {
     Ulid,
     /// Hex digits in a length that digests have.
     HexDigest,
-    /// `sha256:...`, `sha512-...`, `h1:...`, `SHA256:...`.
+    /// `sha256:...`, `sha512-...`, `h1:...`, `SHA256:...`, `hmac-sha256:...`.
     Digest,
     /// The beginning of a public key or certificate in base64.
     PublicKey,
@@ -214,6 +214,7 @@ fn ulid(v: &[u8]) -> bool {
 }
 
 fn digest(v: &[u8]) -> bool {
+    let v = v.strip_prefix(b"hmac-").unwrap_or(v);
     let Some(at) = v.iter().position(|b| matches!(b, b':' | b'-' | b'=')).filter(|&n| n <= 8) else { return false };
     const KINDS: &[&str] =
         &["sha1", "sha224", "sha256", "sha384", "sha512", "md5", "h1", "blake2b", "blake3", "xxh64", "crc32", "sha3"];
@@ -294,7 +295,17 @@ fn path(v: &[u8]) -> bool {
         .and_then(|v| v.split(|&b| b == b'/').next())
         .is_some_and(|root| v.len() > root.len() + 2 && ROOTS.split(' ').any(|known| root == known.as_bytes()));
     let hidden = matches!(v, [b'.', b'a'..=b'z', ..]) && v.contains(&b'/');
-    if rooted || known || hidden {
+    // Folders that read like words, and a file with an extension, whatever its name: `/target/deps/libx-1f2e3d.rmeta`.
+    let file = v.strip_prefix(b"/").and_then(|v| Some(v.split_at(v.iter().rposition(|&b| b == b'/')?)));
+    let filed = file.is_some_and(|(folders, name)| {
+        let dot = name.iter().rposition(|&b| b == b'.');
+        let extension = dot.and_then(|at| name.get(at + 1..)).unwrap_or_default();
+        folders.contains(&b'/')
+            && folders.split(|&b| b == b'/').all(|s| !s.is_empty() && wordy(s))
+            && (2..=6).contains(&extension.len())
+            && extension.iter().all(u8::is_ascii_lowercase)
+    });
+    if rooted || known || hidden || filed {
         return true;
     }
     // Base64 has slashes too, but no segment of it reads like a word, nor do two of them.

@@ -75,7 +75,7 @@ impl Prefilter {
         // What is looked up where words begin, and what has a window of its own, which says whether a
         // word begins with it wherever it counts.
         let mut words = Making::default();
-        let mut others: Vec<(Literal<'_>, Wanted, bool)> = Vec::with_capacity(tokens.len() + names.len());
+        let mut others: Vec<(Literal<'_>, Wanted, bool, ByteSet)> = Vec::with_capacity(tokens.len() + names.len());
         for (index, token) in tokens.iter().enumerate() {
             let Some(needle) = token.pattern.needle() else { continue };
             let wanted = Wanted::Token(index as u16);
@@ -93,26 +93,28 @@ impl Prefilter {
                 }
             }
             let begins = |literal: &Literal<'_>| begins_word(literal, 0, needle);
-            others.extend(merged(rest).into_iter().map(|literal| (literal, wanted, begins(&literal))));
+            let behind = |literal: &Literal| needle.set_at(literal.skipped + literal.text.len());
+            others
+                .extend(merged(rest).into_iter().map(|literal| (literal, wanted, begins(&literal), behind(&literal))));
         }
         let whole = |text| Literal { text, skipped: 0 };
         let names = names.iter().enumerate();
-        others.extend(
-            names.map(|(index, name)| (whole(name.text.as_bytes()), Wanted::KeyName(index as u16), name.begins)),
-        );
-        others.extend(key_block.iter().map(|word| (whole(word.as_bytes()), Wanted::KeyBlock, true)));
+        others.extend(names.map(|(index, name)| {
+            (whole(name.text.as_bytes()), Wanted::KeyName(index as u16), name.begins, ByteSet::ALL)
+        }));
+        others.extend(key_block.iter().map(|word| (whole(word.as_bytes()), Wanted::KeyBlock, true, ByteSet::ALL)));
         let runs: Vec<Run> = tokens.iter().filter_map(|token| token.pattern.run()).collect();
         let helpless = |token: &Token| token.pattern.needle().is_none() && token.pattern.run().is_none();
         let everything = everything || tokens.iter().any(helpless);
-        others.extend(RECORDS.iter().map(|record| (whole(record), Wanted::Record, false)));
+        others.extend(RECORDS.iter().map(|record| (whole(record), Wanted::Record, false, ByteSet::ALL)));
         let lower: Vec<Box<[u8]>> = others.iter().map(|(word, ..)| word.text.to_ascii_lowercase().into()).collect();
         let mut windows: BTreeMap<Window, bool> = BTreeMap::new();
-        for (text, (literal, wanted, begins)) in lower.iter().zip(&others) {
+        for (text, (literal, wanted, begins, behind)) in lower.iter().zip(&others) {
             let (offset, window, begins) = windows::window_of(text, *begins);
             *windows.entry(window).or_insert(true) &= begins;
             let literal = Literal { text, skipped: literal.skipped };
             let window = (offset, windows::length(&window));
-            words.add(Entry { literal, window, behind: ByteSet::ALL, wanted: *wanted });
+            words.add(Entry { literal, window, behind: *behind, wanted: *wanted });
         }
         Prefilter {
             backend: Backend::detect(),

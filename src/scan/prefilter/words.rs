@@ -78,8 +78,8 @@ impl Making {
         let text = &literal.text[..literal.text.len().min(usize::from(u8::MAX))];
         let key = key_of(&text[offset..offset + length]);
         if length < WINDOW {
-            let ends = offset + length == text.len();
-            self.short.push((key, if ends { behind } else { ByteSet::ALL }));
+            let next = text.get(offset + length).map(|&byte| ByteSet::of(byte.to_ascii_lowercase()));
+            self.short.push((key, next.unwrap_or(behind)));
         }
         self.lengths[length] = true;
         let from = words.bytes.len() as u32;
@@ -195,7 +195,7 @@ impl Keys {
     }
 }
 
-/// A window of three bytes as keys of four, with each byte that may follow it. What stands behind the text's end is
+/// A window of three bytes as keys of four, with each byte that may follow it, letters of either case. What stands behind the text's end is
 /// taken for zeros, as in the key of the window itself.
 fn with_next(key: u32, behind: &ByteSet) -> impl Iterator<Item = u32> {
     let folded = (0..=u8::MAX).filter(|&byte| fold(byte) == byte);
@@ -241,4 +241,4 @@ const BITS_WIDTH_MIN: u32 = 14;
 /// With more bits the table would not stay in a core's first cache beside the text.
 const BITS_WIDTH_MAX: u32 = 20;
 /// How many bits of the table there are for each key.
-const BITS_A_KEY: usize = 24;
+const BITS_A_KEY: usize = 64;
