@@ -57,7 +57,6 @@ pub fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
 pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
     let rest = &text[at..];
     let run = || &rest[..rest.iter().take_while(|&&byte| is_base64(byte)).count()];
-    // Nearly all runs end here, at one of their first bytes.
     if base64_is_text(rest) && is_mostly_ascii(base64_bytes(run())) {
         return true;
     }
@@ -70,6 +69,15 @@ pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
     is_hex(run)
         && run.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text))
         && is_mostly_ascii(hex_bytes(run))
+}
+
+/// Whether a run of at least [`BASE64_RUN_MIN`] digits may decode to text, told by the first of them. False only where
+/// [`decodes_to_text`] is.
+pub fn may_decode(digits: &[u8; 16]) -> bool {
+    let base64 =
+        || digits.chunks_exact(4).all(|group| base64_group(group).is_none_or(|bytes| bytes.into_iter().all(is_text)));
+    let hex = || digits.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text));
+    base64() || hex() || unprefixed(digits).len() < digits.len()
 }
 
 /// Whether all whole groups of the run of base64 digits that `text` begins with decode to text.
@@ -223,6 +231,49 @@ const TEXT: [bool; 256] = {
 const fn is_text_byte(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b | 0x20..=0x7e | 0xc2..=0xf4 | 0x80..=0xbf)
 }
+
+/// The bytes of text, by nibbles: a byte is one if a bit is set for both its nibbles.
+pub const TEXT_LOW: [u8; 16] = {
+    let mut table = [0; 16];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte & 15] |= text_class(byte as u8);
+        byte += 1;
+    }
+    table
+};
+/// See [`TEXT_LOW`].
+pub const TEXT_HIGH: [u8; 16] = {
+    let mut table = [0; 16];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte >> 4] |= text_class(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
+/// A bit for each kind of rows of sixteen bytes that have the same bytes of text.
+const fn text_class(byte: u8) -> u8 {
+    match byte {
+        _ if !is_text_byte(byte) => 0,
+        ..0x10 => 1,
+        ..0x20 => 2,
+        0x70..0x80 => 4,
+        0xc0..0xd0 => 8,
+        0xf0.. => 16,
+        _ => 32,
+    }
+}
+
+// The classes of nibbles must not say more, nor less, than `is_text_byte` does.
+const _: () = {
+    let mut byte: usize = 0;
+    while byte < 256 {
+        assert!((TEXT_LOW[byte & 15] & TEXT_HIGH[byte >> 4] != 0) == is_text_byte(byte as u8));
+        byte += 1;
+    }
+};
 
 /// Whether all bytes are text, and nearly all of them ASCII.
 fn mostly_text(bytes: &[u8]) -> bool {

@@ -7,8 +7,8 @@ use super::{
     Prefilter,
     follow::{is_sign, may_assign, may_match, stands_for_another},
     line_end,
-    masks::{BLOCK, LOOKAHEAD, Masks},
-    survey::{Kind, Place, STRETCH, Survey},
+    masks::{BLOCK, LOOKAHEAD, Masks, STRETCH, Stretch},
+    survey::{Kind, Place, Survey},
     words::Wanted,
 };
 use crate::{
@@ -65,8 +65,7 @@ struct Line {
 
 /// What is reused from text to text.
 pub struct Buffers {
-    /// Of the block before the stretch, of its blocks, and of the block behind it.
-    masks: [Masks; STRETCH + 2],
+    masks: Stretch,
     survey: Survey,
     scratch: assigned::Scratch,
     hits: Vec<assigned::Hit>,
@@ -77,7 +76,7 @@ pub struct Buffers {
 impl Default for Buffers {
     fn default() -> Buffers {
         Buffers {
-            masks: [Masks::default(); STRETCH + 2],
+            masks: Stretch::default(),
             survey: Survey::default(),
             scratch: assigned::Scratch::default(),
             hits: Vec::new(),
@@ -261,44 +260,43 @@ impl<'a, 'b> Look<'a, 'b> {
         let rest = &self.text[start..];
         let count = rest.len().div_ceil(BLOCK).min(STRETCH);
         let Buffers { masks, survey, .. } = &mut *self.buffers;
-        masks[0] = Masks::default();
+        masks.set(0, Masks::default());
         let first = start.saturating_sub(BLOCK);
         let wanted = if start == 0 { 1..count + 2 } else { 0..count + 2 };
         let there = &self.text[first..];
         let whole = (there.len().saturating_sub(LOOKAHEAD) / BLOCK).min(wanted.len());
-        let masks_there = &mut masks[wanted];
+        let cut = wanted.start + whole;
         if whole > 0 {
-            backend.fill(there, windows, &mut masks_there[..whole]);
+            backend.fill(there, windows, masks, wanted.start..cut);
         }
-        for (number, mask) in masks_there.iter_mut().enumerate().skip(whole) {
-            *mask = self.prefilter.at_end(there.get(number * BLOCK..).unwrap_or_default());
+        for block in cut..wanted.end {
+            let rest = there.get((block - wanted.start) * BLOCK..);
+            self.prefilter.at_end(rest.unwrap_or_default(), masks, block);
         }
         survey.runs = !runs.is_empty();
-        backend.survey(rest, &masks[0], &masks[1..count + 2], words.keys(), survey);
+        backend.survey(rest, masks, count, words.keys(), survey);
         self.next = [0; 2];
         self.stretch = start..start + count * BLOCK;
     }
 }
 
 impl Prefilter {
-    /// The masks of a block that the text's end cuts, or of one behind it: there, runs go on.
-    fn at_end(&self, rest: &[u8]) -> Masks {
+    /// Sets the masks of a block that the text's end cuts, or of one behind it: there, runs go on.
+    fn at_end(&self, rest: &[u8], masks: &mut Stretch, block: usize) {
         if rest.is_empty() {
-            return Masks { token: !0, base64: !0, ..Masks::default() };
+            masks.set(block, Masks { token: !0, base64: !0, ..Masks::default() });
+            return;
         }
         let mut bytes = [0; BLOCK + LOOKAHEAD];
         let there = rest.len().min(bytes.len());
         bytes[..there].copy_from_slice(&rest[..there]);
-        let mut masks = [Masks::default()];
-        self.backend.fill(&bytes, &self.windows, &mut masks);
-        let [mut mask] = masks;
+        self.backend.fill(&bytes, &self.windows, masks, block..block + 1);
         if there < BLOCK {
             let beyond = !0 << there;
-            mask.token |= beyond;
-            mask.base64 |= beyond;
-            mask.window &= !beyond;
-            mask.word_window &= !beyond;
+            masks.token[block] |= beyond;
+            masks.base64[block] |= beyond;
+            masks.window[block] &= !beyond;
+            masks.word_window[block] &= !beyond;
         }
-        mask
     }
 }

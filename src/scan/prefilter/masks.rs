@@ -13,6 +13,9 @@ pub const LOOKAHEAD: usize = WINDOW - 1;
 /// How many bytes of a trigger are looked at.
 pub const WINDOW: usize = 4;
 
+/// How many blocks are looked at together.
+pub const STRETCH: usize = 32;
+
 /// What is known of [`BLOCK`] bytes; bit `i` speaks of byte `i`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Masks {
@@ -34,6 +37,55 @@ pub struct Masks {
     pub word_window: u64,
 }
 
+/// The masks of the blocks of a stretch, of the block before it, the first, and of the one behind it; by kinds, so that
+/// blocks can be taken together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// See [`Masks`], here and below.
+    pub word: [u64; STRETCH + 2],
+    pub token: [u64; STRETCH + 2],
+    pub base64: [u64; STRETCH + 2],
+    pub sign: [u64; STRETCH + 2],
+    pub slash: [u64; STRETCH + 2],
+    pub escaped: [u64; STRETCH + 2],
+    pub window: [u64; STRETCH + 2],
+    pub word_window: [u64; STRETCH + 2],
+}
+
+impl Default for Stretch {
+    fn default() -> Stretch {
+        let none = [0; STRETCH + 2];
+        Stretch {
+            word: none,
+            token: none,
+            base64: none,
+            sign: none,
+            slash: none,
+            escaped: none,
+            window: none,
+            word_window: none,
+        }
+    }
+}
+
+impl Stretch {
+    /// Sets the masks of a block.
+    ///
+    /// # Panics
+    /// If there are fewer blocks.
+    #[inline(always)]
+    pub fn set(&mut self, block: usize, masks: Masks) {
+        self.word[block] = masks.word;
+        self.token[block] = masks.token;
+        self.base64[block] = masks.base64;
+        self.sign[block] = masks.sign;
+        self.slash[block] = masks.slash;
+        self.escaped[block] = masks.escaped;
+        self.window[block] = masks.window;
+        self.word_window[block] = masks.word_window;
+    }
+}
+
 /// The windows that are looked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Windows {
@@ -46,7 +98,8 @@ pub struct Windows {
 /// A set of windows of [`WINDOW`] bytes that is tested by nibbles, in eight buckets: a bit that is
 /// set in all eight bytes looked up says that a window of that bucket may stand here.
 ///
-/// Bytes are taken with bit 5 set, so that letters of either case are one.
+/// Bytes are taken with bit 5 set, so that letters of either case are one. Bytes that are no ASCII are told by their
+/// upper bits alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Buckets {
     /// By the low nibble of the byte at each place of the window.
@@ -77,7 +130,8 @@ impl Buckets {
     pub fn may_begin(&self, bytes: &[u8; WINDOW]) -> u8 {
         let place = |place: usize| {
             let byte = fold(bytes[place]);
-            self.low[place][usize::from(byte & 15)] & self.high[place][usize::from(upper(byte))]
+            let low = if byte.is_ascii() { self.low[place][usize::from(byte & 15)] } else { 0xff };
+            low & self.high[place][usize::from(upper(byte))]
         };
         (0..WINDOW).map(place).fold(0xff, |sets, set| sets & set)
     }
@@ -193,29 +247,27 @@ pub const TOKEN_BYTES: ByteSet = {
     ByteSet(set)
 };
 
-/// Fills `masks` from the start of `text`, which must hold [`BLOCK`] bytes for each and
-/// [`LOOKAHEAD`] more.
+/// The masks of the first block of `text`.
 ///
 /// # Panics
-/// If `text` is shorter than that.
-pub fn scalar(text: &[u8], windows: &Windows, masks: &mut [Masks]) {
-    for (number, mask) in masks.iter_mut().enumerate() {
-        let bytes = &text[number * BLOCK..(number + 1) * BLOCK + LOOKAHEAD];
-        *mask = Masks::default();
-        for place in 0..BLOCK {
-            let Some(window) = bytes[place..].first_chunk::<WINDOW>() else { break };
-            let class = classes(window[0]);
-            let bit = |is: bool| u64::from(is) << place;
-            mask.word |= bit(class & WORD_CLASSES != 0);
-            mask.token |= bit(class & TOKEN_CLASSES != 0);
-            mask.base64 |= bit(class & BASE64_CLASSES != 0);
-            mask.sign |= bit(class & SIGN_CLASSES != 0 || window[0] == INTRODUCER);
-            mask.slash |= bit(window[0] == b'\\');
-            mask.escaped |= bit(is_escaped(window[0]));
-            mask.window |= bit(windows.anywhere.may_begin(window) != 0);
-            mask.word_window |= bit(windows.words.may_begin(window) != 0);
-        }
+/// If there are fewer than [`BLOCK`] and [`LOOKAHEAD`] bytes.
+pub fn scalar(text: &[u8], windows: &Windows) -> Masks {
+    let bytes = &text[..BLOCK + LOOKAHEAD];
+    let mut mask = Masks::default();
+    for place in 0..BLOCK {
+        let Some(window) = bytes[place..].first_chunk::<WINDOW>() else { break };
+        let class = classes(window[0]);
+        let bit = |is: bool| u64::from(is) << place;
+        mask.word |= bit(class & WORD_CLASSES != 0);
+        mask.token |= bit(class & TOKEN_CLASSES != 0);
+        mask.base64 |= bit(class & BASE64_CLASSES != 0);
+        mask.sign |= bit(class & SIGN_CLASSES != 0 || window[0] == INTRODUCER);
+        mask.slash |= bit(window[0] == b'\\');
+        mask.escaped |= bit(is_escaped(window[0]));
+        mask.window |= bit(windows.anywhere.may_begin(window) != 0);
+        mask.word_window |= bit(windows.words.may_begin(window) != 0);
     }
+    mask
 }
 
 // The classes of nibbles must not say more than `class_of` does.

@@ -24,6 +24,7 @@
 //! rule without that, either, makes every line matter; `rules check` names it.
 
 mod follow;
+mod keys;
 mod literals;
 mod look;
 mod masks;
@@ -173,7 +174,7 @@ impl Prefilter {
 
     /// Calls `token` with the place of each literal whose window begins at `text[at..]`.
     pub fn places_at(&self, text: &[u8], at: usize, mut token: impl FnMut(usize, u16)) {
-        if self.words.keys().may_hold(words::key_at(text, at)) {
+        if self.words.keys().may_begin(keys::peek(text, at)) {
             self.words.look_up(text, at, |start, _, wanted| {
                 if let Wanted::Token(index) = wanted {
                     token(start, index);

@@ -4,12 +4,10 @@
 //! text is mispredicted every few bytes, and that costs more than all else here.
 
 use super::{
-    masks::{BLOCK, Masks},
-    words::{Keys, key_at},
+    keys::{Keys, Peek, peek},
+    masks::{BLOCK, STRETCH, Stretch},
 };
-
-/// How many blocks are looked at together.
-pub const STRETCH: usize = 32;
+use crate::view;
 
 /// How long a run of token bytes must be from the start of a word on, for the word to be looked up
 /// wherever it stands.
@@ -55,11 +53,32 @@ impl Place {
     }
 }
 
+/// What a survey asks about the text.
+pub trait Text {
+    /// What stands at a place of the stretch.
+    fn peek(&self, at: u16) -> Peek;
+    /// Whether a long run of base64 digits that begins at a place may decode to text.
+    fn may_decode(&self, at: u16) -> bool;
+}
+
+impl Text for &[u8] {
+    fn peek(&self, at: u16) -> Peek {
+        peek(self, usize::from(at))
+    }
+
+    fn may_decode(&self, at: u16) -> bool {
+        let digits = self.get(usize::from(at)..).and_then(|rest| rest.first_chunk());
+        digits.is_none_or(view::may_decode)
+    }
+}
+
 /// What is to be looked at in a stretch.
 #[derive(Debug, Clone)]
 pub struct Survey {
     words: List,
     others: List,
+    bases: List,
+    bits: Bits,
     /// Whether places of [`Kind::Run`] are wanted.
     pub runs: bool,
 }
@@ -71,44 +90,73 @@ impl Survey {
         [&self.words.places[..=self.words.length], &self.others.places[..=self.others.length]]
     }
 
-    /// Takes the masks of a stretch, of the block before it and of the one behind it, the last of
-    /// `masks`. `text` begins with the stretch.
-    pub fn take(&mut self, text: &[u8], before: &Masks, masks: &[Masks], keys: &Keys) {
-        self.take_those(before, masks, |at| keys.may_hold(key_at(text, usize::from(at))));
+    /// Takes the masks of a stretch of `count` blocks. `text` begins with the stretch.
+    pub fn take(&mut self, text: &[u8], masks: &Stretch, count: usize, keys: &Keys) {
+        self.take_those(text, masks, count, keys);
     }
 
-    /// The same; `may_hold` says whether a known word may begin at a place, and is asked about places of the stretch
-    /// and the one behind its last block.
+    /// The same, of any [`Text`].
     #[inline(always)]
-    pub fn take_those(&mut self, before: &Masks, masks: &[Masks], may_hold: impl Fn(u16) -> bool) {
-        (self.words.length, self.others.length) = (0, 0);
-        let mut before = *before;
-        for (number, (here, after)) in masks.iter().zip(masks.iter().skip(1)).enumerate() {
+    pub fn take_those(&mut self, text: impl Text, masks: &Stretch, count: usize, keys: &Keys) {
+        (self.words.length, self.others.length, self.bases.length) = (0, 0, 0);
+        self.bits.take(masks, count, self.runs);
+        let Bits { words, bases, others } = &self.bits;
+        for (number, ((words, bases), others)) in words.iter().zip(bases).zip(others).take(count).enumerate() {
             let start = (number * BLOCK) as u16;
-            // The letter behind a backslash may be none: then a word, or a run, begins behind it.
-            let behind = here.slash << 2 | before.slash >> (BLOCK - 2);
-            let words = here.word & (!(here.word << 1 | before.word >> (BLOCK - 1)) | behind);
-            let bases = here.base64 & (!(here.base64 << 1 | before.base64 >> (BLOCK - 1)) | behind);
-            let runs = words & run_of_16(here.token, after.token);
-            self.words.add_known(runs | here.window | here.word_window & words, start, &may_hold);
-            let bases = bases & run_of_20(here.base64, after.base64);
-            let escapes = here.slash & (here.escaped >> 1 | after.escaped << (BLOCK - 1));
-            let runs = if self.runs { runs } else { 0 };
-            let mut mask = bases | here.sign | escapes | runs;
+            self.words.add_all::<8>(*words, start, Kind::Word);
+            self.bases.add_all::<2>(*bases, start, Kind::Base64);
+            let mut mask = *others;
             while mask != 0 {
                 let bit = mask & mask.wrapping_neg();
                 let at = start + mask.trailing_zeros() as u16;
                 // Of these, no two stand at one place.
-                for (those, kind) in [(bases, Kind::Base64), (here.sign, Kind::Sign), (escapes, Kind::Escape)] {
-                    self.others.add(Place::new(at, kind), those & bit != 0);
-                }
-                self.others.add(Place::new(at, Kind::Run), runs & bit != 0);
+                let kind = if masks.sign[number + 1] & bit != 0 {
+                    Kind::Sign
+                } else if masks.slash[number + 1] & bit != 0 {
+                    Kind::Escape
+                } else {
+                    Kind::Run
+                };
+                self.others.add(Place::new(at, kind));
                 mask &= mask - 1;
             }
-            before = *here;
         }
+        self.words.keep(|place| keys.may_begin(text.peek(place.at() as u16)));
+        self.words.keep(|place| keys.may_go_on(text.peek(place.at() as u16)));
+        self.bases.keep(|place| text.may_decode(place.at() as u16));
+        self.others.merge(&self.bases);
         self.words.end();
         self.others.end();
+    }
+}
+
+/// Where in the blocks of a stretch there is something.
+#[derive(Debug, Clone)]
+struct Bits {
+    words: [u64; STRETCH],
+    bases: [u64; STRETCH],
+    others: [u64; STRETCH],
+}
+
+impl Bits {
+    /// Takes the masks of `count` blocks, and perhaps of some more: all are alike, so that several can be taken at once.
+    #[inline(always)]
+    fn take(&mut self, masks: &Stretch, count: usize, with_runs: bool) {
+        let with_runs = if with_runs { !0 } else { 0 };
+        for number in 0..count.next_multiple_of(4).min(STRETCH) {
+            let [before, here, after] = [number, number + 1, number + 2];
+            // Where bytes begin that the byte before does not belong to. The letter behind a backslash may be none: then
+            // a word, or a run, begins behind it.
+            let behind = masks.slash[here] << 2 | masks.slash[before] >> (BLOCK - 2);
+            let begin =
+                |kind: &[u64; STRETCH + 2]| kind[here] & (!(kind[here] << 1 | kind[before] >> (BLOCK - 1)) | behind);
+            let words = begin(&masks.word);
+            let runs = words & run_of_16(masks.token[here], masks.token[after]);
+            self.words[number] = runs | masks.window[here] | masks.word_window[here] & words;
+            self.bases[number] = begin(&masks.base64) & run_of_20(masks.base64[here], masks.base64[after]);
+            let escapes = masks.slash[here] & (masks.escaped[here] >> 1 | masks.escaped[after] << (BLOCK - 1));
+            self.others[number] = masks.sign[here] | escapes | runs & with_runs;
+        }
     }
 }
 
@@ -120,34 +168,50 @@ struct List {
 }
 
 impl List {
-    /// Adds those places of a mask at which a known word may begin.
+    /// Adds the places of a mask. Writes a fixed number at once, because how many there are cannot be foretold.
     #[inline(always)]
-    fn add_known(&mut self, mut mask: u64, start: u16, may_hold: impl Fn(u16) -> bool) {
-        let mut length = self.length;
-        while mask != 0 {
-            for _ in 0..UNROLLED {
-                // Without a bit left this is the place behind the block, which is taken back below.
-                let at = start + mask.trailing_zeros() as u16;
-                if let Some(slot) = self.places.get_mut(length) {
-                    *slot = Place::new(at, Kind::Word);
-                }
-                length += usize::from(may_hold(at));
+    fn add_all<const AT_ONCE: usize>(&mut self, mut mask: u64, start: u16, kind: Kind) {
+        let count = mask.count_ones() as usize;
+        let mut from = self.length;
+        self.length += count;
+        loop {
+            let Some(slots) = self.places.get_mut(from..from + AT_ONCE) else { break };
+            for slot in slots {
+                // Without a bit left this is a place behind the block, which counts for nothing.
+                *slot = Place::new(start + mask.trailing_zeros() as u16, kind);
                 mask &= mask.wrapping_sub(1);
             }
+            if mask == 0 {
+                break;
+            }
+            from += AT_ONCE;
         }
-        let behind = Place::new(start + BLOCK as u16, Kind::Word);
-        while length > self.length && self.places[length - 1] == behind {
-            length -= 1;
-        }
-        self.length = length;
     }
 
-    /// Adds a place if it is wanted.
-    #[inline(always)]
-    fn add(&mut self, place: Place, wanted: bool) {
+    fn add(&mut self, place: Place) {
         if let Some(slot) = self.places.get_mut(self.length) {
             *slot = place;
-            self.length += usize::from(wanted);
+            self.length += 1;
+        }
+    }
+
+    /// Keeps those places that are wanted.
+    #[inline(always)]
+    fn keep(&mut self, wanted: impl Fn(Place) -> bool) {
+        let mut kept = 0;
+        for at in 0..self.length.min(self.places.len()) {
+            let place = self.places[at];
+            self.places[kept] = place;
+            kept += usize::from(wanted(place));
+        }
+        self.length = kept;
+    }
+
+    /// Adds the few places of another list.
+    fn merge(&mut self, other: &List) {
+        if other.length > 0 {
+            other.places[..other.length].iter().for_each(|place| self.add(*place));
+            self.places[..self.length].sort_unstable();
         }
     }
 
@@ -159,8 +223,10 @@ impl List {
 
 impl Default for Survey {
     fn default() -> Self {
-        let list = List { places: vec![Place::NONE; PLACES_MAX + 1], length: 0 };
-        Survey { words: list.clone(), others: list, runs: false }
+        let list = List { places: vec![Place::NONE; PLACES_MAX + BLOCK], length: 0 };
+        let bits = [0; STRETCH];
+        let bits = Bits { words: bits, bases: bits, others: bits };
+        Survey { words: list.clone(), others: list.clone(), bases: list, bits, runs: false }
     }
 }
 
@@ -187,16 +253,15 @@ fn halve(here: u64, after: u64, by: u32) -> (u64, u64) {
     (here & (here >> by | after << (u64::BITS - by)), after & after >> by)
 }
 
-/// How many places are looked at between two questions whether there are more.
-const UNROLLED: usize = 4;
-/// How many places a stretch may have: of words one at each byte, of others two at most.
-const PLACES_MAX: usize = 2 * STRETCH * BLOCK + UNROLLED;
+/// How many places of a list a stretch may have: at each byte one of a word, and of the others one of base64 and one
+/// more.
+const PLACES_MAX: usize = 2 * STRETCH * BLOCK;
 
 const _: () = assert!(STRETCH * BLOCK <= 1 << 12, "a place has thirteen bits");
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::masks::Masks, *};
 
     /// Where runs of `least` begin, bit by bit.
     fn naive(here: u64, after: u64, least: usize) -> u64 {
@@ -206,10 +271,11 @@ mod tests {
     }
 
     /// The places of a stretch of blocks with the same masks, with no key turned down.
-    fn survey(masks: &[Masks], keys: &Keys) -> Vec<(usize, Kind)> {
-        let text = vec![b'a'; masks.len() * BLOCK];
+    fn survey(mask: Masks, keys: &Keys, blocks: usize) -> Vec<(usize, Kind)> {
+        let mut masks = Stretch::default();
+        (1..STRETCH + 2).for_each(|block| masks.set(block, mask));
         let mut survey = Survey::default();
-        survey.take(&text, &Masks::default(), masks, keys);
+        survey.take(&[b'a'; STRETCH * BLOCK], &masks, blocks, keys);
         let [words, others] = survey.places();
         let mut places = [words, others].concat();
         places.retain(|place| *place != Place::NONE);
@@ -229,20 +295,19 @@ mod tests {
 
         #[test]
         fn places_are_those_of_all_bits_in_order(window: u64, sign: u64) {
-            let masks = [Masks { window, sign, ..Masks::default() }, Masks::default()];
+            let masks = Masks { window, sign, ..Masks::default() };
             let bits = |mask: u64, kind: Kind| (0..64).filter(move |bit| mask >> bit & 1 == 1).map(move |bit| (bit, kind));
             let mut wanted: Vec<_> = bits(window, Kind::Word).chain(bits(sign, Kind::Sign)).collect();
             wanted.sort_by_key(|(at, kind)| (*at, *kind as u8));
-            proptest::prop_assert_eq!(survey(&masks, &Keys::all()), wanted);
+            proptest::prop_assert_eq!(survey(masks, &Keys::all(), 1), wanted);
             let wanted: Vec<_> = bits(sign, Kind::Sign).collect();
-            proptest::prop_assert_eq!(survey(&masks, &Keys::of(0)), wanted);
+            proptest::prop_assert_eq!(survey(masks, &Keys::default(), 1), wanted);
         }
     }
 
     #[test]
     fn a_stretch_full_of_bits_has_all_its_places() {
         let full = Masks { sign: !0, slash: !0, escaped: !0, ..Masks::default() };
-        let masks = [full; STRETCH + 1];
-        assert_eq!(survey(&masks, &Keys::of(0)).len(), 2 * STRETCH * BLOCK);
+        assert_eq!(survey(full, &Keys::default(), STRETCH).len(), STRETCH * BLOCK);
     }
 }

@@ -1,0 +1,150 @@
+//! Tells, by a few bytes, whether a known word may stand at a place. Says yes where it should say no now and then,
+//! never the other way; does not say which word.
+//!
+//! Each place is asked twice: by four bytes, which turns nearly all places down, and by six where the words that
+//! begin so have as many. Each answer is one bit of a table, so that it costs the same for any number of words, and
+//! places can be turned down without a branch.
+
+use super::masks::{WINDOW, fold};
+use crate::rules::condition::ByteSet;
+
+/// How many bytes of the words that have as many are looked at.
+const LONG: usize = 6;
+
+/// The bytes at a place, the first lowest, with letters of either case as one; behind the text's end there are zeros.
+pub type Peek = u64;
+
+/// What makes eight bytes of text a [`Peek`].
+pub const FOLD: u64 = 0x2020_2020_2020_2020;
+
+/// What stands at a place of a text.
+#[inline(always)]
+pub fn peek(text: &[u8], at: usize) -> Peek {
+    match text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        Some(bytes) => u64::from_le_bytes(*bytes) | FOLD,
+        None => peek_of(text.get(at..).unwrap_or_default()),
+    }
+}
+
+fn peek_of(bytes: &[u8]) -> Peek {
+    let mut eight = [0; 8];
+    eight.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = fold(*byte));
+    u64::from_le_bytes(eight)
+}
+
+/// The windows of all words.
+#[derive(Debug)]
+pub struct Keys {
+    /// By the first four bytes.
+    all: Bits,
+    /// The same, of words that have fewer than [`LONG`] from their window on.
+    short: Bits,
+    /// By the first [`LONG`] bytes, of the others.
+    long: Bits,
+}
+
+impl Keys {
+    /// The keys of words: of each, what it has from its window on and what may stand behind it.
+    pub fn of<'a>(words: impl Iterator<Item = (&'a [u8], ByteSet)> + Clone) -> Keys {
+        let of = |least: usize, most: usize| words.clone().filter(move |(text, _)| (least..most).contains(&text.len()));
+        if of(0, WINDOW_MIN).next().is_some() {
+            // Two bytes could stand nearly anywhere: then no place is turned down.
+            return Keys::all();
+        }
+        let four = |(text, behind): (&'a [u8], ByteSet)| keys_of_four(text, behind);
+        Keys {
+            all: Bits::of(of(0, usize::MAX).flat_map(four)),
+            short: Bits::of(of(0, LONG).flat_map(four)),
+            long: Bits::of(of(LONG, usize::MAX).map(|(text, _)| key_of_six(peek_of(text)))),
+        }
+    }
+
+    /// No place is turned down.
+    pub fn all() -> Keys {
+        Keys { all: Bits::full(), short: Bits::full(), long: Bits::full() }
+    }
+
+    /// Whether a word's window may begin there.
+    #[inline(always)]
+    pub fn may_begin(&self, peek: Peek) -> bool {
+        self.all.may_hold(key_of_four(peek))
+    }
+
+    /// Whether one of the words whose windows may begin there goes on so.
+    #[inline(always)]
+    pub fn may_go_on(&self, peek: Peek) -> bool {
+        self.short.may_hold(key_of_four(peek)) | self.long.may_hold(key_of_six(peek))
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Keys {
+        Keys::of(std::iter::empty())
+    }
+}
+
+/// The keys of a word by its first four bytes: one with each byte that may follow, if it has only three.
+fn keys_of_four(text: &[u8], behind: ByteSet) -> impl Iterator<Item = u64> + Clone + use<> {
+    let key = peek_of(text) & u64::from(u32::MAX);
+    let follow = text.len() < WINDOW;
+    let next = (0..=u8::MAX)
+        .filter(move |&byte| follow && fold(byte) == byte && (behind.contains(byte) || behind.contains(byte ^ 0x20)));
+    // What stands behind the text's end is zeros, as here.
+    std::iter::once(key).chain(next.map(move |byte| key | u64::from(byte) << 24)).map(key_of_four)
+}
+
+#[inline(always)]
+fn key_of_four(peek: Peek) -> u64 {
+    peek << 32
+}
+
+#[inline(always)]
+fn key_of_six(peek: Peek) -> u64 {
+    peek << (8 * (8 - LONG))
+}
+
+/// A set of keys that may say yes where it should say no: one bit for each hash.
+#[derive(Debug)]
+struct Bits {
+    bits: Box<[u64]>,
+    /// By how much a hash is shifted to give the number of its bit.
+    shift: u32,
+}
+
+impl Bits {
+    fn of(keys: impl Iterator<Item = u64> + Clone) -> Bits {
+        let wanted = (keys.clone().count() * BITS_A_KEY).next_power_of_two().trailing_zeros();
+        let width = wanted.clamp(BITS_WIDTH_MIN, BITS_WIDTH_MAX);
+        let mut bits = vec![0; 1 << (width - 6)].into_boxed_slice();
+        let shift = u64::BITS - width;
+        for key in keys {
+            let bit = hash(key) >> shift;
+            bits[(bit >> 6) as usize] |= 1 << (bit & 63);
+        }
+        Bits { bits, shift }
+    }
+
+    fn full() -> Bits {
+        Bits { bits: Box::new([u64::MAX]), shift: u64::BITS - 6 }
+    }
+
+    #[inline(always)]
+    fn may_hold(&self, key: u64) -> bool {
+        let bit = hash(key) >> self.shift;
+        self.bits.get((bit >> 6) as usize).is_some_and(|bits| bits >> (bit & 63) & 1 == 1)
+    }
+}
+
+/// Fibonacci hashing: the top bits are used. The bytes of a key are its top ones.
+#[inline(always)]
+fn hash(key: u64) -> u64 {
+    key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The shortest word whose places are told by the tables (bytes).
+const WINDOW_MIN: usize = 3;
+const BITS_WIDTH_MIN: u32 = 12;
+/// With more bits a table would not stay in a core's first cache beside the text.
+const BITS_WIDTH_MAX: u32 = 18;
+/// How many bits of a table there are for each key.
+const BITS_A_KEY: usize = 16;
