@@ -56,8 +56,7 @@ pub fn next_run(text: &[u8], from: usize) -> Option<Range<usize>> {
 /// that `texts` leaves out, except that a backslash in the text may end a run too early.
 pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
     let rest = &text[at..];
-    let run = || &rest[..rest.iter().take_while(|&&byte| is_base64(byte)).count()];
-    if base64_is_text(rest) && is_mostly_ascii(base64_bytes(run())) {
+    if base64_is_text(rest) {
         return true;
     }
     let rest = unprefixed(rest);
@@ -65,7 +64,7 @@ pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
     if !hex_begins() {
         return false;
     }
-    let run = unprefixed(run());
+    let run = &rest[..rest.iter().take_while(|&&byte| is_base64(byte)).count()];
     is_hex(run)
         && run.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text))
         && is_mostly_ascii(hex_bytes(run))
@@ -80,16 +79,27 @@ pub fn may_decode(digits: &[u8; 16]) -> bool {
     base64() || hex() || unprefixed(digits).len() < digits.len()
 }
 
-/// Whether all whole groups of the run of base64 digits that `text` begins with decode to text.
+/// Whether the run of base64 digits that `text` begins with decodes to text: all of its whole groups, and nearly all
+/// bytes ASCII.
 fn base64_is_text(text: &[u8]) -> bool {
-    for group in text.chunks_exact(4) {
+    let (mut ascii, mut all) = (0, 0);
+    let mut count = |bytes: &[u8]| {
+        ascii += bytes.iter().filter(|byte| byte.is_ascii()).count();
+        all += bytes.len();
+    };
+    let mut groups = text.chunks(4);
+    for group in &mut groups {
         match base64_group(group) {
-            Some(bytes) if bytes.iter().all(|&byte| is_text(byte)) => {}
+            Some(bytes) if bytes.iter().all(|&byte| is_text(byte)) => count(&bytes),
             Some(_) => return false,
-            None => return true,
+            None => {
+                let rest = group.iter().take_while(|&&byte| is_base64(byte)).count();
+                base64_bytes(&group[..rest]).for_each(|byte| count(&[byte]));
+                break;
+            }
         }
     }
-    true
+    all > 0 && ascii * 10 >= all * 9
 }
 
 fn is_mostly_ascii(bytes: impl Iterator<Item = u8>) -> bool {

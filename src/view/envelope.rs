@@ -5,7 +5,9 @@
 //! `time stream tag[:tag] text`, where the tag `P` marks a part and `F` the last one
 //! (<https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md>).
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
+
+use memchr::memmem::Finder;
 
 /// Which runtime wrote a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +69,13 @@ pub fn may_be_partial(text: &[u8], at: usize) -> bool {
         return false;
     }
     let line = &record[..memchr::memchr(b'\n', record).unwrap_or(record.len())];
-    // Quotes inside the text are escaped, so this can only stand where the text ends.
-    let end = memchr::memmem::find(line, b"\",\"stream\":");
+    let end = TEXT_END.find(line);
     !end.is_some_and(|end| ends_with_escaped_line_end(&line[..end]))
 }
+
+/// What stands behind the text of a docker record: quotes inside the text are escaped, so this can only stand where it
+/// ends.
+static TEXT_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\",\"stream\":"));
 
 /// The text of a docker record that is not there to its end yet, if the text itself is, and its
 /// line goes on in another record.

@@ -99,6 +99,8 @@ pub struct Views {
     views: Vec<View>,
     used: usize,
     open: bool,
+    /// Whether runs of base64 and hexadecimal digits are decoded.
+    decode: bool,
 }
 
 impl Views {
@@ -107,6 +109,17 @@ impl Views {
     /// Several parts are the records of one line that a container runtime has split. Where the
     /// piece is `open`, more bytes may follow, and an escape that its end cuts is in no view.
     pub fn start(&mut self, text: &[u8], parts: &[Range<usize>], encoding: Encoding, open: bool) {
+        self.decode = true;
+        self.begin(text, parts, encoding, open);
+    }
+
+    /// Starts with a whole line as [`Views::start`] does, but decodes no runs of base64 and hexadecimal digits.
+    pub fn start_undecoded(&mut self, line: &[u8]) {
+        self.decode = false;
+        self.begin(line, std::slice::from_ref(&(0..line.len())), Encoding::Bytes, false);
+    }
+
+    fn begin(&mut self, text: &[u8], parts: &[Range<usize>], encoding: Encoding, open: bool) {
         self.open = open;
         self.used = 0;
         let root = self.add(None, Steps::default());
@@ -265,7 +278,7 @@ impl Views {
             let more = Steps { percent: steps.percent + 1, ..steps };
             self.derive(index, more, |text, view, _| percent::decode(text, 0, percent_end, view));
         }
-        if usize::from(steps.decode) < limits::DECODE_DEPTH_MAX {
+        if self.decode && usize::from(steps.decode) < limits::DECODE_DEPTH_MAX {
             // A decoded text may be unescaped once more; that bounds the number of views.
             let json = steps.json.max(limits::JSON_DEPTH_MAX as u8 - 1);
             let more = Steps { decode: steps.decode + 1, json, percent: 0, ..steps };

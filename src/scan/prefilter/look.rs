@@ -29,6 +29,8 @@ pub enum Why {
     Matters,
     /// Another text can be read in it.
     Reads,
+    /// The same, and a run of base64 or hexadecimal digits decodes to one.
+    Decodes,
 }
 
 /// Looks at a text, a stretch of blocks at a time.
@@ -96,11 +98,13 @@ impl<'a, 'b> Look<'a, 'b> {
         Look { prefilter, engine, text, buffers, stretch: 0..0, next: [0; 2], line: Line::default(), derived: None }
     }
 
-    /// Whether something says that a text matters which was read in another one; `record` is the part of it that
-    /// says something to the next line, if the line is a container's record.
-    pub fn derived_matters(mut self, record: Range<usize>) -> bool {
+    /// What the first place says, of a text which was read in another one, that says that it matters or, unless it `is_decoded`,
+    /// that something in it decodes to text; `record` is the part of it that says something to the next line, if the line is
+    /// a container's record.
+    pub fn derived_says(mut self, record: Range<usize>, is_decoded: bool) -> Option<Why> {
         self.derived = Some(record);
-        self.first(0, self.text.len()).is_some()
+        let decoded = if is_decoded { self.text.len() } else { 0 };
+        self.first(0, self.text.len(), decoded).map(|(_, why)| why)
     }
 
     /// The next place at or after `from`, and what stands there. Asked with growing `from`.
@@ -128,8 +132,8 @@ impl<'a, 'b> Look<'a, 'b> {
     }
 
     /// The first place at or after `from` that says that its line matters, or that another text can be
-    /// read in it. Before `read` there are no other texts, or they were looked at.
-    pub fn first(&mut self, from: usize, read: usize) -> Option<(usize, Why)> {
+    /// read in it. Before `read` there are no other texts, or they were looked at; before `decoded` no decodings, either.
+    pub fn first(&mut self, from: usize, read: usize, decoded: usize) -> Option<(usize, Why)> {
         let mut from = from;
         loop {
             let (at, kind) = self.next_place(from)?;
@@ -138,8 +142,8 @@ impl<'a, 'b> Look<'a, 'b> {
                 Kind::Word => self.word_says(at, read),
                 Kind::Run => self.run_matters(at).then_some(Why::Matters),
                 // Behind the end runs go on, and one may begin there.
-                Kind::Base64 if more && at < text.len() && view::decodes_to_text(text, at) => {
-                    Some(if self.derived.is_none() && goes_on(text, at) { Why::Matters } else { Why::Reads })
+                Kind::Base64 if at >= decoded && at < text.len() && view::decodes_to_text(text, at) => {
+                    Some(if self.derived.is_none() && goes_on(text, at) { Why::Matters } else { Why::Decodes })
                 }
                 Kind::Base64 => None,
                 Kind::Sign => (more && is_sign(text, at)).then_some(Why::Reads),

@@ -220,31 +220,44 @@ impl Lines<'_, '_> {
         if prefilter.everything {
             return Some((from, line_end(block, from)));
         }
-        // Up to here the texts that can be read in the line were looked at.
-        let mut read = from;
+        // Up to here the texts that can be read in the line were looked at, and what is decoded in them.
+        let (mut read, mut decoded) = (from, from);
         let mut place = from;
         loop {
-            let (at, why) = self.look.first(place, read)?;
+            let (at, why) = self.look.first(place, read, decoded)?;
             let start = memchr::memrchr(b'\n', &block[from..at]).map_or(from, |end| from + end + 1);
             let end = line_end(block, at);
-            if why == Why::Matters || self.readings_matter(start, end) {
+            let mut says = Some(why);
+            if why == Why::Reads {
+                says = self.readings_say(start, end, false);
+            }
+            if says == Some(Why::Decodes) {
+                says = self.readings_say(start, end, true);
+                decoded = end;
+            }
+            if says == Some(Why::Matters) {
                 return Some((start, end));
             }
             (place, read) = (at, end);
         }
     }
 
-    /// Whether one of the texts matters that can be read in a line, besides the line itself.
-    fn readings_matter(&mut self, start: usize, end: usize) -> bool {
+    /// What the texts say that can be read in a line, besides the line itself: that one of them matters, or that
+    /// one of them, unless that was done, is to be decoded.
+    fn readings_say(&mut self, start: usize, end: usize, is_decoded: bool) -> Option<Why> {
         let (prefilter, engine, block) = (self.look.prefilter, self.look.engine, self.look.text);
         let line = &block[start..end];
-        let whole = 0..line.len();
-        self.views.start(line, std::slice::from_ref(&whole), Encoding::Bytes, false);
+        if is_decoded {
+            self.views.start(line, std::slice::from_ref(&(0..line.len())), Encoding::Bytes, false);
+        } else {
+            self.views.start_undecoded(line);
+        }
         let Lines { reading, views, known, .. } = self;
         let record = envelope::parse(line);
         let docker = record.as_ref().is_some_and(|record| record.format == envelope::Format::Docker);
         let primary = views.primary(docker);
-        views.searched().filter(|&index| index > 0).any(|index| {
+        let mut decodes = None;
+        for index in views.searched().filter(|&index| index > 0) {
             let text = views.text(index);
             reading.gaps.clear();
             views.gap_places(index, &mut reading.gaps);
@@ -260,8 +273,17 @@ impl Lines<'_, '_> {
                 }
                 _ => 0..0,
             };
-            matters || Look::new(prefilter, engine, text, reading).derived_matters(said)
-        })
+            let says = match matters {
+                true => Some(Why::Matters),
+                false => Look::new(prefilter, engine, text, reading).derived_says(said, is_decoded),
+            };
+            match says {
+                Some(Why::Matters) => return says,
+                Some(_) => decodes = says,
+                None => {}
+            }
+        }
+        decodes
     }
 }
 
