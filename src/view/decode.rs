@@ -267,8 +267,8 @@ pub const TEXT_HIGH: [u8; 16] = {
 const fn text_class(byte: u8) -> u8 {
     match byte {
         _ if !is_text_byte(byte) => 0,
-        ..0x10 => 1,
-        ..0x20 => 2,
+        0x00..0x10 => 1,
+        0x10..0x20 => 2,
         0x70..0x80 => 4,
         0xc0..0xd0 => 8,
         0xf0.. => 16,

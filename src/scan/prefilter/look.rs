@@ -66,6 +66,7 @@ struct Line {
 }
 
 /// What is reused from text to text.
+#[derive(Default)]
 pub struct Buffers {
     masks: Stretch,
     survey: Survey,
@@ -73,18 +74,6 @@ pub struct Buffers {
     hits: Vec<assigned::Hit>,
     /// Places of the text where something was taken out.
     pub gaps: Vec<usize>,
-}
-
-impl Default for Buffers {
-    fn default() -> Buffers {
-        Buffers {
-            masks: Stretch::default(),
-            survey: Survey::default(),
-            scratch: assigned::Scratch::default(),
-            hits: Vec::new(),
-            gaps: Vec::new(),
-        }
-    }
 }
 
 /// Whether the run of base64 digits at `at` may go on in the next line.

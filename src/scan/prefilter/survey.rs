@@ -174,8 +174,7 @@ impl List {
         let count = mask.count_ones() as usize;
         let mut from = self.length;
         self.length += count;
-        loop {
-            let Some(slots) = self.places.get_mut(from..from + AT_ONCE) else { break };
+        while let Some(slots) = self.places.get_mut(from..from + AT_ONCE) {
             for slot in slots {
                 // Without a bit left this is a place behind the block, which counts for nothing.
                 *slot = Place::new(start + mask.trailing_zeros() as u16, kind);
