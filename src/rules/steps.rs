@@ -31,13 +31,6 @@ impl ByteSet {
     /// All bytes.
     pub const ALL: ByteSet = ByteSet([u64::MAX; 4]);
 
-    /// One byte.
-    pub fn of(byte: u8) -> ByteSet {
-        let mut set = ByteSet::default();
-        set.0[usize::from(byte >> 6)] = 1 << (byte & 63);
-        set
-    }
-
     /// Whether a byte is in the set.
     pub fn contains(&self, byte: u8) -> bool {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1

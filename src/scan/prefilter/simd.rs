@@ -476,8 +476,10 @@ mod tests {
 
     #[test]
     fn backends_agree_on_every_byte_at_every_place_of_a_block() {
-        for byte in 0..=u8::MAX {
-            for place in 0..BLOCK + LOOKAHEAD {
+        // An interpreter takes some of them only.
+        let (bytes, places) = if cfg!(miri) { (51, 13) } else { (1, 1) };
+        for byte in (0..=u8::MAX).step_by(bytes) {
+            for place in (0..BLOCK + LOOKAHEAD).step_by(places) {
                 let mut text = [b' '; BLOCK + LOOKAHEAD];
                 text[place] = byte;
                 agree(&text).unwrap();
@@ -488,9 +490,10 @@ mod tests {
     #[test]
     fn backends_agree_at_every_length_around_the_edges_of_blocks() {
         let text: Vec<u8> = b"token=ghp_x ://\\n$2a$ ".iter().copied().cycle().take(6 * BLOCK).collect();
-        for edge in [0, BLOCK, 2 * BLOCK, 4 * BLOCK] {
+        let edges: &[usize] = if cfg!(miri) { &[3 * BLOCK] } else { &[0, BLOCK, 2 * BLOCK, 4 * BLOCK] };
+        for edge in edges {
             for length in edge.saturating_sub(LOOKAHEAD + 2)..edge + LOOKAHEAD + 2 {
-                for start in 0..BLOCK {
+                for start in (0..BLOCK).step_by(if cfg!(miri) { 31 } else { 1 }) {
                     agree(text.get(start..start + length).unwrap_or_default()).unwrap();
                 }
             }

@@ -260,6 +260,8 @@ const _: () = assert!(STRETCH * BLOCK <= 1 << 12, "a place has thirteen bits");
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::ProptestConfig;
+
     use super::{super::masks::Masks, *};
 
     /// Where runs of `least` begin, bit by bit.
@@ -283,6 +285,8 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, ..ProptestConfig::default() })]
+
         #[test]
         fn runs_are_found_across_blocks(one: u64, two: u64, three: u64, after: u64) {
             // Three masks together make runs likely.
