@@ -349,7 +349,8 @@ impl Begin {
         left.retain(|at| {
             let Some(known) = self.known.get(at).cloned() else { return false };
             let is_it = |(_, about): &(PathBuf, fs::Metadata)| known.file.is_same_inode(&Identity::new(about, &[]));
-            let Some((path, _)) = all.remove(at).filter(is_it) else { return true };
+            // Inodes are used again: another file that has it now stays where it is.
+            let Some((path, _)) = all.get(at).is_some_and(is_it).then(|| all.remove(at)).flatten() else { return true };
             let follow = self.again(&known, &path, hooks, figures);
             let has_moved = follow.is_none() && !fs::symlink_metadata(&path).is_ok_and(|about| inode(&about) == *at);
             found.extend(follow);

@@ -225,6 +225,8 @@ impl Follow {
         self.seen = Seen::of(&copy.about);
         (self.real, self.file, self.identity) = (copy.real, Some(copy.file), copy.identity);
         (self.rotated, self.drained) = (true, false);
+        // At the end of the program all that has arrived is read, wherever it is now.
+        self.until = self.until.map(|_| self.seen.size);
         self.reached = self.position;
         self.quiet_since = seam::now();
     }

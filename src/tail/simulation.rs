@@ -488,7 +488,8 @@ mod tests {
         let lost: Vec<_> =
             (0..world.lines).filter(|line| !got.contains_key(line) && !world.excused.contains_key(line)).collect();
         if let Some(first) = lost.first() {
-            let of = world.texts.iter().position(|text| text.lines.contains(first));
+            let of = world.texts.iter().chain(&world.copies).find(|text| text.lines.contains(first));
+            let of = of.map(|text| (text.path.file_name(), &text.lines));
             return what(&format!("{} of {} lines are lost, from {first} on, of {of:?}", lost.len(), world.lines));
         }
         let again: u64 = got.iter().map(|(line, times)| (times - 1) as u64 * masked(*line).len() as u64).sum();
