@@ -283,19 +283,21 @@ impl Begin {
     }
 
     /// Finds files that were being followed, and that have another name by now, where they had theirs; and those that had
-    /// it after them, and have another one as well. `still` are the names that known files have kept.
+    /// it after them, and have another one as well. `here` are those known files that have kept their names.
     pub fn rotated(
         &mut self,
         roots: impl Fn(&Path) -> bool,
-        still: &BTreeSet<&str>,
+        here: &BTreeSet<Inode>,
         hooks: &mut dyn Hooks,
         figures: &mut Figures,
     ) -> Vec<Follow> {
         let mut folders: BTreeMap<PathBuf, Vec<Inode>> = BTreeMap::new();
-        for (inode, known) in &self.known {
+        for (inode, known) in self.known.iter().filter(|(at, _)| !here.contains(at)) {
             let folder = Path::new(&known.path).parent().unwrap_or(Path::new(""));
             folders.entry(folder.to_owned()).or_default().push(*inode);
         }
+        let still: BTreeSet<&str> =
+            here.iter().filter_map(|at| self.known.get(at)).map(|known| known.path.as_str()).collect();
         let mut last: BTreeMap<String, u64> = BTreeMap::new();
         for known in self.known.values().filter(|known| !still.contains(known.path.as_str())) {
             let seen = last.entry(known.path.clone()).or_default();
@@ -309,7 +311,7 @@ impl Begin {
                     self.listed(&folder, &mut left, &last, &roots, &mut found, hooks, figures);
                 }
             }
-            for at in left {
+            for at in left.into_iter().filter(|at| !here.contains(at)) {
                 let Some(known) = self.known.remove(&at) else { continue };
                 let bytes = known.size - known.offset;
                 if bytes > 0 {

@@ -1,7 +1,7 @@
 //! The looks of the loop: which files are there, which have another name, and which have changed. Reads none.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs::Metadata,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -11,7 +11,6 @@ use std::{
 use super::{
     Notice,
     begin::{self, LISTINGS},
-    checkpoint::Checkpoint,
     discovery::Candidate,
     follow::{Follow, Seen},
     identity::Identity,
@@ -140,20 +139,15 @@ impl Loop<'_> {
 
     /// Files of checkpoints that none of the new files is.
     fn take_known_of(&mut self, new: &[&Candidate], is_new: impl Fn(&Path) -> bool) -> Vec<Follow> {
-        let mut others = std::mem::take(&mut self.begin.known);
-        let mut here = BTreeMap::new();
-        for candidate in new {
+        let here = new.iter().filter_map(|candidate| {
             let now = Identity::new(&candidate.about, &[]);
             // Inodes are used again: another file that has it now says nothing of the one that is known.
-            if others.get(&now.inode()).is_some_and(|known| known.file.is_same_inode(&now)) {
-                here.extend(others.remove(&now.inode()).map(|known| (now.inode(), known)));
-            }
-        }
-        self.begin.known = others;
-        let still: BTreeSet<&str> = here.values().map(|known: &Checkpoint| known.path.as_str()).collect();
-        let again = self.begin.rotated(is_new, &still, self.hooks, &mut self.figures);
-        self.begin.known.extend(here);
-        again
+            let same = self.begin.known.get(&now.inode()).is_some_and(|known| known.file.is_same_inode(&now));
+            same.then(|| now.inode())
+        });
+        // They stay known: one that gets another name meanwhile goes on under that.
+        let here = here.collect();
+        self.begin.rotated(is_new, &here, self.hooks, &mut self.figures)
     }
 
     fn add(&mut self, follow: Follow) {
@@ -168,6 +162,8 @@ impl Loop<'_> {
             self.figures.errors += 1;
         }
         self.by_inode.insert(follow.identity.inode(), id);
+        // One checkpoint a file: its own.
+        self.begin.known.remove(&follow.identity.inode());
         self.by_name.entry(follow.voice.origin.path.clone()).or_default().insert(id);
         follow.queued = true;
         self.queue.push_back(id);
