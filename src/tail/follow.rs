@@ -289,8 +289,14 @@ impl Follow {
             length += read_at(file, &mut buffer[length..most], position - overlap as u64 + length as u64)?;
         }
         seam::between();
-        if length < overlap || buffer[..overlap] != self.before[..] {
+        // What is read from the start on is what the head was read of, if nobody cut the file in between.
+        let both = if position == overlap as u64 { length.min(head.len()) } else { 0 };
+        if length < overlap || buffer[..overlap] != self.before[..] || buffer[..both] != head[..both] {
             return Err(self.rewritten());
+        }
+        if position == overlap as u64 && length > head.len() {
+            // It has grown in between. What is read now tells who it is.
+            self.identity.check_head(&buffer[..length]);
         }
         Ok(Chunk { range: overlap..length, more: full })
     }
