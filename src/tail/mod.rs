@@ -28,6 +28,7 @@ mod identity;
 mod open;
 mod origin;
 mod outlet;
+mod rotated;
 mod seam;
 mod signals;
 #[cfg(test)]

@@ -1,0 +1,44 @@
+//! Tells from names and times which files had a name before others. Does not open them.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{begin::came, discovery::Candidate};
+
+/// Files of a folder that had the names after those that are known: names, and when they were seen last.
+pub fn between<'a>(
+    folder: &Path,
+    last: &BTreeMap<String, u64>,
+    files: impl Iterator<Item = &'a (PathBuf, fs::Metadata)>,
+) -> Vec<Candidate> {
+    let candidate = |(real, about): &(PathBuf, fs::Metadata)| {
+        let is_of = |(name, seen): &(&String, &u64)| {
+            // It is in whole seconds.
+            let since = Duration::from_secs(seen.saturating_sub(1));
+            Path::new(name).parent() == Some(folder) && has_followed(Path::new(name), since, real, about)
+        };
+        let (name, _) = last.iter().find(is_of)?;
+        Some(Candidate { name: name.into(), real: real.clone(), about: about.clone(), named: false })
+    };
+    files.filter_map(candidate).collect()
+}
+
+/// Whether a file had a name after those that are known, seen last at `since`, and was rotated as well: `app.log.1` and
+/// `app.log-20261120` may have been `app.log`, and were if they came to be when that was not followed any more.
+pub fn has_followed(name: &Path, since: Duration, path: &Path, about: &fs::Metadata) -> bool {
+    is_rotated(name, path) && about.is_file() && came(about) >= since
+}
+
+/// Whether a name is one that a rotated file gets.
+pub fn is_rotated(name: &Path, path: &Path) -> bool {
+    let (Some(old), Some(new)) = (name.file_name(), path.file_name()) else { return false };
+    let rest = new.as_encoded_bytes().strip_prefix(old.as_encoded_bytes());
+    rest.is_some_and(|rest| {
+        matches!(rest, [b'.' | b'-', b'0'..=b'9', ..])
+            && rest.iter().all(|byte| byte.is_ascii_digit() || b".-_:T".contains(byte))
+    })
+}
