@@ -200,6 +200,9 @@ fn wrapper(rest: &[u8]) -> Wrapper {
     match rest {
         // A single bracket around a value, as servlets and Go print lists. Capitals after it may begin a mask.
         [b'['] => Wrapper::Open,
+        // Erlang's binaries.
+        [b'<'] | [b'<', b'<'] => Wrapper::Open,
+        [b'<', b'<', b'"', ..] => Wrapper::Skip(2),
         [b'[', b] if !b.is_ascii_uppercase() && !matches!(b, b'[' | b']' | b'{') => Wrapper::Skip(1),
         [b'[', b, ..] if !b.is_ascii_uppercase() && !matches!(b, b'[' | b']' | b'{') => Wrapper::Skip(1),
         _ => Wrapper::Not,

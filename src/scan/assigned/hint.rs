@@ -23,9 +23,24 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
     let escaped = usize::from(before == b'\\' && first < start);
     let flag = [first, first + escaped].into_iter().find(|&at| text[at] == b'-');
     flag.is_some_and(|from| is_flag(names, text, from, end, open))
+        || before == b':'
+        || is_defined(text, first)
         || is_called(names, text, start, end, open)
         || is_column(names, text, first, end, open)
         || may_be_far(names, text, first)
+}
+
+/// Whether the key at `first` may be a keyword of Clojure's, behind whose blank its value stands: `{:password "x"}`.
+pub fn is_keyword(text: &[u8], first: usize) -> bool {
+    let head = text.get(..first).unwrap_or_default();
+    matches!(head, [b':'] | [.., b'{' | b'(' | b'[' | b' ' | b',' | b'\n', b':'])
+}
+
+/// Whether the quoted key whose name begins at `first` is that of a constant of PHP's: `define('DB_PASSWORD', 'x')`.
+pub fn is_defined(text: &[u8], first: usize) -> bool {
+    let head = text.get(first.saturating_sub(DEFINE_BYTES_MAX)..first).unwrap_or_default();
+    let head = head.strip_suffix(b"'").or(head.strip_suffix(b"\"")).unwrap_or(head);
+    head.strip_suffix(b"\\").unwrap_or(head).trim_ascii_end().ends_with(b"define(")
 }
 
 /// Whether something before the key that has a part at `at` may say that it names a value: a directive, or the
@@ -200,7 +215,7 @@ fn names_element(names: &Names, text: &[u8], at: usize) -> bool {
 pub fn directive_before(text: &[u8], line: usize, first: usize) -> bool {
     let Some(head) = text.get(line..first).and_then(|head| head.strip_suffix(b" ")) else { return false };
     match head.last() {
-        Some(b'V' | b'v' | b't') if DIRECTIVES.iter().any(|word| head.ends_with(word)) => true,
+        Some(b'V' | b'v' | b't' | b'x') if DIRECTIVES.iter().any(|word| head.ends_with(word)) => true,
         _ => netrc(head),
     }
 }
@@ -267,7 +282,18 @@ fn names_role(text: &[u8], operator: usize) -> bool {
 }
 
 /// What stands before a name that a space separates from its value.
-const DIRECTIVES: &[&[u8]] = &[b"ENV", b"setenv", b"config set", b"configure set", b"config:set", b"secrets set"];
+const DIRECTIVES: &[&[u8]] = &[
+    b"ENV",
+    b"setenv",
+    b"config set",
+    b"configure set",
+    b"config:set",
+    b"secrets set",
+    b"setx",
+    b"set -x",
+    b"set -gx",
+    b"set -Ux",
+];
 /// How far before its word a key is followed (bytes).
 const BACK_BYTES_MAX: usize = 160;
 const _: () = assert!(BACK_BYTES_MAX > name::KEY_BYTES_MAX + 32, "a name and what wraps it");
@@ -279,5 +305,7 @@ pub const LINE_BYTES_MAX: usize = 512;
 const USER_BYTES_MAX: usize = 256;
 /// How wide the blanks before or behind a name are in a table (bytes).
 const COLUMN_BYTES_MAX: usize = 64;
+/// How far before a constant's name PHP's `define(` is looked for (bytes).
+const DEFINE_BYTES_MAX: usize = 16;
 /// How many times something else than a name may begin between a key's word and its operator.
 const GAPS_MAX: usize = 4;

@@ -40,6 +40,12 @@ pub fn with_words_before(text: &[u8], key: &Key) -> Range<usize> {
     from..key.name.end
 }
 
+/// Whether a key is a number that no words stand before: `23:10`, not `recovery key 1:`.
+pub fn is_number(text: &[u8], key: &Key) -> bool {
+    let before = key.start.checked_sub(1).and_then(|p| text.get(p));
+    before != Some(&b' ') && text.get(key.name.clone()).is_some_and(|word| word.iter().all(u8::is_ascii_digit))
+}
+
 /// The first place at or before `end` from which on there are only spaces and tabs.
 pub fn skip_blanks_back(text: &[u8], end: usize) -> usize {
     back_while(text, end, |b| b == b' ' || b == b'\t')

@@ -287,7 +287,7 @@ impl Scan<'_> {
         None
     }
 
-    /// `--k v`, and the few commands that take a name and a value: `ENV K v`, `config set k v`.
+    /// `--k v`, the few commands that take a name and a value (`ENV K v`, `config set k v`), and `{:k "v"}`.
     fn blank(&mut self, i: usize) -> Step {
         // Behind a blank no key ends: blanks are not walked back through at each of them.
         if !key::ends_word(self.text, i) || !self.names.may_end_at(self.text, i) {
@@ -307,6 +307,8 @@ impl Scan<'_> {
             .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'\\' || *b >= 0x80);
         let flag = self.text.get(start) == Some(&b'-') && !inside;
         let directive = flag || hint::directive_before(self.text, self.line, start);
+        let keyword = hint::is_keyword(self.text, start) && self.text.get(i + 1) == Some(&b'"');
+        let directive = directive || keyword;
         let column = if directive { None } else { hint::column(self.text, self.line, start, i) };
         if !directive && column.is_none() {
             return Ok(());
@@ -319,14 +321,15 @@ impl Scan<'_> {
         self.candidate(Candidate { rules, key: start, from, separator, around })
     }
 
-    /// `["--password", "x"]`
+    /// `["--password", "x"]`, `define('DB_PASSWORD', 'x')`
     fn comma(&mut self, i: usize) -> Step {
         if !self.names.may_end_at(self.text, i) {
             return Ok(());
         }
         let item = |k: &Key| k.quoted.is_some() && !key::is_value(self.text, k.start);
         let Some(key) = key::before(self.text, i).filter(item) else { return Ok(()) };
-        if self.text.get(key.name.start) != Some(&b'-') || key.start < self.line {
+        let told = self.text.get(key.name.start) == Some(&b'-') || hint::is_defined(self.text, key.name.start);
+        if !told || key.start < self.line {
             return Ok(());
         }
         let Some(rules) = self.look_up(key.name.clone(), key.start) else { return Ok(()) };
@@ -348,7 +351,7 @@ impl Scan<'_> {
         if self.named.is_some() && role == Role::Other && self.opens_inside(from) {
             self.named = None;
         }
-        if role == Role::Other && (!self.names.may_end(word) || self.is_number(&key)) {
+        if role == Role::Other && (!self.names.may_end(word) || key::is_number(self.text, &key)) {
             return Ok(());
         }
         self.note();
@@ -389,12 +392,6 @@ impl Scan<'_> {
         }
     }
 
-    /// Whether a key is a number that no words stand before: `23:10`, not `recovery key 1:`.
-    fn is_number(&self, key: &Key) -> bool {
-        let before = key.start.checked_sub(1).and_then(|p| self.text.get(p));
-        before != Some(&b' ') && self.text.get(key.name.clone()).is_some_and(|word| word.iter().all(u8::is_ascii_digit))
-    }
-
     fn around(&mut self, key: &Key, end: usize, separator: Separator) -> Around {
         let before = key.start.checked_sub(1).and_then(|p| self.text.get(p)).copied().unwrap_or(b' ');
         let at = key::skip_blanks_back(self.text, key.start);
@@ -425,6 +422,10 @@ impl Scan<'_> {
 
     /// Finds the extent of a candidate's value, asks the judge, and moves on.
     fn candidate(&mut self, c: Candidate) -> Step {
+        if self.opens_object(&c) {
+            self.named = Some((c.rules, OBJECT_LINES_MAX));
+            return Ok(());
+        }
         let opening = extent::opening(self.text, c.from, self.ended, c.around);
         let rest = self.text.get(c.from..).unwrap_or_default();
         let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
@@ -448,8 +449,9 @@ impl Scan<'_> {
                     self.pending = self.block(&c);
                     return Ok(());
                 }
+                let next = value.end + 1;
                 self.decide(&c, value, end, quoted);
-                Ok(())
+                if quoted && c.separator == Separator::Equals { self.changed_to(c, next) } else { Ok(()) }
             }
         }
     }
@@ -493,3 +495,5 @@ const LOOK_BYTES_MAX: usize = 80;
 const TAG_BYTES_MAX: usize = 256;
 const MASK_BYTES_MAX: usize = 96;
 const NAMED_LINES_MAX: u8 = 2;
+/// Within how many lines the `value` of an object stands that a key has.
+const OBJECT_LINES_MAX: u8 = 4;

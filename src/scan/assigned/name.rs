@@ -459,9 +459,21 @@ fn listed(list: &[&str], word: &[u8]) -> bool {
 pub const KEY_BYTES_MAX: usize = 120;
 const MATCH_ENTRIES_MAX: usize = 4;
 /// The keys that name what a `value` beside them is, and the keys of that value.
-const NAME_ROLES: &[&str] =
-    &["name", "key", "k", "variable", "var", "property", "param", "parameter", "header", "field", "option"];
-const VALUE_ROLES: &[&str] = &["value", "val", "v", "content"];
+const NAME_ROLES: &[&str] = &[
+    "name",
+    "key",
+    "k",
+    "variable",
+    "var",
+    "property",
+    "param",
+    "parameter",
+    "parameterkey",
+    "header",
+    "field",
+    "option",
+];
+const VALUE_ROLES: &[&str] = &["value", "val", "v", "content", "parametervalue"];
 /// How many digits a counter or a year has at most.
 const COUNTER_DIGITS_MAX: usize = 4;
 /// Names that are the ends of common words: they must begin where a word does.
