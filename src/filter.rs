@@ -289,8 +289,8 @@ impl Filter {
         let start = memchr::memrchr(b'\n', &lines[..lines.len() - 1]).map_or(0, |end| end + 1);
         let (line, known) = (&lines[start..], self.settler.known());
         !known.is_empty()
-            && wrap::wraps(line, self.engine.options().known.width())
-            && (start > 0 || known.tail(line.trim_ascii_end(), 1).is_some())
+            && wrap::wraps(line, Some(self.engine.options().known.width()))
+            && (start > 0 || known.tail(wrap::said(line), 1).is_some())
     }
 
     /// Appends bytes to the window, up to a line end or the bound, and scans it if it is due.

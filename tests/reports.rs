@@ -2,7 +2,7 @@
 
 mod command;
 
-use command::{OTHER, SECRET, Sandbox};
+use command::{OTHER, SECRET, Sandbox, schema::validate};
 use serde_json::Value;
 
 const FORMATS: [&str; 4] = ["json", "sarif", "gitlab", "csv"];
@@ -54,6 +54,45 @@ fn each_secret_is_one_entry_with_its_count_and_places() {
     assert!(
         lines[1].starts_with("high,acme-token,Acme token,") && lines[1].contains(",2,\"'=cmd|' /C calc'!A0\",2,3,")
     );
+}
+
+/// Whatever a user's rules say: code hosts refuse a whole report for one field.
+#[test]
+fn reports_for_code_hosts_have_the_structure_of_their_schemas() {
+    let schemas = [
+        ("sarif", json(include_str!("data/schemas/sarif.json"))),
+        ("gitlab", json(include_str!("data/schemas/gitlab.json"))),
+    ];
+    let sandbox = Sandbox::new();
+    let row = |id: &str, name: &str, rotate: &str| {
+        format!(
+            "[[rule]]\nid = {id:?}\nname = {name:?}\nseverity = \"low\"\npattern = '{id}_[0-9a-f]{{20}}'\n\
+             reference = \"https://acme.example\"\nrotate = {rotate:?}\nsince = \"0.1.0\"\n\
+             examples = [\"{id}_{{hex:20}}\", \"a {id}_{{hex:20}}\"]\ncounterexamples = [\"{id}_\", \"x\"]\n"
+        )
+    };
+    let rules = [
+        row("long", &"ä".repeat(300), &format!("https://acme.example/{}", "a".repeat(8000))),
+        row("page", "page", "ask Alice <alice@acme.example>"),
+        row("odd", "odd", "javascript:alert(1)"),
+        row("blank", "blank", "https://acme.example/a page"),
+    ];
+    sandbox.write("more.toml", rules.concat());
+    let log: String =
+        ["long", "page", "odd", "blank"].iter().map(|id| format!("{id}_{}\n", "0123456789abcdef0123")).collect();
+    for (name, log) in [("\u{1f511} a b%<>\"[1].log", format!("{log}{SECRET}\n{OTHER}\n")), ("clean", "x\n".to_owned())]
+    {
+        sandbox.write(name, log);
+        for (format, schema) in &schemas {
+            let report = format!("{format}=out");
+            let ended = sandbox.acme(&["--rules", "more.toml", "--report", &report, name], "");
+            assert_eq!(ended.code, 0, "{ended:?}");
+            let report = json(&sandbox.read("out"));
+            validate(&report, schema, format);
+            let found = report.pointer("/runs/0/results").or(report.pointer("/vulnerabilities")).unwrap();
+            assert_eq!(found.as_array().map(Vec::len), Some(if name == "clean" { 0 } else { 6 }), "{found}");
+        }
+    }
 }
 
 #[test]

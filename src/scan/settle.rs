@@ -236,13 +236,13 @@ impl Settler {
     /// Reads base64 that was broken over lines as the one text that it stands for.
     fn joined_base64(&mut self, engine: &Engine, end: End) {
         let mut from = 0;
-        while let Some(run) = wrap::next_run(&self.masked.text, from, 0) {
+        while let Some(run) = wrap::next_run(&self.masked.text, from, None) {
             from = run.end;
             if !wrap::begins_text(&self.masked.text[run.clone()]) {
                 continue;
             }
             let open = end == End::Open && run.end == self.masked.text.len();
-            let parts = wrap::parts(&self.masked.text, run, 0);
+            let parts = wrap::parts(&self.masked.text, run, None);
             if open && let Some(first) = parts.first() {
                 let place = self.masked.map.start(first.start);
                 self.earlier(place);

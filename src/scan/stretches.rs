@@ -21,8 +21,8 @@ pub struct Stretches<'a, 'b> {
     lines: prefilter::Lines<'a, 'b>,
     known: &'a Known,
     commands: bool,
-    /// Of the terminal that is filtered.
-    width: usize,
+    /// How lines are broken.
+    width: known::wrap::Width,
     ahead: &'b mut Ahead,
     block: &'a [u8],
     place: usize,
@@ -73,7 +73,7 @@ impl<'a, 'b> Stretches<'a, 'b> {
     ) -> Stretches<'a, 'b> {
         let lines = engine.prefilter.lines(engine, known, block, buffers);
         let commands = engine.options.commands != Commands::Ignore;
-        let width = engine.options.known.width();
+        let width = Some(engine.options.known.width());
         Stretches { lines, known, commands, width, ahead, block, place: 0 }
     }
 

@@ -3,6 +3,8 @@
 // Each test binary that shares this file uses a part of it.
 #![allow(dead_code)]
 
+pub mod schema;
+
 use std::{
     ffi::OsStr,
     fs,

@@ -46,7 +46,7 @@ fn vulnerability(secret: &Secret, sha: &str) -> Value {
     });
     let mut value = json!({
         "id": format!("{}:{}", rule.id, first.fingerprint),
-        "name": rule.name,
+        "name": cut(&rule.name, NAME_CHARACTERS_MAX),
         "description": format!("{} was found in a log{times}.{}", rule.name, span.unwrap_or_default()),
         "severity": severity(rule.severity),
         "location": {
@@ -58,10 +58,17 @@ fn vulnerability(secret: &Secret, sha: &str) -> Value {
         "identifiers": [{ "type": "blackbar_rule_id", "name": format!("blackbar rule {}", rule.id), "value": rule.id }],
     });
     if let Some(page) = &rule.rotate {
-        value["solution"] = format!("Rotate it: {page}").into();
+        value["solution"] = cut(&format!("Rotate it: {page}"), SOLUTION_CHARACTERS_MAX).into();
+    }
+    if let Some(page) = super::page(rule) {
         value["links"] = json!([{ "url": page }]);
     }
     value
+}
+
+/// The beginning of a text that is no longer than the schema allows: GitLab takes no report with a longer one.
+fn cut(text: &str, characters_max: usize) -> &str {
+    text.char_indices().nth(characters_max).map_or(text, |(end, _)| &text[..end])
 }
 
 fn severity(severity: Severity) -> &'static str {
@@ -77,6 +84,10 @@ fn time(at: OffsetDateTime) -> String {
     // The format has no part that a date could lack.
     at.to_offset(UtcOffset::UTC).format(&TIME).unwrap_or_default()
 }
+
+/// How long texts of the schema may be (characters).
+const NAME_CHARACTERS_MAX: usize = 255;
+const SOLUTION_CHARACTERS_MAX: usize = 7000;
 
 /// What stands for the commit where there is none: the schema asks for one.
 const NO_COMMIT: &str = "0000000000000000000000000000000000000000";

@@ -63,6 +63,14 @@ pub struct Dated {
     order: Order,
 }
 
+/// The page on which secrets of a rule are revoked, if it is an address: what the schemas of code hosts take.
+fn page(rule: &RuleFacts) -> Option<&str> {
+    let page = rule.rotate.as_deref()?;
+    let rest = page.strip_prefix("https://").or_else(|| page.strip_prefix("http://"))?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+    (!rest.is_empty() && rest.bytes().all(allowed)).then_some(page)
+}
+
 impl Secret {
     fn new(finding: &Finding, place: Place<'_>, seen: Seen) -> Secret {
         let last = Spot { place: place.into(), line: finding.line, column: finding.column };

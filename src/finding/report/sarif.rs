@@ -27,8 +27,8 @@ pub fn write(secrets: &Secrets, context: &Context<'_>) -> Vec<u8> {
                 "defaultConfiguration": { "level": level(rule.severity) },
                 "properties": { "security-severity": score(rule.severity), "tags": ["security"] },
             });
-            if let Some(page) = &rule.rotate {
-                entry["helpUri"] = page.as_str().into();
+            if let Some(page) = super::page(rule) {
+                entry["helpUri"] = page.into();
             }
             entry
         });

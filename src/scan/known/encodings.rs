@@ -6,6 +6,7 @@
 //! escapes of bytes that are no text) is left out for it.
 
 mod digits;
+mod literals;
 mod quotes;
 mod shell;
 mod write;
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 
 use self::{
     digits::*,
+    literals::*,
     quotes::*,
     shell::*,
     write::{LOWER, STANDARD, UPPER, URL_SAFE},
@@ -138,12 +140,27 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("quoted", |value, out| escaped(value, b"\\\"", out)),
     ("quoted", |value, out| escaped(value, b"\\", out)),
     ("quoted", |value, out| escaped(value, b"\\\"$@", out)),
+    ("quoted", |value, out| prefixed(value, b"\\'\"", b'\\', out)),
     ("quoted", quoted_twice),
     ("quoted", arguments_of_windows),
-    // As text for a regular expression: Perl's quotemeta, Python's and Go's.
+    // As text for a regular expression: Perl's quotemeta, Python's, Go's, PHP's and Ruby's.
     ("pattern", |value, out| quoted_words(value, b"_", out)),
     ("pattern", |value, out| quoted_words(value, b"_!\"%',/:;<=>@`", out)),
     ("pattern", |value, out| prefixed(value, b"\\.+*?()|[]{}^$", b'\\', out)),
+    ("pattern", |value, out| prefixed(value, b".\\+*?[^]$(){}=!<>|:-#", b'\\', out)),
+    ("pattern", |value, out| prefixed(value, b".\\+*?[^]$(){}=!<>|:-#/", b'\\', out)),
+    ("pattern", ruby_pattern),
+    ("perl", |value, out| perl(value, false, out)),
+    ("perl", |value, out| perl(value, true, out)),
+    ("node", node),
+    ("php", php_argument),
+    ("php", php_command),
+    ("ruby", |value, out| ruby(value, Ruby::Shown, out)),
+    ("ruby", |value, out| ruby(value, Ruby::Numbers, out)),
+    ("ruby", |value, out| ruby(value, Ruby::Bytes, out)),
+    ("ruby", ruby_key),
+    ("ruby", ruby_words),
+    ("java", java_properties),
     // Bytes of UTF-8 that were read as Latin-1 and written as UTF-8 again.
     ("utf8-utf8", |value, out| latin(value, out)),
     ("utf8-utf8", |value, out| {
@@ -152,7 +169,8 @@ const ENCODINGS: &[(&str, Write)] = &[
         json(&once, Json { ascii: true, ..Json::default() }, out)
     }),
     // RFC 2045, section 6.7: <https://www.rfc-editor.org/rfc/rfc2045>
-    ("quoted-printable", |value, out| quoted_printable(value, out)),
+    ("quoted-printable", |value, out| quoted_printable(value, b" \t", out)),
+    ("quoted-printable", |value, out| quoted_printable(value, b"", out)),
     // JavaScript's escape.
     ("percent", percent_units),
     ("escaped-line-ends", line_ends),
@@ -237,6 +255,17 @@ mod tests {
             ("ä", r"\u00c3\u00a4"),
             ("a=ä", "a=3D=C3=A4"),
             ("ä→", "%E4%u2192"),
+            // Perl's Dumper, PHP's traces and escapeshellcmd, Ruby's inspect, dump, KeyError and Shellwords, Java's Properties.
+            ("a$\u{1}1\u{1}b\u{1b}", r"a\$\0011\1b\e"),
+            ("ä→", r"\x{e4}\x{2192}"),
+            ("0123456789abcde\\f", "0123456789abcde..."),
+            ("a\"b'c\"", "a\"b\\'c\""),
+            ("ä\u{1f511}#{\u{1}", r"ä🔑\#{\u0001"),
+            ("ä\u{1f511}", r"\u00E4\u{1F511}"),
+            ("ä\u{7f}", r"\xC3\xA4\x7F"),
+            ("it's ä", r"it\'s\ \ä"),
+            ("it's\u{9f}", r"it\'s\x9F"),
+            ("a=b: ä", r"a\=b\: \u00E4"),
             // Digits apart, and as escapes.
             ("ab\u{7f}", "61:62:7f"),
             ("ab", r"\x61\x62"),

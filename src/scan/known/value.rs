@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// A line of a value stands alone where a program writes line by line, or where another writer
 /// came between; so each line that says something is a value, too.
 pub(super) fn forms<E>(value: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-    each(value)?;
+    readings(value, &mut each)?;
     let bare = value.trim_ascii();
     if bare.len() < value.len() && bare.len() >= LINE_BYTES_MIN {
         each(bare)?;
@@ -45,6 +45,48 @@ pub(super) fn forms<E>(value: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), E
         each(&other)?;
     }
     lines(value).map(<[u8]>::trim_ascii).filter(|line| says_something(line)).try_for_each(each)
+}
+
+/// A value, and what becomes of it where its characters are written in another way: text in Latin-1 or ASCII, with a
+/// question mark for what those do not have; bytes that are no text as replacement characters, question marks, or nothing.
+fn readings<E>(value: &[u8], each: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    each(value)?;
+    if value.is_ascii() {
+        return Ok(());
+    }
+    let mut other = Zeroizing::new(Vec::with_capacity(3 * value.len()));
+    if std::str::from_utf8(value).is_err() {
+        for sign in ["\u{fffd}", "?", ""] {
+            other.clear();
+            for chunk in value.utf8_chunks() {
+                other.extend_from_slice(chunk.valid().as_bytes());
+                other.extend_from_slice(if chunk.invalid().is_empty() { b"" } else { sign.as_bytes() });
+            }
+            if says_enough(&other) {
+                each(&other)?;
+            }
+        }
+        return Ok(());
+    }
+    for (last, replaces) in [('\u{ff}', false), ('\u{ff}', true), ('\u{7f}', true)] {
+        other.clear();
+        let characters = std::str::from_utf8(value).unwrap_or_default().chars();
+        let written = characters.map(|character| match u8::try_from(character) {
+            Ok(byte) if character <= last => Some(byte),
+            _ => replaces.then_some(b'?'),
+        });
+        let whole = written.map(|byte| byte.map(|byte| other.push(byte))).all(|byte| byte.is_some());
+        if whole && (!replaces || says_enough(&other)) {
+            each(&other)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether enough is left of a value of which some characters were replaced.
+fn says_enough(value: &[u8]) -> bool {
+    let left = value.iter().filter(|byte| byte.is_ascii_graphic() && **byte != b'?').count();
+    left >= LINE_BYTES_MIN && !is_guessable(value)
 }
 
 /// Appends the words of a line with single blanks between them.

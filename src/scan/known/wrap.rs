@@ -1,27 +1,55 @@
 //! Knows lines that may go on in the next one, because some program breaks its output at a width:
-//! base64 and terminals. Joins them. Does not look for values, nor for what the joined text says.
+//! base64, terminals and quoted-printable. Joins them. Does not look for values, nor for what the joined text says.
 
 use std::ops::Range;
 
 use crate::view::{self, Views, utf16::Encoding};
 
-/// Whether a line, with its end, may go on in the next one: it ends in a long run of base64 digits,
-/// or is as wide as the terminal (columns; 0 for none).
-pub(crate) fn wraps(line: &[u8], width: usize) -> bool {
+/// How lines are broken, other than base64: at the width of a terminal (columns; 0 for none), and by the soft breaks of
+/// quoted-printable. `None` for base64 alone.
+pub(crate) type Width = Option<usize>;
+
+/// Whether a line, with its end, may go on in the next one: it ends in a long run of base64 digits, in a soft break, or
+/// is as wide as the terminal.
+pub(crate) fn wraps(line: &[u8], width: Width) -> bool {
     let bare = line.trim_ascii_end();
     if bare.len() == line.len() {
         // The line has no end yet.
         return false;
     }
     let run = bare.len().checked_sub(BASE64_WIDTH_MIN).map(|start| &bare[start..]);
-    run.is_some_and(|run| run.iter().rev().all(|&byte| is_digit(byte))) || width > 0 && columns(line) == width
+    run.is_some_and(|run| run.iter().rev().all(|&byte| is_digit(byte)))
+        || is_as_wide(line, width)
+        || width.is_some() && breaks_softly(bare)
+}
+
+/// What a line says that may go on, without its end and without the sign of a soft break.
+pub(crate) fn said(line: &[u8]) -> &[u8] {
+    let bare = line.trim_ascii_end();
+    &bare[..bare.len() - usize::from(breaks_softly(bare))]
+}
+
+/// Where a soft break stands at the end of a text whose last line has no end yet.
+pub(crate) fn before_soft_break(text: &[u8]) -> Option<usize> {
+    let bare = text.strip_suffix(b"\r").unwrap_or(text);
+    let start = memchr::memrchr(b'\n', bare).map_or(0, |end| end + 1);
+    breaks_softly(&bare[start..]).then(|| bare.len() - 1)
+}
+
+/// Whether a line of quoted-printable, without its end, goes on in the next one.
+fn breaks_softly(bare: &[u8]) -> bool {
+    (SOFT_WIDTH_MIN..=SOFT_WIDTH_MAX).contains(&bare.len()) && bare.ends_with(b"=") && !bare.ends_with(b"==")
+}
+
+fn is_as_wide(line: &[u8], width: Width) -> bool {
+    width.is_some_and(|width| width > 0 && columns(line) == width)
 }
 
 /// Whether the first of some lines ends in a run of base64 digits that decodes to text and may go on in the next
 /// line, and the last of them goes on, too.
 pub(crate) fn reads_on(lines: &[u8]) -> bool {
     let last = lines.strip_suffix(b"\n").and_then(|rest| memchr::memrchr(b'\n', rest)).map_or(0, |end| end + 1);
-    wraps(&lines[last..], 0)
+    wraps(&lines[last..], None)
         && begins_text(lines)
         && memchr::memchr_iter(b'\n', lines).take(JOINED_LINES_MAX).count() < JOINED_LINES_MAX
 }
@@ -46,7 +74,7 @@ pub(crate) fn ends_run(part: &[u8]) -> bool {
 
 /// The next run of lines at or after `from`, a line start: all but the last one may go on in the
 /// next. The last one is missing where the block ends.
-pub(crate) fn next_run(block: &[u8], from: usize, width: usize) -> Option<Range<usize>> {
+pub(crate) fn next_run(block: &[u8], from: usize, width: Width) -> Option<Range<usize>> {
     let mut start = from;
     loop {
         let end = line_end(block, start)?;
@@ -67,20 +95,23 @@ pub(crate) fn next_run(block: &[u8], from: usize, width: usize) -> Option<Range<
 }
 
 /// The parts of a run's lines that are one text.
-pub(crate) fn parts(text: &[u8], run: Range<usize>, width: usize) -> Vec<Range<usize>> {
+pub(crate) fn parts(text: &[u8], run: Range<usize>, width: Width) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut start = run.start;
     // Where on its line the last part begins, and whether the terminal broke it.
     let (mut column, mut broken) = (0, true);
+    let mut soft = false;
     while let Some(end) = line_end(text, start).filter(|&end| end <= run.end) {
         let line = &text[start..end];
         let bare = line.trim_ascii_end().len();
         // A part stands behind a timestamp, where the one before does, or at the start of the line.
         let behind = column < bare && line[..column].ends_with(b" ");
         let first = if broken { 0 } else { bare - line[..bare].trim_ascii_start().len() };
-        parts.push(start + if behind { column } else { first }..start + bare);
+        let from = if behind && !soft { column } else { first };
+        soft = width.is_some() && breaks_softly(&line[..bare]);
+        parts.push(start + from..start + bare - usize::from(soft));
         column = line[..bare].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
-        broken = width > 0 && columns(line) == width;
+        broken = soft || is_as_wide(line, width);
         start = end;
     }
     parts
@@ -108,5 +139,9 @@ fn is_digit(byte: u8) -> bool {
 const BASE64_WIDTH_MIN: usize = 60;
 /// The greatest: what is longer was not broken for anybody to read.
 const BASE64_WIDTH_MAX: usize = 160;
+/// The widths at which programs break quoted-printable (characters): 76 is the most, and they do not cut codes; some go
+/// over it.
+const SOFT_WIDTH_MIN: usize = 70;
+const SOFT_WIDTH_MAX: usize = 80;
 /// How many lines of base64 are read as one text.
 const JOINED_LINES_MAX: usize = 64;

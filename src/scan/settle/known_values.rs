@@ -70,7 +70,8 @@ impl Settler {
                 End::Line => {}
                 End::Open => {
                     let least = if engine.options().interactive { PIECE_BYTES_MIN } else { 1 };
-                    let live = known.tail(text, least);
+                    let ends = [Some(text.len()), wrap::before_soft_break(text)];
+                    let live = ends.into_iter().flatten().filter_map(|end| known.tail(&text[..end], least)).min();
                     self.note_live(unit, index, live);
                 }
                 End::Input => {
@@ -87,7 +88,7 @@ impl Settler {
 
     /// Looks for the known values over the ends of lines that may go on in the next one.
     pub(super) fn wrapped_lines(&mut self, engine: &Engine, end: End) {
-        let width = engine.options().known.width();
+        let width = Some(engine.options().known.width());
         let mut from = 0;
         while let Some(run) = wrap::next_run(&self.masked.text, from, width) {
             from = run.end;

@@ -22,7 +22,19 @@ impl Default for Json {
 }
 
 pub fn json(value: &[u8], how: Json, out: &mut Vec<u8>) -> Option<()> {
-    each_char(value, out, |character, out| match character {
+    for chunk in value.utf8_chunks() {
+        json_text(chunk.valid().as_bytes(), how, out)?;
+        // Only Python has a form for what is no text, and only where all of it is ASCII.
+        if !chunk.invalid().is_empty() && !how.ascii {
+            return None;
+        }
+        chunk.invalid().iter().for_each(|&byte| push_escaped_surrogate(byte, out));
+    }
+    Some(())
+}
+
+fn json_text(text: &[u8], how: Json, out: &mut Vec<u8>) -> Option<()> {
+    each_char(text, out, |character, out| match character {
         _ if u8::try_from(character).is_ok_and(|byte| how.coded.contains(&byte)) => {
             push_unicode(character, how.digits, out);
         }
@@ -50,13 +62,14 @@ pub fn json_unicode(value: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) -> Optio
 }
 
 pub fn json_in_json(value: &[u8], times: usize, out: &mut Vec<u8>) -> Option<()> {
+    let how = Json { ascii: std::str::from_utf8(value).is_err(), ..Json::default() };
     let mut inner = Zeroizing::new(value.to_vec());
     for _ in 1..times {
         let mut once = Zeroizing::new(Vec::with_capacity(GROWTH_MAX * value.len()));
-        json(&inner, Json::default(), &mut once)?;
+        json(&inner, how, &mut once)?;
         inner = once;
     }
-    json(&inner, Json::default(), out)
+    json(&inner, how, out)
 }
 
 pub fn xml(value: &[u8], double: &str, single: &str, out: &mut Vec<u8>) -> Option<()> {
@@ -103,17 +116,26 @@ pub fn go(value: &[u8], ascii: bool, out: &mut Vec<u8>) -> Option<()> {
 /// ASCII as [`escaped`] has it, and other characters by their numbers.
 /// <https://docs.python.org/3/library/functions.html#ascii>
 pub fn python(value: &[u8], special: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    for character in std::str::from_utf8(value).ok()?.chars() {
-        match u32::from(character) {
-            number @ ..0x100 => python_bytes(&[number as u8], special, out)?,
-            0x100..0x1_0000 => push_unicode(character, LOWER, out),
-            number => {
-                out.extend(b"\\U");
-                number.to_be_bytes().iter().for_each(|&byte| push_hex(byte, LOWER, out));
+    for chunk in value.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match u32::from(character) {
+                number @ ..0x100 => python_bytes(&[number as u8], special, out)?,
+                0x100..0x1_0000 => push_unicode(character, LOWER, out),
+                number => {
+                    out.extend(b"\\U");
+                    number.to_be_bytes().iter().for_each(|&byte| push_hex(byte, LOWER, out));
+                }
             }
         }
+        chunk.invalid().iter().for_each(|&byte| push_escaped_surrogate(byte, out));
     }
     Some(())
+}
+
+/// A byte that is no text, as Python has it in a string (PEP 383) and writes it.
+fn push_escaped_surrogate(byte: u8, out: &mut Vec<u8>) {
+    out.extend(b"\\udc");
+    push_hex(byte, LOWER, out);
 }
 
 /// The same for bytes. Without `special` line ends and tabs stay as they are, as an error handler of a codec leaves them.
@@ -179,10 +201,12 @@ pub fn latin(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-pub fn quoted_printable(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+/// Blanks are `kept` or not; line ends stay as they are.
+pub fn quoted_printable(value: &[u8], kept: &[u8], out: &mut Vec<u8>) -> Option<()> {
     for &byte in value {
         match byte {
-            b'\t' | b'\n' | b'\r' | b' '..=b'<' | b'>'..=b'~' => out.push(byte),
+            b'\n' | b'\r' | b'!'..=b'<' | b'>'..=b'~' => out.push(byte),
+            _ if kept.contains(&byte) => out.push(byte),
             _ => {
                 out.push(b'=');
                 push_hex(byte, UPPER, out);

@@ -115,9 +115,7 @@ pub fn each_shown(value: &[u8], ascii: bool, mut each: impl FnMut(u8, bool)) {
 
 /// Whether the C library says of a character that it cannot be printed.
 pub fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{f0000}'..)
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 /// As coreutils write it: what is not shown stands in `$'..'`, the rest in quotes of its own.
