@@ -62,10 +62,28 @@ fn text(output: &Output) -> (String, Option<i32>) {
     (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
 }
 
+fn only(yaml: &Yaml, keys: &[&str]) {
+    for key in yaml.as_hash().unwrap().keys() {
+        assert!(keys.contains(&key.as_str().unwrap()), "{key:?}");
+    }
+}
+
 #[test]
 fn all_yaml_is_yaml_and_says_what_the_systems_look_for() {
     for action in ["github/action.yml", "github/annotate/action.yml"] {
         let action = yaml(action);
+        // The keys of GitHub's schema for actions that a composite one may have.
+        only(&action, &["name", "author", "description", "inputs", "outputs", "runs", "branding"]);
+        only(&action["runs"], &["using", "steps"]);
+        for step in action["runs"]["steps"].as_vec().unwrap() {
+            let keys = ["run", "shell", "name", "id", "if", "env", "continue-on-error", "working-directory"];
+            only(step, &keys);
+        }
+        for (_, input) in action["inputs"].as_hash().unwrap() {
+            only(input, &["description", "required", "default", "deprecationMessage"]);
+            assert!(input["description"].as_str().is_some());
+        }
+        assert!(action["name"].as_str().is_some() && action["description"].as_str().is_some());
         assert_eq!(action["runs"]["using"].as_str(), Some("composite"));
         for step in action["runs"]["steps"].as_vec().unwrap() {
             assert!(step["run"].as_str().is_some() && step["shell"].as_str().is_some());
@@ -121,6 +139,9 @@ fn annotations_stay_within_the_limit_and_the_summary_has_all() {
     let sandbox = sandbox();
     let log: String = (0..12).map(|n| format!("acme_{n:020x}\n")).collect();
     sandbox.acme(&["--findings", "found"], format!("{log}{SECRET}\n{SECRET}\n{OTHER}|<b>\n"));
+    // A run that was killed leaves half a line.
+    let found = sandbox.read("found");
+    sandbox.write("found", format!("{found}{}", &found[..found.len() / 40]));
     let mut command = start(&sandbox, "python3");
     command.arg(deploy("github/annotate/annotate.py")).arg("found").env("GITHUB_STEP_SUMMARY", sandbox.path("summary"));
     let (annotations, code) = text(&command.output().unwrap());
@@ -160,6 +181,29 @@ fn the_filter_of_gitlab_jobs_loses_nothing_where_the_naive_form_does() {
     }
 }
 
+/// The script that GitLab's runner makes of a job, in bash: the job is in a subshell, at the end of a pipe.
+#[test]
+fn a_job_as_the_runner_of_gitlab_writes_it_is_filtered_and_ends_as_without() {
+    if !there_is("bash") {
+        return;
+    }
+    let sandbox = sandbox();
+    let job = |filter: &str| {
+        let script = format!(
+            "trap exit 1 TERM\nset -eo pipefail\nset +o noclobber\n: | eval $'export CI=true\\n{filter}\\n\
+             echo {SECRET}\\necho err {SECRET} >&2\\nbash -c \\'exit 7\\'\\necho not reached\\n'\nexit 0\n"
+        );
+        let output = start(&sandbox, "bash").args(["-c", &script]).output().unwrap();
+        (text(&output).0, String::from_utf8_lossy(&output.stderr).into_owned(), output.status.code())
+    };
+    let without = job(":");
+    assert_eq!(without, (format!("{SECRET}\n"), format!("err {SECRET}\n"), without.2));
+    let mask = "[REDACTED:acme-token]";
+    let filter = format!("PATH=$PATH:/opt/blackbar; . {}", deploy("gitlab/filter.sh").display());
+    assert_eq!(job(&filter), (format!("{mask}\n"), format!("err {mask}\n"), without.2));
+    assert_ne!(without.2, Some(0));
+}
+
 #[test]
 fn a_gitlab_job_is_not_green_if_its_filter_fails_and_not_held_by_what_it_leaves_behind() {
     let sandbox = sandbox();
@@ -194,6 +238,32 @@ fn the_hook_of_buildkite_runs_the_command_masked_and_tells_the_agent_by_standard
     let output = command.output().unwrap();
     assert_eq!(text(&output), ("[REDACTED:known-value]\n[REDACTED:acme-token]\n".to_owned(), Some(6)));
     assert_eq!(sandbox.read("told"), "redactor add walnut-Kestrel-4711\n");
+}
+
+/// The hook stands in the place of the agent's own way to run a command, and of its checks.
+#[test]
+fn the_hook_of_buildkite_runs_what_the_agent_would_run() {
+    if !there_is("bash") {
+        return;
+    }
+    let sandbox = sandbox();
+    script(&sandbox, "bin/buildkite-agent", "#!/bin/sh\n");
+    sandbox.write("checkout/ci/build.sh", format!("#!/bin/sh\necho built {SECRET}\nexit 5\n"));
+    sandbox.write("outside.sh", "#!/bin/sh\necho outside\n");
+    let hook = |command: &str, evaluates: &str| {
+        let mut hook = start(&sandbox, deploy("buildkite/hooks/command"));
+        hook.current_dir(sandbox.path("checkout")).env("BUILDKITE_BUILD_CHECKOUT_PATH", sandbox.path("checkout"));
+        hook.env("BLACKBAR_RULES", sandbox.path("acme.toml"));
+        text(&hook.env("BUILDKITE_COMMAND", command).env("BUILDKITE_COMMAND_EVAL", evaluates).output().unwrap())
+    };
+    let built = ("built [REDACTED:acme-token]\n".to_owned(), Some(5));
+    assert_eq!(hook("ci/build.sh", "true"), built);
+    assert_eq!(hook("ci/build.sh", "false"), built);
+    // A shell without pipefail, unless the agent says so.
+    assert_eq!(hook("false | true\necho on", "true"), ("on\n".to_owned(), Some(0)));
+    for command in ["echo on", "../outside.sh", "ci/build.sh; echo on", "/bin/true", ""] {
+        assert_eq!(hook(command, "false"), (String::new(), Some(1)), "{command}");
+    }
 }
 
 #[test]
@@ -233,8 +303,9 @@ fn the_hook_of_pre_commit_fails_on_a_secret_and_changes_nothing() {
     let entry = yaml("pre-commit/.pre-commit-hooks.yaml")[0]["entry"].as_str().unwrap().to_owned();
     sandbox.write("clean", "x\n");
     sandbox.write("dirty", format!("{SECRET}\n"));
+    sandbox.write("--mode", "x\n");
     let code =
         |files: &str| start(&sandbox, "sh").args(["-c", &format!("{entry} {files}")]).output().unwrap().status.code();
-    assert_eq!((code("clean"), code("clean dirty")), (Some(0), Some(1)));
+    assert_eq!((code("clean --mode"), code("clean dirty")), (Some(0), Some(1)));
     assert_eq!(sandbox.read("dirty"), format!("{SECRET}\n"));
 }

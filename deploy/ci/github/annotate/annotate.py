@@ -9,7 +9,8 @@ import os
 import sys
 
 ANNOTATIONS_MAX = 10
-ROWS_MAX = 1000
+# A summary of more than 1 MiB is not shown at all.
+SUMMARY_BYTES_MAX = 900_000
 LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "notice"}
 ORDER = ["critical", "high", "medium", "low"]
 
@@ -17,9 +18,14 @@ ORDER = ["critical", "high", "medium", "low"]
 def read(path):
     """The secrets of a findings file, the worst and most frequent first: [finding, count]."""
     secrets = {}
-    with open(path, encoding="utf-8") as lines:
+    with open(path, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            finding = json.loads(line)
+            try:
+                finding = json.loads(line)
+            except ValueError:
+                # The last line of a run that was killed.
+                print("blackbar: a line of the findings is not whole", file=sys.stderr)
+                continue
             key = (finding["rule"]["id"], finding["blackbar"]["fingerprint"])
             secrets.setdefault(key, [finding, 0])[1] += 1
     rank = lambda entry: (ORDER.index(entry[0]["blackbar"]["severity"]), -entry[1])
@@ -56,14 +62,20 @@ def main():
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if not summary or not secrets:
         return
-    with open(summary, "a", encoding="utf-8") as out:
-        out.write("### Secrets in the log\n\n| severity | secret | times | first | rotate |\n|---|---|---|---|---|\n")
-        for finding, count in secrets[:ROWS_MAX]:
-            own = finding["blackbar"]
-            row = [own["severity"], finding["rule"]["name"], str(count), place(finding), own.get("rotate", "")]
-            out.write("| " + " | ".join(cell(text) for text in row) + " |\n")
-        if len(secrets) > ROWS_MAX:
-            out.write(f"\nand {len(secrets) - ROWS_MAX} more\n")
+    out = "### Secrets in the log\n\n| severity | secret | times | first | rotate |\n|---|---|---|---|---|\n"
+    left = len(secrets)
+    for finding, count in secrets:
+        own = finding["blackbar"]
+        row = [own["severity"], finding["rule"]["name"], str(count), place(finding), own.get("rotate", "")]
+        line = "| " + " | ".join(cell(text) for text in row) + " |\n"
+        if len((out + line).encode()) > SUMMARY_BYTES_MAX:
+            break
+        out += line
+        left -= 1
+    if left:
+        out += f"\nand {left} more\n"
+    with open(summary, "a", encoding="utf-8") as file:
+        file.write(out)
 
 
 if __name__ == "__main__":
