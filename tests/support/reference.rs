@@ -14,7 +14,7 @@ use std::{
 
 use blackbar::{
     redact::Style,
-    rules::RuleSet,
+    rules::{RuleSet, USER_FAMILY},
     scan::{Engine, Entropy, Options},
 };
 use regex::bytes::Regex;
@@ -125,7 +125,7 @@ fn engine() -> Arc<Engine> {
             let row = format!(
                 "[[rule]]\nid = \"reference-{number}\"\nname = \"x\"\nseverity = \"high\"\npattern = '''{pattern}'''\n"
             );
-            rules.add(&row, "reference", "reference").unwrap();
+            rules.add(&row, "reference", USER_FAMILY).unwrap();
         }
         let options = Options { style: Style::Fixed, entropy: Entropy::Off, ..Options::default() };
         Arc::new(Engine::new(rules, options).unwrap())
