@@ -104,7 +104,7 @@ impl Units {
             self.split[stream].push(payload);
         }
         if joined && !record.partial {
-            self.add_split(stream, docker, End::Line);
+            self.add_split(stream, docker, end);
         }
     }
 
