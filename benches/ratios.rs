@@ -16,10 +16,11 @@ use std::{
     fmt::Write as _,
     fs,
     hint::black_box,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use blackbar::limits::LINE_BYTES_MAX;
+use blackbar::{Engine, limits::LINE_BYTES_MAX};
 use corpus::{
     Kind,
     adversarial::{self, Attack, Shape},
@@ -108,19 +109,8 @@ fn many_rules(wanted: &Wanted, report: &mut String) {
     let (one, ten) = (support::engine(one), support::engine(ten));
     for kind in Kind::ALL.into_iter().filter(|kind| wanted.has("rules", kind.name())) {
         let log = corpus::log(kind, LOG_BYTES, 0, SEED);
-        let times = in_turn(
-            TIME_MAX,
-            &mut [
-                &mut || {
-                    black_box(support::filter(&one, &log));
-                },
-                &mut || {
-                    black_box(support::filter(&ten, &log));
-                },
-            ],
-        );
+        let [one, ten] = two_engines(&one, &ten, &log);
         let speed = |time: f64| log.len() as f64 / time / 1e9;
-        let [one, ten] = times[..] else { unreachable!("two sides") };
         let _ = writeln!(report, "| {} | {:.3} | {:.3} | {:.2} |", kind.name(), speed(one), speed(ten), ten / one);
     }
 }
@@ -135,21 +125,27 @@ fn known_values(wanted: &Wanted, report: &mut String) {
     for name in corpus::log_names().into_iter().filter(|name| wanted.has("known", name)) {
         let bytes = if name.ends_with("-50%") { DENSE_BYTES } else { LOG_BYTES };
         let log = corpus::by_name(&name, bytes, SEED).unwrap();
-        let times = in_turn(
-            TIME_MAX,
-            &mut [
-                &mut || {
-                    black_box(support::filter(&none, &log));
-                },
-                &mut || {
-                    black_box(support::filter(&many, &log));
-                },
-            ],
-        );
+        let [none, many] = two_engines(&none, &many, &log);
         let speed = |time: f64| log.len() as f64 / time / 1e9;
-        let [none, many] = times[..] else { unreachable!("two sides") };
         let _ = writeln!(report, "| {name} | {:.3} | {:.3} | {:.2} |", speed(none), speed(many), many / none);
     }
+}
+
+/// The times that two engines take for a log, in turn (seconds).
+fn two_engines(one: &Arc<Engine>, other: &Arc<Engine>, log: &[u8]) -> [f64; 2] {
+    let times = in_turn(
+        TIME_MAX,
+        &mut [
+            &mut || {
+                black_box(support::filter(one, log));
+            },
+            &mut || {
+                black_box(support::filter(other, log));
+            },
+        ],
+    );
+    let [one, other] = times[..] else { unreachable!("two sides") };
+    [one, other]
 }
 
 /// Attacks: how fast beside a clean log of the same length, and how the time grows.
