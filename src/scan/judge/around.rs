@@ -18,11 +18,21 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_a_tag(case)
 }
 
-/// `docker.io/library/client-secret:1f2e3d4`: an image, and the commit that it was made from.
+/// `docker.io/library/client-secret:1f2e3d4`, `oci-layout://event-session:v2@sha256:9f86d0...`: an image, with the commit
+/// that it was made from, or with its digest.
 fn is_a_tag(case: &Case) -> bool {
     let colon = case.separator == Separator::Colon && !case.spaced && !case.quoted;
     let named = colon && (case.before.ends_with(b"/") || case.key.contains(&b'/'));
-    named && matches!(case.value.len(), 7..=40) && case.value.iter().all(u8::is_ascii_hexdigit)
+    let hex = |v: &[u8]| v.iter().all(u8::is_ascii_hexdigit);
+    // Keys are as long as other digests.
+    let commit = |v: &[u8]| matches!(v.len(), 7..=12 | 40) && hex(v);
+    let pinned = || {
+        let at = case.value.iter().position(|&byte| byte == b'@')?;
+        let digest = case.value[at..].strip_prefix(b"@sha256:")?;
+        let tag = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        Some(digest.len() == 64 && hex(digest) && case.value[..at].iter().all(tag))
+    };
+    named && (commit(case.value) || pinned() == Some(true))
 }
 
 /// `"session:4b1ddd9c"`: a key of a cache, whose first word says what it is for.

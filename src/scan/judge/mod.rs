@@ -8,6 +8,7 @@ mod bigrams;
 mod placeholder;
 mod prose;
 pub mod randomness;
+mod speech;
 mod value_type;
 
 use std::ops::Range;

@@ -47,7 +47,7 @@ pub fn is_placeholder(v: &[u8]) -> bool {
         || contains(v, b"{{")
         || inner_template(v)
         || reference(v)
-        || speaks(v)
+        || super::speech::speaks(v)
         || regex(v)
         || named_hole(v)
         // A role of reStructuredText: `exc:`SizeError``.
@@ -323,25 +323,6 @@ fn reference(v: &[u8]) -> bool {
     REFERENCES.iter().any(|r| v.len() >= r.len() && v[..r.len()].eq_ignore_ascii_case(r.as_bytes()))
 }
 
-/// Words that say "put yours here".
-fn speaks(v: &[u8]) -> bool {
-    if v.len() > 64 {
-        return false;
-    }
-    let mut lower = [0u8; 64];
-    let Some(lower) = lower.get_mut(..v.len()) else { return false };
-    lower.copy_from_slice(v);
-    lower.make_ascii_lowercase();
-    let lower: &[u8] = lower;
-    // `my_` and the like begin passwords as well: what follows must read like words.
-    let plain = v.iter().filter(|b| b.is_ascii_digit()).count() <= 3
-        && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '))
-        && super::randomness::text_odds(v) > -60;
-    plain && OWN_STARTS.iter().any(|s| lower.starts_with(s.as_bytes()))
-        || SPEECH_STARTS.iter().any(|s| lower.starts_with(s.as_bytes()))
-        || SPEECH.iter().any(|s| contains(lower, s.as_bytes()))
-}
-
 /// `NAME`, `{name}`, `(command)`: what may follow a dollar sign.
 fn is_name(v: &[u8]) -> bool {
     matches!(v.first(), Some(b'{' | b'(' | b'[' | b'$'))
@@ -350,10 +331,14 @@ fn is_name(v: &[u8]) -> bool {
 }
 
 fn contains(v: &[u8], needle: &[u8]) -> bool {
-    // Values are short: preparing a search would take longer than this.
-    let Some(&first) = needle.first() else { return true };
+    places(v, needle).next().is_some()
+}
+
+/// Where a text stands in a value. Values are short: preparing a search would take longer than this.
+pub(super) fn places<'a>(v: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let last = (v.len() + 1).saturating_sub(needle.len());
-    memchr::memchr_iter(first, &v[..last]).any(|at| v[at..].starts_with(needle))
+    let first = needle.first().copied().unwrap_or_default();
+    memchr::memchr_iter(first, &v[..last]).filter(move |&at| v[at..].starts_with(needle))
 }
 
 const OPERATORS: &[&[u8]] =
@@ -471,23 +456,4 @@ const REFERENCES: &[&str] = &[
     "secretsmanager:",
     "{resolve:",
     "urn:",
-];
-const OWN_STARTS: &[&str] = &["my-", "my_", "some-", "some_", "put-", "put_"];
-const SPEECH_STARTS: &[&str] = &[
-    "your", "<your", "insert", "replace", "enter ", "type ", "example", "sample", "dummy", "fake", "todo", "fixme",
-    "redacted", "removed", "masked", "hidden", "filtered",
-];
-const SPEECH: &[&str] = &[
-    "your-",
-    "your_",
-    "yourtoken",
-    "yourpassword",
-    "_here",
-    "-here",
-    "placeholder",
-    "redacted",
-    "replaceme",
-    "replace-me",
-    "replace_me",
-    "sensitive",
 ];
