@@ -275,8 +275,18 @@ fn masked(v: &[u8]) -> bool {
         || v.len() >= 3 && v.iter().all(|b| *b == v[0])
         || v.iter().all(fill) && !v.iter().all(|b| *b == b'0')
         || contains(v, b"***")
-        || contains(v, b"xxxx")
-        || contains(v, b"XXXX")
+        || crossed_out(v)
+}
+
+/// Four `x` in a row, from the value's start, to its end or beside a sign; amid letters, where chance makes four, six.
+fn crossed_out(v: &[u8]) -> bool {
+    let mut at = 0usize;
+    v.chunk_by(|a, b| a == b).any(|run| {
+        let before = at.checked_sub(1).and_then(|p| v.get(p));
+        at += run.len();
+        let amid = [before, v.get(at)].iter().all(|byte| byte.is_some_and(u8::is_ascii_alphanumeric));
+        matches!(run[0], b'x' | b'X') && run.len() >= if amid { 6 } else { 4 }
+    })
 }
 
 /// A template somewhere inside: `prefix-${NAME}`, `a$(b)c`, `x{{y}}`.
