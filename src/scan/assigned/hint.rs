@@ -298,7 +298,7 @@ const DIRECTIVES: &[&[u8]] = &[
 const BACK_BYTES_MAX: usize = 160;
 const _: () = assert!(BACK_BYTES_MAX > name::KEY_BYTES_MAX + 32, "a name and what wraps it");
 /// How far behind the name of a key its operator is looked for (bytes); beyond, it may be there.
-const FORWARD_BYTES_MAX: usize = 128;
+pub const FORWARD_BYTES_MAX: usize = 128;
 /// How far before a key its line is looked at (bytes).
 pub const LINE_BYTES_MAX: usize = 512;
 /// The longest name of a user in a .netrc file that is looked over (bytes).

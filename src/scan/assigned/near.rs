@@ -82,7 +82,8 @@ impl Scan<'_> {
         let mut i = trigger.end;
         while i < end {
             // Nothing is asked at the letters of a word.
-            let word = self.text[i..end].iter().take_while(|&&byte| key::is_ident(byte)).count();
+            let word = self.text[i..end].iter().take(hint::FORWARD_BYTES_MAX + 1);
+            let word = word.take_while(|&&byte| key::is_ident(byte)).count();
             if word > 0 {
                 if !reach.go_over(word) {
                     return Near::Unknown;

@@ -191,24 +191,25 @@ impl<'a, 'b> Look<'a, 'b> {
 
     /// Whether the line, or the text of the record that it is, assigns a secret to the key with a trigger at `place`.
     fn part_assigns(&mut self, names: &Names, part: Range<usize>, place: &Range<usize>) -> bool {
+        let number = usize::from(part != self.line.range);
+        if self.line.clear[number] {
+            return false;
+        }
         let Buffers { scratch, hits, .. } = &mut *self.buffers;
         let text = &self.text[part.clone()];
         let place = place.start - part.start..place.end - part.start;
-        let number = usize::from(part != self.line.range);
         let near = assigned::near(text, place.clone(), names, self.engine, &mut self.line.kept[number], scratch, hits);
         if near != Near::Unknown {
             return near == Near::Something;
         }
         // The whole line is scanned once.
-        let clear = &mut self.line.clear[number];
-        if !*clear {
-            hits.clear();
-            let none = assigned::Pending::default();
-            let start = assigned::Mark::start(false, none);
-            let outcome = assigned::scan(text, true, start, names, self.engine, scratch, hits);
-            *clear = hits.is_empty() && outcome.pending == none;
-        }
-        !*clear
+        hits.clear();
+        let none = assigned::Pending::default();
+        let start = assigned::Mark::start(false, none);
+        let outcome = assigned::scan(text, true, start, names, self.engine, scratch, hits);
+        let clear = hits.is_empty() && outcome.pending == none;
+        self.line.clear[number] = clear;
+        !clear
     }
 
     /// Learns of the line around `at`, unless it is the last one that was learned of.
