@@ -11,8 +11,9 @@ use std::borrow::Cow;
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+pub use self::steps::may_be_escaped;
 pub use self::steps::{ByteSet, Reach, Step};
-use self::steps::{may_be_escaped, reach, steps};
+use self::steps::{reach, steps};
 
 use crate::limits::{JSON_DEPTH_MAX, PATTERN_BYTES_MAX, SECRET_BYTES_MAX};
 
@@ -56,49 +57,21 @@ impl Needle {
         set
     }
 
-    /// Whether `text[at..]` may be the rest of a match whose literal begins at `at`. The text may
-    /// still be escaped: a backslash stands for itself, or for a blank or quote behind it.
-    pub fn may_go_on(&self, text: &[u8], at: usize) -> bool {
-        if let Some(answer) = self.steps_allow(text, at) {
-            return answer;
-        }
-        let Some(reach) = &self.reach else { return true };
-        // Most lines do not hold the byte at all, which is quickly seen. It is never written as an escape,
-        // but others before it may be.
-        if !reach.set.contains(b'\n') {
-            let far = text.len().min(at + ESCAPED_BYTES_MAX * (reach.most + 1));
-            match memchr::memchr2(reach.byte, b'\n', &text[at..far]) {
-                Some(found) if text[at + found] == b'\n' => return false,
-                None if far < text.len() => return false,
-                _ => {}
-            }
-        }
-        let end = text.len().min(at + reach.most + 1);
-        for (place, &byte) in text.iter().enumerate().take(end).skip(at) {
-            match byte {
-                _ if byte == reach.byte => return true,
-                b'\\' => return may_be_escaped(text, place, &reach.set),
-                _ if !reach.set.contains(byte) => return false,
-                _ => {}
-            }
-        }
-        text.len() - at <= reach.most
-    }
-}
-
-impl Needle {
-    /// The same, told by the first bytes alone; `None` where they do not say.
+    /// Whether `text[at..]` may be the rest of a match whose literal begins at `at`, told by the first bytes alone; `None`
+    /// where they do not say. The text may still be escaped: a backslash stands for itself, or for a blank or quote
+    /// behind it.
     pub fn steps_allow(&self, text: &[u8], at: usize) -> Option<bool> {
-        let mut place = at;
+        let mut rest = text.get(at..).unwrap_or_default();
         for step in self.steps.iter() {
-            for _ in 0..step.count {
-                match text.get(place) {
-                    Some(b'\\') => return Some(may_be_escaped(text, place, &step.set)),
-                    Some(&byte) if step.set.contains(byte) => place += 1,
-                    Some(_) => return Some(false),
-                    None => return Some(true),
-                }
+            let count = usize::from(step.count);
+            let there = &rest[..count.min(rest.len())];
+            if let Some(other) = there.iter().position(|&byte| byte == b'\\' || !step.set.contains(byte)) {
+                return Some(there[other] == b'\\' && may_be_escaped(rest, other, &step.set));
             }
+            if there.len() < count {
+                return Some(true);
+            }
+            rest = &rest[count..];
         }
         None
     }
@@ -343,7 +316,7 @@ fn spellings(hir: &Hir) -> Option<(Vec<Vec<u8>>, bool)> {
 }
 
 /// How many bytes a quote has that was escaped as often as escapes are understood.
-const ESCAPED_BYTES_MAX: usize = 1 << JSON_DEPTH_MAX;
+pub const ESCAPED_BYTES_MAX: usize = 1 << JSON_DEPTH_MAX;
 /// So many literals at the start of a pattern are names, in place of which a common one is looked for.
 const NAMES_MIN: usize = 4;
 /// How far behind the start of a match such a literal may stand (bytes).

@@ -5,6 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::{
     Engine,
+    candidates::{Candidate, Candidates},
     pattern::{Pattern, Runs},
     prefilter,
 };
@@ -44,19 +45,10 @@ pub struct Hit {
     pub why: &'static str,
 }
 
-/// A place where a rule is to be tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
-    start: usize,
-    token: u16,
-}
-
 /// What is reused from text to text.
 #[derive(Default)]
 pub struct Scratch {
-    candidates: Vec<Candidate>,
-    /// Those inside secrets, last one first.
-    inside: Vec<Candidate>,
+    candidates: Candidates,
     gaps: Vec<usize>,
     buffers: prefilter::Buffers,
     runs: Runs,
@@ -145,34 +137,30 @@ impl Tokens {
         let gaps = scratch.gaps.iter().copied();
         let open = end != End::Line;
         scratch.found = prefilter.places(engine, text, open, gaps, &mut scratch.buffers, |place, token| {
-            self.add(text, place, token, candidates);
+            if let Some(starts) = self.starts(text, place, token) {
+                candidates.add(place, starts, token, |start| starts_token(views, index, start, &[]));
+            }
         });
         for &index in &self.without_literal {
             let pattern = &self.tokens[usize::from(index)].pattern;
             match pattern.run() {
                 Some(run) => {
-                    word_runs(text, run, |starts| {
-                        candidates.extend(starts.map(|start| Candidate { start, token: index }))
-                    });
+                    word_runs(text, run, |starts| candidates.extend(starts, index));
                 }
                 None => {
                     let mut from = 0;
                     while let Some(start) = pattern.find(text, from) {
-                        candidates.push(Candidate { start, token: index });
+                        candidates.extend(std::iter::once(start), index);
                         from = start + 1;
                     }
                 }
             }
         }
         // In the order of the text, so that what a hit covers is known to what follows it.
-        candidates.sort_unstable();
-        candidates.dedup();
+        candidates.sort();
         let first_hit = hits.len();
         let mut live: Option<usize> = None;
-        let mut next = 0;
-        let inside = &mut scratch.inside;
-        inside.clear();
-        while let Some(candidate) = take_first(candidates, &mut next, inside) {
+        while let Some(candidate) = candidates.take_first() {
             let token = &self.tokens[usize::from(candidate.token)];
             let rule = &rules[usize::from(token.rule)];
             let start = candidate.start;
@@ -190,38 +178,36 @@ impl Tokens {
                 continue;
             };
             // Inside a secret a token may begin anywhere.
-            let known = inside.len();
-            for at in hit.span.start + 1..=hit.span.end.min(text.len().saturating_sub(1)) {
-                if text[at].is_ascii_alphanumeric() && text[at - 1].is_ascii_alphanumeric() {
-                    prefilter.places_at(text, at, |place, token| self.add(text, place, token, inside));
-                }
-            }
-            if inside.len() > known {
-                // What begins before the hit is known.
-                inside.retain(|other| *other > candidate);
-                inside.sort_unstable_by(|one, other| other.cmp(one));
-                inside.dedup();
-            }
+            candidates.uncover(
+                candidate,
+                &hit.span,
+                |place, token| self.starts(text, place, token),
+                |add| {
+                    for at in hit.span.start + 1..=hit.span.end.min(text.len().saturating_sub(1)) {
+                        if text[at].is_ascii_alphanumeric() && text[at - 1].is_ascii_alphanumeric() {
+                            prefilter.places_at(text, at, &mut *add);
+                        }
+                    }
+                },
+            );
             hits.push(hit);
         }
         match end {
             End::Open => self.live((views, index), live, &hits[first_hit..], engine.options().interactive, runs),
             End::Line => None,
             End::Input => {
-                self.cut_tokens(text, (views, index), hits, &scratch.candidates, runs);
+                self.cut_tokens(text, (views, index), hits, scratch.candidates.all(), runs);
                 None
             }
         }
     }
 
-    /// Adds the places where a token may begin whose literal stands at `place`.
-    fn add(&self, text: &[u8], place: usize, token: u16, candidates: &mut Vec<Candidate>) {
-        let Some(needle) = self.tokens[usize::from(token)].pattern.needle() else { return };
+    /// Where a token may begin whose literal stands at `place`, as far as the bytes from there on tell.
+    fn starts(&self, text: &[u8], place: usize, token: u16) -> Option<RangeInclusive<usize>> {
+        let needle = self.tokens[usize::from(token)].pattern.needle()?;
         let (least, most) = needle.before;
-        if place >= least && needle.steps_allow(text, place) != Some(false) {
-            let starts = place.saturating_sub(most)..=place - least;
-            candidates.extend(starts.map(|start| Candidate { start, token }));
-        }
+        let may_go_on = place >= least && needle.steps_allow(text, place) != Some(false);
+        may_go_on.then(|| place.saturating_sub(most)..=place - least)
     }
 
     /// The earliest place where something may have begun that the end of the text cuts.
@@ -304,18 +290,6 @@ impl Tokens {
             }
         }
     }
-}
-
-/// Takes the first one of the candidates from number `next` on, and of those inside secrets.
-fn take_first(candidates: &[Candidate], next: &mut usize, inside: &mut Vec<Candidate>) -> Option<Candidate> {
-    let first = candidates.get(*next).into_iter().chain(inside.last()).min().copied()?;
-    if candidates.get(*next) == Some(&first) {
-        *next += 1;
-    }
-    if inside.last() == Some(&first) {
-        inside.pop();
-    }
-    Some(first)
 }
 
 /// Calls `found` with the places in each run of word characters at which a match that begins with

@@ -180,16 +180,17 @@ fn strong(case: &Case) -> Option<Verdict> {
     let name = case.key.split(|b| !b.is_ascii_alphabetic()).find(|w| !w.is_empty()).unwrap_or_default();
     let result = name.eq_ignore_ascii_case(b"pass") && case.key.len() < 10;
     let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\''));
-    let told = !case.quoted && value_type(v) == ValueType::Word;
+    let value_type = value_type(v);
+    let told = !case.quoted && value_type == ValueType::Word;
     if result
         && (told
             || case.loose()
             || case.separator == Separator::Colon && !key_quoted
-            || value_type(v) == ValueType::Number)
+            || value_type == ValueType::Number)
     {
         return None;
     }
-    match value_type(v) {
+    match value_type {
         ValueType::Empty
         | ValueType::Constant
         | ValueType::Digest

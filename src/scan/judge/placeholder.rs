@@ -65,7 +65,7 @@ pub fn stands_in(v: &[u8]) -> bool {
     starts.iter().any(|start| v.starts_with(start))
         || capitals
         || v.starts_with(b"([^")
-        || reads(v) && is_member_expression(v)
+        || is_member_expression(v) && reads(v)
         || v.strip_prefix(b"{").and_then(|v| v.strip_suffix(b"}")).is_some_and(named)
         || v == b"%s"
         || v.len() >= 3 && v.iter().all(|&b| b == b'*')
@@ -96,7 +96,7 @@ pub fn is_code(v: &[u8]) -> bool {
     // In a source that stands in a string, the code goes on behind an escaped line end.
     let line = memchr::memchr_iter(b'\\', v).find(|&at| matches!(v.get(at + 1), Some(b'n' | b'r' | b't')));
     let v = line.filter(|&at| at > 0).and_then(|at| v.get(..at)).unwrap_or(v);
-    sign || reads(v) && (v.starts_with(b"--") || is_member_expression(v) || is_cut_expression(v) || is_expression(v))
+    sign || (v.starts_with(b"--") || is_member_expression(v) || is_cut_expression(v) || is_expression(v)) && reads(v)
 }
 
 /// `this.key+1`, `e.lifetime||1`: a member that an operator follows.

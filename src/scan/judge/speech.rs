@@ -13,10 +13,12 @@ pub fn speaks(v: &[u8]) -> bool {
     lower.make_ascii_lowercase();
     let lower: &[u8] = lower;
     // `my_` and the like begin passwords as well: what follows must read like words.
-    let plain = v.iter().filter(|b| b.is_ascii_digit()).count() <= 3
-        && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '))
-        && text_odds(v) > -60;
-    plain && OWN_STARTS.iter().any(|s| lower.starts_with(s.as_bytes()))
+    let plain = || {
+        v.iter().filter(|b| b.is_ascii_digit()).count() <= 3
+            && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '))
+            && text_odds(v) > -60
+    };
+    OWN_STARTS.iter().any(|s| lower.starts_with(s.as_bytes())) && plain()
         || SPEECH_STARTS.iter().any(|s| lower.starts_with(s.as_bytes()) && is_written(&v[..s.len()]))
         || SPEECH.iter().any(|s| places(lower, s.as_bytes()).any(|at| is_written(&v[at..at + s.len()])))
 }

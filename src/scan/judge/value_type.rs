@@ -156,7 +156,7 @@ fn constant(v: &[u8]) -> bool {
         "[]",
         "{}",
     ];
-    CONSTANTS.iter().any(|c| v.eq_ignore_ascii_case(c.as_bytes()))
+    v.len() <= CONSTANT_BYTES_MAX && CONSTANTS.iter().any(|c| v.eq_ignore_ascii_case(c.as_bytes()))
 }
 
 fn number(v: &[u8]) -> bool {
@@ -175,13 +175,13 @@ fn number(v: &[u8]) -> bool {
 
 /// `2026-11-20`, `23:10:23.1`, and both.
 fn date(v: &[u8]) -> bool {
+    let of_a_date = |b: &u8| matches!(b, b'0'..=b'9' | b'-' | b':' | b'/' | b'.' | b',' | b'+' | b'T' | b'Z' | b' ');
+    if v.len() > 40 || v.starts_with(b"/") || !v.iter().all(of_a_date) {
+        return false;
+    }
     let digits = v.iter().filter(|b| b.is_ascii_digit()).count();
     let marks = v.iter().filter(|b| matches!(b, b'-' | b':' | b'/')).count();
-    let rest = v
-        .iter()
-        .filter(|b| !matches!(b, b'0'..=b'9' | b'-' | b':' | b'/' | b'.' | b',' | b'+' | b'T' | b'Z' | b' '))
-        .count();
-    rest == 0 && marks >= 2 && digits >= 6 && marks * 5 >= digits && v.len() <= 40 && !v.starts_with(b"/")
+    marks >= 2 && digits >= 6 && marks * 5 >= digits
 }
 
 fn version(v: &[u8]) -> bool {
@@ -215,7 +215,7 @@ fn ulid(v: &[u8]) -> bool {
 
 fn digest(v: &[u8]) -> bool {
     let v = v.strip_prefix(b"hmac-").unwrap_or(v);
-    let Some(at) = v.iter().position(|b| matches!(b, b':' | b'-' | b'=')).filter(|&n| n <= 8) else { return false };
+    let Some(at) = v.iter().take(9).position(|b| matches!(b, b':' | b'-' | b'=')) else { return false };
     const KINDS: &[&str] =
         &["sha1", "sha224", "sha256", "sha384", "sha512", "md5", "h1", "blake2b", "blake3", "xxh64", "crc32", "sha3"];
     let (head, body) = (v.get(..at).unwrap_or_default(), v.get(at + 1..).unwrap_or_default());
@@ -253,7 +253,7 @@ fn address(v: &[u8]) -> bool {
         return hex(h);
     }
     // Java prints an object as its class and hash.
-    match v.iter().rposition(|&b| b == b'@') {
+    match memchr::memrchr(b'@', v) {
         Some(at) if at > 0 => {
             let class = v.get(..at).unwrap_or_default();
             let names =
@@ -265,6 +265,10 @@ fn address(v: &[u8]) -> bool {
 }
 
 fn ip(v: &[u8]) -> bool {
+    let of_an_address = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'[' | b']' | b'%');
+    if !v.iter().all(of_an_address) {
+        return false;
+    }
     let text = str::from_utf8(v).unwrap_or_default();
     text.parse::<std::net::IpAddr>().is_ok() || text.parse::<std::net::SocketAddr>().is_ok()
 }
@@ -277,13 +281,16 @@ fn mac(v: &[u8]) -> bool {
 }
 
 fn url(v: &[u8]) -> bool {
-    match memchr::memmem::find(v, b"://") {
+    match super::placeholder::places(v, b"://").next() {
         Some(n) => n > 0 && v.iter().take(n).all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')),
         None => v.starts_with(b"www.") || v.starts_with(b"data:") || v.starts_with(b"mailto:"),
     }
 }
 
 fn path(v: &[u8]) -> bool {
+    if memchr::memchr2(b'/', b'\\', v).is_none() {
+        return false;
+    }
     let rooted = v.starts_with(b"~/")
         || v.starts_with(b"./")
         || v.starts_with(b"../")
@@ -335,20 +342,21 @@ fn wordy(s: &[u8]) -> bool {
 }
 
 fn file_name(v: &[u8]) -> bool {
-    let Some(dot) = v.iter().rposition(|&b| b == b'.').filter(|&d| d > 0) else { return false };
+    let Some(dot) = memchr::memrchr(b'.', v).filter(|&d| d > 0) else { return false };
     let extension = v.get(dot + 1..).unwrap_or_default();
     // A single letter after a point is as likely a password's end, unless what stands before it reads like a name.
     let stem = v.get(..dot).unwrap_or_default();
     let named = extension.len() > 1
         || stem.split(|b| matches!(b, b'/' | b'.' | b'_' | b'-')).all(|s| s.len() < 4 || hump_words(s) || wordy(s));
     named
+        && extension.len() <= EXTENSION_BYTES_MAX
         && EXTENSIONS.split(' ').any(|e| extension.eq_ignore_ascii_case(e.as_bytes()))
         && v.iter()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/' | b'\\' | b'*' | b'@' | b'~'))
 }
 
 fn email(v: &[u8]) -> bool {
-    let Some(at) = v.iter().position(|&b| b == b'@').filter(|&n| n > 0) else { return false };
+    let Some(at) = memchr::memchr(b'@', v).filter(|&n| n > 0) else { return false };
     let host = v.get(at + 1..).unwrap_or_default();
     let dot = host.iter().rposition(|&b| b == b'.');
     let top = dot.and_then(|d| host.get(d + 1..)).unwrap_or_default();
@@ -441,6 +449,10 @@ pub fn trim_marks(w: &[u8]) -> &[u8] {
     w.get(lead..w.len() - tail.min(w.len())).unwrap_or_default()
 }
 
+/// The longest extension of a file's name (bytes).
+const EXTENSION_BYTES_MAX: usize = 10;
+/// The longest constant (bytes).
+const CONSTANT_BYTES_MAX: usize = 9;
 const UNITS: &str = "s ms us ns m h d b kb mb gb tb k g t kib mib gib % x px hz min sec mb/s kb/s b/s f u ul l th st nd rd \
     i8 i16 i32 i64 u8 u16 u32 u64 usize isize f32 f64";
 const ROOTS: &str = "root home etc var usr tmp opt mnt run srv dev proc sys app data bin sbin lib lib64 boot media users \

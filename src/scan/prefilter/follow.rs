@@ -4,20 +4,112 @@
 use std::ops::Range;
 
 use crate::{
-    rules::{Rule, condition::Needle},
+    rules::{
+        Rule,
+        condition::{ESCAPED_BYTES_MAX, Needle, Reach, may_be_escaped},
+    },
     scan::{Engine, assigned},
     view,
 };
 
 /// Whether the token whose literal stands at `place` may match there. `gaps` are places at which something was taken
 /// out of the text: there a token may begin although a letter stands before it.
-pub fn may_match(engine: &Engine, text: &[u8], place: usize, token: u16, gaps: &[usize]) -> bool {
+/// `ahead` is what was seen in the same text before.
+pub fn may_match(engine: &Engine, text: &[u8], place: usize, token: u16, gaps: &[usize], ahead: &mut Ahead) -> bool {
     let Some(token) = engine.tokens().tokens().get(usize::from(token)) else { return false };
     let Some(needle) = token.pattern.needle() else { return false };
-    needle.may_go_on(text, place)
+    ahead.may_go_on(text, place, needle)
         && may_begin(text, place, needle, gaps)
         && has_context(text, place, &engine.rules().rules()[usize::from(token.rule)])
 }
+
+/// What was seen of a text behind the literals that were looked at, so that it is not looked at again for the next one.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    seen: Vec<Seen>,
+    /// Which one gives way to the next.
+    oldest: usize,
+}
+
+/// What was seen of what a match must reach.
+#[derive(Debug)]
+struct Seen {
+    reach: Reach,
+    /// In these bytes is neither the byte that is to be reached nor a line end.
+    absent: Range<usize>,
+    /// These are all of the set before that byte, which is not among them, and no backslashes.
+    passed: Range<usize>,
+}
+
+impl Ahead {
+    /// Forgets the text.
+    pub fn clear(&mut self) {
+        self.seen.clear();
+    }
+
+    /// Whether `text[at..]` may be the rest of a match whose literal begins at `at`. The text may still be escaped: a
+    /// backslash stands for itself, or for a blank or quote behind it.
+    fn may_go_on(&mut self, text: &[u8], at: usize, needle: &Needle) -> bool {
+        if let Some(answer) = needle.steps_allow(text, at) {
+            return answer;
+        }
+        needle.reach.is_none_or(|reach| self.of(reach).may_reach(text, at))
+    }
+
+    fn of(&mut self, reach: Reach) -> &mut Seen {
+        let number = self.seen.iter().position(|seen| seen.reach == reach).unwrap_or_else(|| {
+            let seen = Seen { reach, absent: 0..0, passed: 0..0 };
+            if self.seen.len() < SEEN_MAX {
+                self.seen.push(seen);
+                return self.seen.len() - 1;
+            }
+            self.oldest = (self.oldest + 1) % SEEN_MAX;
+            self.seen[self.oldest] = seen;
+            self.oldest
+        });
+        &mut self.seen[number]
+    }
+}
+
+impl Seen {
+    fn may_reach(&mut self, text: &[u8], at: usize) -> bool {
+        let Seen { reach, absent, passed } = self;
+        // Most lines do not hold the byte at all, which is quickly seen. It is never written as an escape,
+        // but others before it may be.
+        if !reach.set.contains(b'\n') {
+            let far = text.len().min(at + ESCAPED_BYTES_MAX * (reach.most + 1));
+            if !absent.contains(&at) {
+                *absent = at..at;
+            }
+            if absent.end < far {
+                let found = memchr::memchr2(reach.byte, b'\n', &text[absent.end..far]);
+                absent.end = found.map_or(far, |found| absent.end + found);
+            }
+            match text.get(absent.end).filter(|_| absent.end < far) {
+                Some(b'\n') => return false,
+                None if far < text.len() => return false,
+                _ => {}
+            }
+        }
+        let end = text.len().min(at + reach.most + 1);
+        if !passed.contains(&at) {
+            *passed = at..at;
+        }
+        while passed.end < end {
+            let place = passed.end;
+            match text[place] {
+                byte if byte == reach.byte => return true,
+                b'\\' => return may_be_escaped(text, place, &reach.set),
+                byte if !reach.set.contains(byte) => return false,
+                _ => passed.end += 1,
+            }
+        }
+        text.len() - at <= reach.most
+    }
+}
+
+/// How many kinds of what is to be reached are remembered.
+const SEEN_MAX: usize = 8;
 
 /// Whether the key name at `place` may be assigned a value.
 pub fn may_assign(engine: &Engine, text: &[u8], place: Range<usize>, trigger: u16, open: bool) -> bool {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{
     Prefilter,
-    follow::{is_sign, may_assign, may_match, stands_for_another},
+    follow::{Ahead, is_sign, may_assign, may_match, stands_for_another},
     line_end,
     masks::{BLOCK, LOOKAHEAD, Masks, STRETCH, Stretch},
     survey::{Kind, Place, Survey},
@@ -72,6 +72,8 @@ pub struct Buffers {
     survey: Survey,
     scratch: assigned::Scratch,
     hits: Vec<assigned::Hit>,
+    /// What was seen of the text.
+    pub ahead: Ahead,
     /// Places of the text where something was taken out.
     pub gaps: Vec<usize>,
 }
@@ -84,6 +86,7 @@ fn goes_on(text: &[u8], at: usize) -> bool {
 
 impl<'a, 'b> Look<'a, 'b> {
     pub fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8], buffers: &'b mut Buffers) -> Look<'a, 'b> {
+        buffers.ahead.clear();
         Look { prefilter, engine, text, buffers, stretch: 0..0, next: [0; 2], line: Line::default(), derived: None }
     }
 
@@ -154,7 +157,10 @@ impl<'a, 'b> Look<'a, 'b> {
                 return;
             }
             let matters = match wanted {
-                Wanted::Token(token) => may_match(engine, text, start, token, &self.buffers.gaps),
+                Wanted::Token(token) => {
+                    let Buffers { gaps, ahead, .. } = &mut *self.buffers;
+                    may_match(engine, text, start, token, gaps, ahead)
+                }
                 Wanted::KeyName(index) => {
                     says = self.key_says(start..start + length, index, read).or(says);
                     false

@@ -263,9 +263,11 @@ impl Lines<'_, '_> {
             reading.gaps.clear();
             views.gap_places(index, &mut reading.gaps);
             let mut matters = known.first_in(text, 0).is_some();
-            for &at in &reading.gaps {
+            let Buffers { gaps, ahead, .. } = &mut *reading;
+            ahead.clear();
+            for &at in gaps.iter() {
                 prefilter.places_at(text, at, |place, token| {
-                    matters = matters || may_match(engine, text, place, token, &reading.gaps);
+                    matters = matters || may_match(engine, text, place, token, gaps, ahead);
                 });
             }
             let said = match &record {
