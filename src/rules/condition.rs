@@ -331,8 +331,8 @@ const SPELLINGS_MAX: usize = 96;
 const RUN_MIN: usize = 20;
 /// How far a literal may stand behind the start of a match (bytes).
 const BEFORE_BYTES_MAX: usize = 96;
-/// How much may follow the secret in a match (bytes): its terminator, `@` or `@tcp(`.
-const AFTER_BYTES_MAX: usize = 8;
+/// How much may follow the secret in a match (bytes): its terminator, `@` or `@tcp(`, or the command it is piped to.
+const AFTER_BYTES_MAX: usize = 24;
 /// The name of the capture that is masked.
 const SECRET: &str = "secret";
 
@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn what_could_see_beyond_the_secret_or_never_end_is_refused() {
         for pattern in [
-            "(?P<secret>[a-z]{8}) is not so",
+            "(?P<secret>[a-z]{8}) is not what stands before this",
             "abc.*",
             r"\bghp_[a-z]{36}",
             "(?:){294967295}",
