@@ -342,6 +342,7 @@ const ALPHABETS: &[(&str, &[u8])] = &[
     ("alnum-upper", b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
     ("hex", b"0123456789abcdef"),
     ("HEX", b"0123456789ABCDEF"),
+    ("base58", b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"),
     ("base64", BASE64),
     ("base64url", BASE64URL),
     ("base32", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
