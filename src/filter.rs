@@ -24,7 +24,7 @@ mod tally;
 use std::sync::Arc;
 
 pub(crate) use block::Block;
-pub use resume::Ground;
+pub use resume::{Ground, Held};
 pub use tally::Stats;
 
 use crate::{
@@ -152,6 +152,10 @@ impl Filter {
         self.output.start(&[]);
         if !self.window.is_empty() {
             self.begun = true;
+            let mut unseen = self.carry.unseen;
+            if self.encoding == Encoding::Bytes {
+                unseen = unseen.behind(&self.window);
+            }
             match self.command_in(&self.window[self.record_bytes..]) {
                 Some(command) => self.end_with_command(self.record_bytes, command),
                 None => {
@@ -160,6 +164,7 @@ impl Filter {
                 }
             }
             self.tally.end();
+            self.carry.unseen = unseen;
         }
         self.left = std::mem::take(&mut self.carry);
         self.emit(&[])

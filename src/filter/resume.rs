@@ -3,8 +3,21 @@
 
 use std::sync::Arc;
 
-use super::{Carry, Encoding, Engine, Filter};
+use super::{Carry, Clean, Encoding, End, Engine, Filter, Finding};
 use crate::scan::Said;
+
+/// Whole lines that a filter holds because a secret may go on behind them, for a filter of the stream that goes on where
+/// this one ends.
+pub struct Held {
+    /// The lines, as they were read. Secrets are among them: they are kept in memory only.
+    pub bytes: Vec<u8>,
+    /// Where they stand.
+    pub from: Ground,
+    /// What was said before them about what follows.
+    pub said: Said,
+    /// What was written of them.
+    pub written: Vec<u8>,
+}
 
 /// A place in a stream at which a filter that has seen nothing before goes on as one does that has seen
 /// all of it.
@@ -42,8 +55,51 @@ impl Filter {
     /// What the last whole line says about the next one, and the last line of a stream that has ended about a stream that
     /// goes on where it ends, as behind the rotation of a file.
     pub fn said(&self) -> Said {
+        let said = self.said_before();
+        // Whoever goes on has not what is held here.
+        if self.encoding == Encoding::Bytes { said.behind_lost(&self.window) } else { said }
+    }
+
+    /// The same of the last line before what is held.
+    pub fn said_before(&self) -> Said {
         let carry = if self.carry.is_empty() { &self.left } else { &self.carry };
         if carry.is_empty() { Said::default() } else { Said::of(carry, &self.engine) }
+    }
+
+    /// Whether whole lines are held.
+    pub fn waits(&self) -> bool {
+        !self.window.is_empty() && self.record_bytes == self.window.len()
+    }
+
+    /// What is held, if that is whole lines: whether something in them is a secret is told by what follows.
+    pub fn held_lines(&mut self) -> Option<Held> {
+        let place = self.tally.place();
+        let whole = self.waits() && place.line_offset == 0 && !self.tally.is_before();
+        if !whole || self.swallowing.is_some() || self.stopped.is_some() {
+            return None;
+        }
+        let said = self.said_before();
+        let mut written = Vec::new();
+        if self.written > 0 {
+            self.settle_window(End::Open);
+            written = self.settler.part(&self.engine, &self.window, 0, self.written).as_bytes().to_vec();
+        }
+        Some(Held { bytes: self.window.clone(), from: place, said, written })
+    }
+
+    /// Begins a stream with lines of another one, which stand at `from` there. Places are those in this stream.
+    ///
+    /// # Panics
+    /// If the filter has seen something, in debug builds.
+    pub fn begin_with<'a>(&'a mut self, lines: &'a [u8], from: Ground) -> Clean<'a> {
+        debug_assert!(self.window.is_empty() && self.tally.place() == Ground::default());
+        self.tally.begin_with(lines, from);
+        self.push(lines)
+    }
+
+    /// What was found since the last call in lines of another stream.
+    pub fn take_findings_before(&mut self) -> Vec<Finding> {
+        self.tally.take_findings_before()
     }
 
     /// Begins as if the line before had said this.
@@ -59,7 +115,7 @@ impl Filter {
     /// written.
     pub fn ground(&self) -> Option<Ground> {
         let fresh = self.written == 0 && self.carry.is_empty() && self.swallowing.is_none() && self.stopped.is_none();
-        fresh.then(|| self.tally.place())
+        (fresh && !self.tally.is_before()).then(|| self.tally.place())
     }
 }
 

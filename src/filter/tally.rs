@@ -64,6 +64,19 @@ pub struct Tally {
     offset: u64,
     /// Bytes of the piece's first line that are before the piece.
     line_offset: u64,
+    /// What the stream begins with, and is no part of what it is counted in.
+    before: Before,
+    /// How many of the findings begin in that.
+    found_before: usize,
+}
+
+/// Lines of another stream, where this one begins.
+#[derive(Debug, Clone, Copy, Default)]
+struct Before {
+    bytes: u64,
+    lines: u64,
+    /// Their place in the other one.
+    from: Ground,
 }
 
 impl Tally {
@@ -74,7 +87,14 @@ impl Tally {
 
     /// Takes the findings so far.
     pub fn take_findings(&mut self) -> Vec<Finding> {
+        self.found_before = 0;
         std::mem::take(&mut self.findings)
+    }
+
+    /// Takes those that begin in lines of another stream.
+    pub fn take_findings_before(&mut self) -> Vec<Finding> {
+        let count = std::mem::take(&mut self.found_before);
+        self.findings.drain(..count).collect()
     }
 
     /// Counts bytes taken.
@@ -135,6 +155,7 @@ impl Tally {
                 Some(end) => (span.range.start - end) as u64,
                 None => self.line_offset + span.range.start as u64,
             };
+            let (offset, line) = self.place_of(self.offset + span.range.start as u64, self.stats.lines + count);
             let rule = self.facts_of(engine, span.rule);
             self.stats.secrets += 1;
             match self.stats.by_rule.get_mut(&rule.id) {
@@ -147,8 +168,8 @@ impl Tally {
                 confidence: span.confidence,
                 action: if redacts { Taken::Redacted } else { Taken::Alerted },
                 fingerprint: span.fingerprint,
-                offset: self.offset + span.range.start as u64,
-                line: self.stats.lines + count + 1,
+                offset,
+                line: line + 1,
                 column: column + 1,
                 length: span.range.len() as u64,
                 facts: span.facts.clone(),
@@ -156,6 +177,16 @@ impl Tally {
                 context: RedactedText::around(settler.masked(), &span.range, encoding, FINDING_CONTEXT_BYTES),
             });
         }
+    }
+
+    /// A place, and how many lines are before it, as they are told.
+    fn place_of(&mut self, offset: u64, lines: u64) -> (u64, u64) {
+        let Before { bytes, lines: before, from } = self.before;
+        if offset < bytes {
+            self.found_before += 1;
+            return (from.offset + offset, from.lines + lines);
+        }
+        (offset - bytes, lines.saturating_sub(before))
     }
 
     /// Starts anew, at the beginning of a stream.
@@ -170,11 +201,25 @@ impl Tally {
         self.offset = ground.offset;
         self.stats.lines = ground.lines;
         self.line_offset = ground.line_offset;
+        (self.before, self.found_before) = (Before::default(), 0);
+    }
+
+    /// The first lines of the stream are such of another one, where they stand at `from`.
+    pub fn begin_with(&mut self, lines: &[u8], from: Ground) {
+        let count = memchr::memchr_iter(b'\n', lines).count() as u64;
+        self.before = Before { bytes: lines.len() as u64, lines: count, from };
+    }
+
+    /// Whether the piece that is looked at begins in those.
+    pub fn is_before(&self) -> bool {
+        self.offset < self.before.bytes
     }
 
     /// Where the piece that is looked at begins.
     pub fn place(&self) -> Ground {
-        Ground { offset: self.offset, lines: self.stats.lines, line_offset: self.line_offset }
+        let Before { bytes, lines, .. } = self.before;
+        let (offset, lines) = (self.offset.saturating_sub(bytes), self.stats.lines.saturating_sub(lines));
+        Ground { offset, lines, line_offset: self.line_offset }
     }
 
     /// Takes over what a twin has counted from the stream's place on.

@@ -7,6 +7,7 @@ use super::{
     assigned::{Pending, Waiting},
     keyblock::Block,
     known::{Between, Progress},
+    unseen::Unseen,
 };
 use crate::Engine;
 
@@ -19,6 +20,8 @@ pub struct Carry {
     pub(super) pending: Pending,
     /// Values of several lines that are in the middle of.
     pub(super) known: Vec<Progress>,
+    /// Lines of containers whose beginnings are not there.
+    pub unseen: Unseen,
     /// Whether an over-long line was cut inside a string.
     pub in_string: bool,
 }
@@ -48,6 +51,8 @@ pub struct Said {
     waiting: Option<Waiting>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     known: Option<Between>,
+    #[serde(skip_serializing_if = "Unseen::is_empty", default)]
+    unseen: Unseen,
 }
 
 impl Said {
@@ -57,6 +62,7 @@ impl Said {
             block: carry.block,
             waiting: engine.names().and_then(|names| carry.pending.told(names, engine.rules())),
             known: Between::of(&carry.known),
+            unseen: carry.unseen,
         }
     }
 
@@ -68,6 +74,7 @@ impl Said {
             block: self.block,
             pending: pending.unwrap_or_default(),
             known: self.known.map(Between::progress).into_iter().collect(),
+            unseen: self.unseen,
             in_string: false,
         }
     }
@@ -82,11 +89,18 @@ impl Said {
         Said { block: Some(self.block.unwrap_or(Block::UNSEEN)), ..self.clone() }
     }
 
+    /// Behind more text, none of which is there for those who read on: what it says of the middle of a line.
+    #[must_use]
+    pub fn behind_lost(self, text: &[u8]) -> Said {
+        Said { unseen: self.unseen.behind(text), ..self }
+    }
+
     /// Whether some line can have said it. What a stranger wrote may be anything.
     pub fn is_sound(&self) -> bool {
         self.block.is_none_or(|block| block.is_sound())
             && self.waiting.as_ref().is_none_or(Waiting::is_sound)
             && self.known.is_none_or(Between::is_sound)
+            && self.unseen.is_sound()
     }
 }
 

@@ -16,6 +16,7 @@ mod settle;
 mod stretches;
 mod tokens;
 mod units;
+mod unseen;
 
 use std::{collections::HashMap, sync::Arc};
 

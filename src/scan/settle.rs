@@ -86,8 +86,14 @@ impl Settler {
         self.spans.0.clear();
         self.trace.clear();
         let mut block = None;
+        let mut unseen = carry.unseen;
         // A mask may hide a beginning that was live before: the earliest of all rounds counts.
         self.live = None;
+        if encoding == Encoding::Bytes && !unseen.is_empty() {
+            let (rests, live) = unseen.read(raw, end);
+            self.spans.0.extend(rests.into_iter().map(|rest| Span::of_unseen(rest, engine.ceiling_rule())));
+            self.live = live;
+        }
         self.begin_lines(&carry.known);
         for round in 0..ROUNDS_MAX {
             self.follows_lines = round == 0;
@@ -128,11 +134,11 @@ impl Settler {
             // A body that had no BEGIN has no sign of itself once it is masked.
             block = next.block.filter(Block::is_seen).or(block).or(next.block);
             if !self.spans.merge(&mut self.found) {
-                *carry = Carry { block, known: self.progress(), in_string: false, ..next };
+                *carry = Carry { block, known: self.progress(), unseen, in_string: false, ..next };
                 return;
             }
         }
-        *carry = Carry { known: self.progress(), ..Carry::default() };
+        *carry = Carry { known: self.progress(), unseen, ..Carry::default() };
         self.masked.fill(raw, &self.spans.0, engine.masker(), encoding);
     }
 

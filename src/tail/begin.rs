@@ -191,6 +191,9 @@ impl Begin {
         let known = self.known.remove(&follow.identity.inode()).filter(|_| self.from == From::Checkpoint);
         let Some(known) = known.filter(|known| known.file.is_same_inode(&follow.identity)) else { return Ok(()) };
         if follow.resume(&known, head)? {
+            if let Some(place) = known.handed.filter(|_| follow.mark.handed.is_none()) {
+                lost(follow, "begins in a line of a file that has gone", place.bytes(), hooks, figures);
+            }
             return Ok(());
         }
         follow.says.clone_from(&known.says);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    TailError,
+    TailError, handed,
     identity::{Hash, Identity},
     open,
 };
@@ -116,6 +116,9 @@ pub struct Checkpoint {
     /// What was said elsewhere about what follows `offset`.
     #[serde(skip_serializing_if = "Said::is_empty", default)]
     pub said: Said,
+    /// Where that stands with which the file begins, if anything.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub handed: Option<handed::Place>,
     /// What the last line before `read` says about the next one.
     #[serde(skip_serializing_if = "Said::is_empty", default)]
     pub says: Said,
@@ -139,6 +142,7 @@ impl Checkpoint {
             before: Hash::default(),
             told: 0,
             said: Said::default(),
+            handed: None,
             says: Said::default(),
             seen: now(),
         }
@@ -152,7 +156,8 @@ impl Checkpoint {
     /// Whether what it says can be true.
     fn is_sound(&self) -> bool {
         let in_order = self.line_offset <= self.offset && self.offset <= self.read && self.read <= self.size;
-        in_order && self.before.len() as u64 <= self.read && self.said.is_sound() && self.says.is_sound()
+        let handed = self.handed.as_ref().is_none_or(|handed| handed.is_sound() && self.offset == 0);
+        in_order && handed && self.before.len() as u64 <= self.read && self.said.is_sound() && self.says.is_sound()
     }
 }
 
@@ -342,6 +347,7 @@ mod tests {
             before: Hash::of(b"bytes"),
             told: 0,
             said: Said::default(),
+            handed: None,
             says: Said::default(),
             seen: now(),
         }

@@ -11,6 +11,7 @@ use std::{
 use super::{
     Figures, Hooks, Notice, TailError,
     follow::{Count, Follow, Mark},
+    handed::Handed,
     open::Kind,
     outlet::Outlet,
     seam,
@@ -85,15 +86,22 @@ impl Feeder {
         figures: &mut Figures,
     ) -> Result<Fed, TailError> {
         let bytes = &buffer[buffer.len() - length..];
+        let is_new = follow.filter.is_none();
         let mut filter = follow.filter.take().unwrap_or_else(|| self.filter(follow));
         let before = (filter.stats().lines, filter.stats().ceilings);
-        let wrote = self.write(follow, &mut filter, bytes, work, hooks)?;
+        let handed = follow.mark.handed.clone().filter(|_| is_new);
+        let first = handed.as_deref().map(Step::Begin);
+        let steps = [first, Some(Step::Push(bytes)), work.ends()].into_iter().flatten();
+        let wrote = self.write(follow, &mut filter, steps, hooks)?;
         match wrote {
             Wrote::All { complete } => {
                 follow.advance(buffer, length);
                 figures.bytes_in += length as u64;
                 figures.lines += filter.stats().lines.saturating_sub(before.0);
                 figures.over_long += filter.stats().ceilings.saturating_sub(before.1);
+                let before = filter.take_findings_before();
+                // They come before those of the file itself.
+                before.iter().filter(|_| follow.told == 0).for_each(|one| hooks.finding(one, &follow.voice.origin));
                 for finding in filter.take_findings() {
                     if finding.offset >= follow.told {
                         hooks.finding(&finding, &follow.voice.origin);
@@ -147,23 +155,17 @@ impl Feeder {
     }
 
     /// Lets the filter work, and writes what it gives.
-    fn write(
+    fn write<'a>(
         &mut self,
         follow: &mut Follow,
         filter: &mut Filter,
-        bytes: &[u8],
-        work: Work,
+        steps: impl Iterator<Item = Step<'a>>,
         hooks: &mut dyn Hooks,
     ) -> Result<Wrote, TailError> {
         let mut complete = true;
-        let steps: &[Work] = match work {
-            Work::Push => &[Work::Push],
-            Work::Idle => &[Work::Push, Work::Idle],
-            Work::Finish => &[Work::Push, Work::Finish],
-        };
         for step in steps {
             #[cfg(test)]
-            let fails = self.fails_on.is_some_and(|text| memchr::memmem::find(bytes, text).is_some());
+            let fails = self.fails_on.is_some_and(|text| memchr::memmem::find(step.bytes(), text).is_some());
             let lent = &mut *filter;
             hooks.filtering();
             let started = Instant::now();
@@ -173,9 +175,10 @@ impl Feeder {
                 // Moved in: what it gives lives as long as the loan.
                 let filter = { lent };
                 match step {
-                    Work::Push => filter.push(bytes),
-                    Work::Idle => filter.idle(),
-                    Work::Finish => filter.finish(),
+                    Step::Begin(handed) => filter.begin_with(&handed.bytes, handed.ground()),
+                    Step::Push(bytes) => filter.push(bytes),
+                    Step::Idle => filter.idle(),
+                    Step::Finish => filter.finish(),
                 }
             }));
             hooks.filtered(started.elapsed());
@@ -200,7 +203,7 @@ impl Feeder {
             let count = clean;
             loop {
                 seam::between();
-                match self.outlet.write(&mut follow.voice, clean, *step == Work::Finish) {
+                match self.outlet.write(&mut follow.voice, clean, matches!(step, Step::Finish)) {
                     Ok(all) => break complete = all,
                     Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => return Err(TailError::ClosedOutput),
                     Err(fault) if !self.outlet.can_wait() => return Err(TailError::Write(fault.kind())),
@@ -239,7 +242,8 @@ impl Feeder {
         }
         let bytes = &buffer[buffer.len() - length..];
         // With what was held of the records before it.
-        let withheld = end - follow.mark.ground.offset.min(end);
+        let handed = follow.mark.handed.as_ref().map_or(0, |handed| handed.bytes.len() as u64);
+        let withheld = handed + end - follow.mark.ground.offset.min(end);
         let mut output = Output::default();
         output.start(bytes);
         if self.on_error == OnError::Pass {
@@ -259,17 +263,49 @@ impl Feeder {
         }
         if withheld > 0 {
             let path = follow.voice.origin.name.clone();
-            hooks.notice(&Notice::Withheld { path, offset: end - withheld, bytes: withheld });
+            let offset = end.saturating_sub(withheld);
+            hooks.notice(&Notice::Withheld { path, offset, bytes: withheld });
         }
         figures.withheld_bytes += withheld;
         follow.advance(buffer, length);
         let lines = follow.mark.ground.lines + memchr::memchr_iter(b'\n', bytes).count() as u64;
         // The line before said something; the record may have said that a key begins.
-        follow.says = follow.says.behind_unread();
+        follow.says = follow.says.behind_unread().behind_lost(bytes);
         let ground = Ground { offset: end, lines, line_offset: 0 };
-        follow.mark = Mark { ground, said: follow.says.clone(), written: Count::default() };
+        follow.mark = Mark { ground, said: follow.says.clone(), ..Mark::default() };
         (follow.since, follow.replay, follow.filter) = (Count::default(), None, None);
         Ok(Fed::Done)
+    }
+}
+
+impl Work {
+    /// What comes after the bytes.
+    fn ends<'a>(self) -> Option<Step<'a>> {
+        match self {
+            Work::Push => None,
+            Work::Idle => Some(Step::Idle),
+            Work::Finish => Some(Step::Finish),
+        }
+    }
+}
+
+/// A call of a filter.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Begin(&'a Handed),
+    Push(&'a [u8]),
+    Idle,
+    Finish,
+}
+
+impl Step<'_> {
+    #[cfg(test)]
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Step::Begin(handed) => &handed.bytes,
+            Step::Push(bytes) => bytes,
+            Step::Idle | Step::Finish => &[],
+        }
     }
 }
 
@@ -294,7 +330,7 @@ fn move_mark(follow: &mut Follow, filter: &Filter, complete: bool) -> u64 {
     match filter.ground() {
         Some(ground) => {
             // Nothing, unless the file has ended: who writes it may go on.
-            follow.mark = Mark { ground, said: follow.says.clone(), written: Count::default() };
+            follow.mark = Mark { ground, said: filter.said_before(), ..Mark::default() };
             follow.since = Count::default();
         }
         None => follow.mark.written = follow.since,

@@ -7,6 +7,7 @@ use std::{
     ops::Range,
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::PathBuf,
+    sync::Arc,
     time::Instant,
 };
 
@@ -14,6 +15,7 @@ use super::{
     begin::Copy,
     checkpoint::{self, Checkpoint},
     envelope::Voice,
+    handed::Handed,
     identity::{BEFORE_BYTES, HEAD_BYTES, Hash, Identity},
     open::{self, Kind},
     seam,
@@ -115,7 +117,16 @@ pub struct Mark {
     /// What was said before that about what follows, elsewhere: in the file that had the name before, or in a record that
     /// was withheld.
     pub said: Said,
+    /// What it begins with, which stands in the file that had its name before.
+    pub handed: Option<Arc<Handed>>,
     pub written: Count,
+}
+
+impl Mark {
+    /// What is said to whoever has nothing of what is before the next byte of the file.
+    fn says(&self) -> Said {
+        self.handed.as_ref().map_or_else(|| self.said.clone(), |handed| handed.place.lost().clone())
+    }
 }
 
 /// What is to be dropped, and what was dropped so far.
@@ -188,7 +199,7 @@ impl Follow {
         self.voice.forget();
         self.filter = None;
         let Mark { ground, written, .. } = self.mark;
-        self.says.clone_from(&self.mark.said);
+        self.says = self.mark.says();
         self.replay = (written.bytes > 0).then(|| Replay { whole: written, so_far: Count::default() });
         self.since = Count::default();
         self.go_to(ground.offset)
@@ -336,6 +347,9 @@ impl Follow {
 
     /// The filter has got bytes; `buffer` ends with them.
     pub fn advance(&mut self, buffer: &[u8], length: usize) {
+        if length == 0 {
+            return;
+        }
         self.position += length as u64;
         self.before.clear();
         if self.kind == Kind::Regular {
@@ -343,14 +357,21 @@ impl Follow {
         }
     }
 
+    /// Whether nothing was read of it, and nothing is known of what it begins with.
+    pub fn is_blank(&self) -> bool {
+        self.position == 0 && self.filter.is_none() && self.mark.handed.is_none()
+    }
+
     /// Whether a new filter at the mark would go on at the position.
     pub fn is_at_mark(&self) -> bool {
-        self.replay.is_none() && self.mark.written.bytes == 0 && self.mark.ground.offset == self.position
+        let is_there = self.mark.ground.offset == self.position && self.mark.handed.is_none();
+        self.replay.is_none() && self.mark.written.bytes == 0 && is_there
     }
 
     /// Whether it has bytes that the filter has not got or has not given.
     pub fn is_open(&self) -> bool {
-        self.open_since.is_some() || self.filter.as_ref().is_some_and(Filter::held) || self.voice.holds()
+        let holds = self.filter.as_ref().is_some_and(Filter::held) || self.mark.handed.is_some();
+        self.open_since.is_some() || holds || self.voice.holds()
     }
 
     /// How much of it is not read.
@@ -360,7 +381,7 @@ impl Follow {
 
     /// What is to be kept of it.
     pub fn checkpoint(&self) -> Checkpoint {
-        let Mark { ground, said, written } = self.mark.clone();
+        let Mark { ground, said, handed, written } = self.mark.clone();
         Checkpoint {
             path: self.voice.origin.path.to_string_lossy().into_owned(),
             file: self.identity.clone(),
@@ -374,6 +395,7 @@ impl Follow {
             before: Hash::of(&self.before),
             told: self.told,
             said,
+            handed: handed.map(|handed| handed.place.clone()),
             says: self.says.clone(),
             seen: checkpoint::now(),
         }
@@ -394,7 +416,14 @@ impl Follow {
         self.is_known = true;
         self.told = from.told;
         let written = Count { bytes: from.written, crc: from.crc };
-        self.mark = Mark { ground: from.ground(), said: from.said.clone(), written };
+        self.mark = Mark { ground: from.ground(), said: from.said.clone(), handed: None, written };
+        if let Some(place) = &from.handed {
+            match Handed::read(place, &self.real) {
+                Some(handed) => self.mark.handed = Some(Arc::new(handed)),
+                // What was written of it cannot be told from the rest any more.
+                None => self.mark = Mark { said: place.lost().clone(), ..Mark::default() },
+            }
+        }
         self.rewind()?;
         Ok(true)
     }

@@ -24,6 +24,7 @@ mod every;
 mod feed;
 mod find;
 mod follow;
+mod handed;
 mod identity;
 mod open;
 mod origin;

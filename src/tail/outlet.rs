@@ -106,6 +106,15 @@ impl Outlet {
         Ok(())
     }
 
+    /// A file goes on in the line that another one has begun.
+    pub fn hand_on(&mut self, from: u64, to: &Voice) {
+        match self {
+            Outlet::Tree(tree) => tree.hand_on(from, to),
+            Outlet::Text { last: Some((id, _)), .. } if *id == from => *id = to.id,
+            _ => {}
+        }
+    }
+
     /// What must not be read, because it is written here: a file, a folder.
     pub fn own(&self) -> (Option<Inode>, Option<PathBuf>) {
         match self {

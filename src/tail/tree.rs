@@ -127,6 +127,15 @@ impl Tree {
         Ok(())
     }
 
+    /// The line that one file has begun is another's from now on.
+    pub fn hand_on(&mut self, from: u64, to: &Voice) {
+        if let Some(leaf) = self.files.get_mut(&name_of(&to.origin.copy))
+            && leaf.open_line == Some(from)
+        {
+            leaf.open_line = Some(to.id);
+        }
+    }
+
     /// Makes sure that all that was written stays there.
     pub fn sync(&mut self) -> io::Result<()> {
         for leaf in self.files.values_mut().filter(|leaf| leaf.dirty) {

@@ -36,9 +36,8 @@ impl Loop<'_> {
         let limit = self.older(id)?;
         let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
         follow.queued = false;
-        self.inherit(&mut follow);
         let more = match limit {
-            Some(limit) => self.read(&mut follow, limit)?,
+            Some(limit) => self.read_next(&mut follow, limit)?,
             None => true,
         };
         if more {
@@ -67,7 +66,7 @@ impl Loop<'_> {
         for (id, size) in older.into_iter().zip(sizes.into_iter().rev()) {
             let Some(mut follow) = self.files.remove(&id) else { continue };
             let has_more = size.is_some_and(|size| size != follow.reached);
-            let more = has_more && self.read(&mut follow, size.unwrap_or(u64::MAX))?;
+            let more = has_more && self.read_next(&mut follow, size.unwrap_or(u64::MAX))?;
             self.files.insert(id, follow);
             if more {
                 return Ok(None);
@@ -76,22 +75,58 @@ impl Loop<'_> {
         Ok(Some(limit.unwrap_or(u64::MAX)))
     }
 
+    /// Reads up to a limit, behind what was before the file. Whether there may be more before it.
+    fn read_next(&mut self, follow: &mut Follow, limit: u64) -> Result<bool, TailError> {
+        Ok(!self.inherit(follow, limit > 0)? || self.read(follow, limit)?)
+    }
+
     /// Tells a file that was not read yet what the one that had its name before says about its first line: a private key
-    /// goes on behind a rotation.
-    fn inherit(&mut self, follow: &mut Follow) {
-        let begun = follow.mark.ground.offset > 0 || follow.mark.written.bytes > 0;
+    /// goes on behind a rotation. If it is to be read now, it gets what waits there at the end: a container's line, of
+    /// which it may have the rest. Whether it can be read.
+    fn inherit(&mut self, follow: &mut Follow, is_read: bool) -> Result<bool, TailError> {
+        let begun = follow.mark.ground.offset > 0 || follow.mark.written.bytes > 0 || follow.mark.handed.is_some();
         if begun || follow.position > 0 || follow.filter.is_some() {
-            return;
+            return Ok(true);
         }
         let name = &follow.voice.origin.path;
-        let mut older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev();
-        if let Some(before) = older.next().and_then(|id| self.files.get(id)) {
+        let mut older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev().copied();
+        let waits = |id: &u64| self.files.get(id).is_some_and(Follow::waits_at_end);
+        let blank = |id: &u64| self.files.get(id).is_some_and(Follow::is_blank);
+        if is_read && let Some(before) = older.clone().find(|id| !blank(id)).filter(waits) {
+            return self.hand_on(before, follow);
+        }
+        if let Some(before) = older.next().and_then(|id| self.files.get(&id)) {
             follow.mark.said.clone_from(&before.says);
         } else if let Some((said, _)) = self.said.get(name).filter(|_| follow.mark.said.is_empty()) {
             follow.mark.said.clone_from(said);
         }
         // An empty file says what it was told.
         follow.says.clone_from(&follow.mark.said);
+        Ok(true)
+    }
+
+    /// A file gets what waits at the end of the one that had its name before. Whether it can be read then.
+    fn hand_on(&mut self, before: u64, follow: &mut Follow) -> Result<bool, TailError> {
+        let Some(mut old) = self.files.remove(&before) else { return Ok(true) };
+        let mut can_read = true;
+        if old.replay.is_some() {
+            // What a process before us has written of it early.
+            let fed = self.feeder.feed(&mut old, &[], 0, Work::Idle, self.hooks, &mut self.figures)?;
+            can_read = !self.after(fed);
+        }
+        let mark = if can_read && follow.is_bytes() { old.hand_on() } else { None };
+        if let Some(mark) = mark {
+            self.feeder.outlet.hand_on(before, &follow.voice);
+            self.figures.errors += u64::from(follow.begin_with(mark).is_err());
+        } else if can_read {
+            // It comes out before what the other one has.
+            let fed = self.feeder.feed(&mut old, &[], 0, Work::Finish, self.hooks, &mut self.figures)?;
+            can_read = !self.after(fed);
+            follow.mark.said.clone_from(&old.says);
+            follow.says.clone_from(&old.says);
+        }
+        self.files.insert(before, old);
+        Ok(can_read)
     }
 
     /// Reads up to a limit. Whether there may be more before it.
@@ -179,7 +214,7 @@ impl Loop<'_> {
             return Ok(());
         }
         begin::lost(follow, how, bytes, self.hooks, &mut self.figures);
-        if follow.filter.is_some() {
+        if follow.filter.is_some() || follow.mark.handed.is_some() {
             // What was held has no end any more.
             self.feeder.feed(follow, &[], 0, Work::Finish, self.hooks, &mut self.figures)?;
         }
@@ -206,10 +241,10 @@ impl Loop<'_> {
     pub(super) fn rest(&mut self, id: u64, work: Work) -> Result<(), TailError> {
         let limit = self.older(id)?;
         let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
-        self.inherit(&mut follow);
+        let can_read = self.inherit(&mut follow, limit.is_some_and(|limit| limit > 0))?;
         let mut buffer = std::mem::take(&mut self.buffer);
         follow.open_since = None;
-        let read = limit.map(|limit| follow.read(&mut buffer, limit));
+        let read = limit.filter(|_| can_read).map(|limit| follow.read(&mut buffer, limit));
         let done = match read {
             Some(Ok(Chunk { range, more })) => {
                 let work = if more { Work::Push } else { work };
@@ -231,7 +266,9 @@ impl Loop<'_> {
     /// Ends files that were rotated, read to their ends, and have been quiet since.
     fn close_rotated(&mut self) -> Result<(), TailError> {
         let over = |follow: &&Follow| {
-            follow.rotated && follow.drained && !follow.queued && seam::since(follow.quiet_since) >= ROTATED_QUIET
+            // The rest of a line may come late.
+            let quiet = if follow.waits_at_end() { OPEN_QUIET } else { ROTATED_QUIET };
+            follow.rotated && follow.drained && !follow.queued && seam::since(follow.quiet_since) >= quiet
         };
         let over: Vec<u64> = self.files.values().filter(over).map(|follow| follow.voice.id).collect();
         for id in over {
@@ -253,6 +290,9 @@ const SLICE: Duration = Duration::from_millis(100);
 
 /// How long a rotated file must be quiet: who writes it may have it open for a while.
 const ROTATED_QUIET: Duration = Duration::from_secs(5);
+
+/// The same for one at whose end a line waits for its rest.
+const OPEN_QUIET: Duration = Duration::from_secs(60);
 
 /// How long an outlet that has failed is left alone.
 const RETRY: Duration = Duration::from_millis(500);

@@ -102,6 +102,25 @@ impl Spans {
 }
 
 impl Span {
+    /// The rest of a line whose beginning is not there. Nobody knows whether it is a secret: it is no finding.
+    pub fn of_unseen(range: Range<usize>, rule: u16) -> Span {
+        Span {
+            range,
+            rule,
+            confidence: Confidence::Low,
+            facts: Facts::default(),
+            fingerprint: Fingerprint::default(),
+            escapes: Vec::new(),
+            masked: true,
+            allowed: Vec::new(),
+            passes: false,
+            part: true,
+            why: "the beginning of its line is not there",
+            steps: Steps::default(),
+            rank: 0,
+        }
+    }
+
     /// Makes one span of two that touch.
     fn absorb(&mut self, other: &mut Span) {
         let range = self.range.start.min(other.range.start)..self.range.end.max(other.range.end);
