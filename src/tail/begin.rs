@@ -32,6 +32,8 @@ pub struct Begin {
     pub forgot: bool,
     /// Checkpoints of files that are not followed.
     pub known: BTreeMap<Inode, Checkpoint>,
+    /// Those of them that a process before us has left, and that were not looked at yet: who writes one may have it open.
+    left: BTreeSet<Inode>,
     /// What was refused, and said so once.
     said: BTreeSet<(PathBuf, &'static str)>,
     /// What we write ourselves.
@@ -41,6 +43,14 @@ pub struct Begin {
     pub names: Names,
     /// To be followed besides what was opened, and before it.
     pub copies: Vec<Follow>,
+}
+
+/// What is looked for in folders, and what was found.
+struct Search<'a> {
+    /// Names of known files that have them no more, and when they were seen last.
+    last: BTreeMap<String, u64>,
+    is_other: &'a dyn Fn(&Path) -> bool,
+    found: Vec<Follow>,
 }
 
 /// A copy of a file.
@@ -61,11 +71,13 @@ impl Begin {
         own_folders: Vec<PathBuf>,
         names: Names,
     ) -> Begin {
-        let known = known.into_iter().map(|one| (one.file.inode(), one)).collect();
+        let known: BTreeMap<_, _> = known.into_iter().map(|one| (one.file.inode(), one)).collect();
+        let left = known.keys().copied().collect();
         Begin {
             from,
             forgot: false,
             known,
+            left,
             said: BTreeSet::new(),
             own_file,
             own_folders,
@@ -131,7 +143,12 @@ impl Begin {
             self.keep(candidate, at_start);
             return None;
         }
-        let origin = Arc::new(Origin::new(&candidate.name, &candidate.real, &mut self.names));
+        let known = self.known.get(&identity.inode()).filter(|known| known.file.is_same_inode(&identity));
+        // What was begun under a name goes on under it.
+        let known = known.filter(|known| self.from == From::Checkpoint && !has_its_name(known, candidate));
+        let name = known.map(|known| PathBuf::from(&known.path));
+        let name = name.as_ref().unwrap_or(&candidate.name);
+        let origin = Arc::new(Origin::new(name, &candidate.real, &mut self.names));
         let voice = Voice::new(self.next, origin);
         self.next += 1;
         let mut follow = Follow::new(voice, candidate.real.clone(), kind, file, identity, head);
@@ -188,7 +205,9 @@ impl Begin {
         if self.from == From::End && at_start {
             return to_last_line(follow);
         }
-        let known = self.known.remove(&follow.identity.inode()).filter(|_| self.from == From::Checkpoint);
+        let at = follow.identity.inode();
+        self.left.remove(&at);
+        let known = self.known.remove(&at).filter(|_| self.from == From::Checkpoint);
         let Some(known) = known.filter(|known| known.file.is_same_inode(&follow.identity)) else { return Ok(()) };
         if follow.resume(&known, head)? {
             if let Some(place) = known.handed.filter(|_| follow.mark.handed.is_none()) {
@@ -287,10 +306,11 @@ impl Begin {
     }
 
     /// Finds files that were being followed, and that have another name by now, where they had theirs; and those that had
-    /// it after them, and have another one as well. `here` are those known files that have kept their names.
+    /// it after them, and have another one as well. `here` are those known files that have kept their names; what else
+    /// has a name that is followed is none of these, which `is_other` tells.
     pub fn rotated(
         &mut self,
-        roots: impl Fn(&Path) -> bool,
+        is_other: &dyn Fn(&Path) -> bool,
         here: &BTreeSet<Inode>,
         hooks: &mut dyn Hooks,
         figures: &mut Figures,
@@ -302,17 +322,16 @@ impl Begin {
         }
         let still: BTreeSet<&str> =
             here.iter().filter_map(|at| self.known.get(at)).map(|known| known.path.as_str()).collect();
-        let mut last: BTreeMap<String, u64> = BTreeMap::new();
+        let mut search = Search { last: BTreeMap::new(), is_other, found: Vec::new() };
         for known in self.known.values().filter(|known| !still.contains(known.path.as_str())) {
-            let seen = last.entry(known.path.clone()).or_default();
+            let seen = search.last.entry(known.path.clone()).or_default();
             *seen = known.seen.max(*seen);
         }
-        let mut found = Vec::new();
         for (folder, mut left) in folders {
             // What is given another name between two of our calls is not where it was, and is there the next time.
             for _ in 0..LISTINGS {
                 if !left.is_empty() {
-                    self.listed(&folder, &mut left, &last, &roots, &mut found, hooks, figures);
+                    self.listed(&folder, &mut left, &mut search, hooks, figures);
                 }
             }
             for at in left.into_iter().filter(|at| !here.contains(at)) {
@@ -326,18 +345,15 @@ impl Begin {
                 }
             }
         }
-        found
+        search.found
     }
 
     /// Opens the files of a folder that are known, and those that had their names after them. Takes them out of `left`.
-    #[expect(clippy::too_many_arguments, reason = "a part of `rotated`")]
     fn listed(
         &mut self,
         folder: &Path,
         left: &mut Vec<Inode>,
-        last: &BTreeMap<String, u64>,
-        roots: impl Fn(&Path) -> bool,
-        found: &mut Vec<Follow>,
+        search: &mut Search<'_>,
         hooks: &mut dyn Hooks,
         figures: &mut Figures,
     ) {
@@ -351,7 +367,7 @@ impl Begin {
             let about = entry.metadata().ok()?;
             Some((inode(&about), (entry.path(), about)))
         });
-        let mut all: BTreeMap<Inode, (PathBuf, fs::Metadata)> = all.filter(|(_, (path, _))| roots(path)).collect();
+        let mut all: BTreeMap<Inode, (PathBuf, fs::Metadata)> = all.collect();
         left.retain(|at| {
             let Some(known) = self.known.get(at).cloned() else { return false };
             let is_it = |(_, about): &(PathBuf, fs::Metadata)| known.file.is_same_inode(&Identity::new(about, &[]));
@@ -359,14 +375,16 @@ impl Begin {
             let Some((path, _)) = all.get(at).is_some_and(is_it).then(|| all.remove(at)).flatten() else { return true };
             let follow = self.again(&known, &path, hooks, figures);
             let has_moved = follow.is_none() && !fs::symlink_metadata(&path).is_ok_and(|about| inode(&about) == *at);
-            found.extend(follow);
+            search.found.extend(follow);
             has_moved
         });
-        all.retain(|at, _| !found.iter().any(|follow| follow.identity.inode() == *at));
-        for candidate in between(folder, last, all.values()) {
+        all.retain(|at, (path, _)| {
+            !(search.is_other)(path) && !search.found.iter().any(|follow| follow.identity.inode() == *at)
+        });
+        for candidate in between(folder, &search.last, all.values()) {
             if self.from == From::Checkpoint && !self.is_own(&candidate) {
                 match self.file(&candidate, false, hooks, figures) {
-                    Some(follow) => found.push(follow),
+                    Some(follow) => search.found.push(follow),
                     // If it has another name by now, it is known.
                     None => left.push(inode(&candidate.about)),
                 }
@@ -392,7 +410,7 @@ impl Begin {
         let is_known = |about: &fs::Metadata| {
             let known = self.known.get(&inode(about)).filter(|known| Path::new(&known.path) == of.name);
             let same = known.filter(|known| known.file.is_same_inode(&Identity::new(about, &[])));
-            same.is_some_and(|known| known.offset < about.len())
+            same.is_some_and(|known| known.offset < about.len() || self.left.contains(&inode(about)))
         };
         let file = |entry: io::Result<fs::DirEntry>| {
             let entry = entry.ok()?;
@@ -418,6 +436,8 @@ impl Begin {
         figures: &mut Figures,
     ) -> Option<Follow> {
         let about = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+        // Another one may have got the name since the folder was listed.
+        known.file.is_same_inode(&Identity::new(&about, &[])).then_some(())?;
         let name = PathBuf::from(&known.path);
         let candidate = Candidate { name, real: path.to_owned(), about, named: false };
         let follow = self.file(&candidate, false, hooks, figures)?;
@@ -430,6 +450,12 @@ impl Begin {
         let oldest = checkpoint::now().saturating_sub(KEPT_SECONDS);
         self.known.retain(|_, known| known.seen >= oldest);
     }
+}
+
+/// Whether a known file was found under the name that it had. The user may spell it in another way by now.
+pub fn has_its_name(known: &Checkpoint, found: &Candidate) -> bool {
+    let path = Path::new(&known.path);
+    path == found.name || fs::canonicalize(path).is_ok_and(|real| real == found.real)
 }
 
 /// Counts and says that bytes were lost.

@@ -71,8 +71,8 @@ impl Loop<'_> {
         }
         if at_start {
             // Before the new files of the same names, which wait for these.
-            let is_new = |path: &Path| !found.candidates.iter().any(|candidate| candidate.real == path);
-            let mut again = self.take_known_of(&new, is_new);
+            let is_candidate = |path: &Path| found.candidates.iter().any(|candidate| candidate.real == path);
+            let mut again = self.take_known_of(&new, &is_candidate);
             // A file that came later was written later.
             again.sort_by_key(|follow| (follow.identity.born(), follow.seen));
             // One waits for those of its name that have lower numbers.
@@ -80,7 +80,8 @@ impl Loop<'_> {
             ids.sort_unstable();
             for (mut follow, id) in again.into_iter().zip(ids) {
                 follow.voice.id = id;
-                follow.rotated = true;
+                // One whose other name is followed as well stays.
+                follow.rotated = !is_candidate(&follow.real);
                 self.figures.renamed += 1;
                 self.add(follow);
             }
@@ -137,17 +138,17 @@ impl Loop<'_> {
         same.is_some_and(|follow| follow.identity.is_same_inode(&now))
     }
 
-    /// Files of checkpoints that none of the new files is.
-    fn take_known_of(&mut self, new: &[&Candidate], is_new: impl Fn(&Path) -> bool) -> Vec<Follow> {
+    /// Files of checkpoints that have not the names any more that they had.
+    fn take_known_of(&mut self, new: &[&Candidate], is_candidate: &dyn Fn(&Path) -> bool) -> Vec<Follow> {
         let here = new.iter().filter_map(|candidate| {
             let now = Identity::new(&candidate.about, &[]);
             // Inodes are used again: another file that has it now says nothing of the one that is known.
-            let same = self.begin.known.get(&now.inode()).is_some_and(|known| known.file.is_same_inode(&now));
-            same.then(|| now.inode())
+            let known = self.begin.known.get(&now.inode()).filter(|known| known.file.is_same_inode(&now));
+            known.filter(|known| begin::has_its_name(known, candidate)).map(|_| now.inode())
         });
         // They stay known: one that gets another name meanwhile goes on under that.
         let here = here.collect();
-        self.begin.rotated(is_new, &here, self.hooks, &mut self.figures)
+        self.begin.rotated(is_candidate, &here, self.hooks, &mut self.figures)
     }
 
     fn add(&mut self, follow: Follow) {
