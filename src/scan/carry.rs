@@ -9,7 +9,7 @@ use super::{
     known::{Between, Progress},
     unseen::Unseen,
 };
-use crate::Engine;
+use crate::{Engine, view::envelope};
 
 /// What one line says about the next. Holds no byte of a secret.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -87,6 +87,16 @@ impl Said {
     /// Behind text that nobody has read: a private key may have begun there, or have gone on.
     pub fn behind_unread(&self) -> Said {
         Said { block: Some(self.block.unwrap_or(Block::UNSEEN)), ..self.clone() }
+    }
+
+    /// Behind whole lines that were withheld: the last of them may have had a key whose value stands on the next line.
+    #[must_use]
+    pub fn behind_withheld(self, lines: &[u8]) -> Said {
+        let last = lines.strip_suffix(b"\n").unwrap_or(lines).rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+        let record = envelope::parse(last);
+        let text = record.map_or(last, |record| &last[record.payload]);
+        let waiting = Waiting::of_unread(text.strip_suffix(b"\\n").unwrap_or(text)).or(self.waiting.clone());
+        Said { waiting, ..self.behind_unread().behind_lost(lines) }
     }
 
     /// Behind more text, none of which is there for those who read on: what it says of the middle of a line.

@@ -269,8 +269,8 @@ impl Feeder {
         figures.withheld_bytes += withheld;
         follow.advance(buffer, length);
         let lines = follow.mark.ground.lines + memchr::memchr_iter(b'\n', bytes).count() as u64;
-        // The line before said something; the record may have said that a key begins.
-        follow.says = follow.says.behind_unread().behind_lost(bytes);
+        // The line before said something; the record may have said that a key begins, or a value follows.
+        follow.says = std::mem::take(&mut follow.says).behind_withheld(bytes);
         let ground = Ground { offset: end, lines, line_offset: 0 };
         follow.mark = Mark { ground, said: follow.says.clone(), ..Mark::default() };
         (follow.since, follow.replay, follow.filter) = (Count::default(), None, None);
@@ -395,6 +395,36 @@ mod tests {
         work.drain().unwrap();
         drop(work);
         fs::read_to_string(root.join(path.strip_prefix("/").unwrap())).unwrap()
+    }
+
+    #[test]
+    fn a_value_whose_name_is_withheld_is_masked_behind_it() {
+        let secret = "cX1uZjbF7zYOhPBy";
+        for prefix in ["", "2026-11-20T23:10:23.123Z stdout F "] {
+            for (name, value) in [
+                ("password:", "  cX1uZjbF7zYOhPBy"),
+                ("  db_password: |", "    cX1uZjbF7zYOhPBy"),
+                ("- name: PASSWORD", "  value: cX1uZjbF7zYOhPBy"),
+                ("<password>", "cX1uZjbF7zYOhPBy</password>"),
+                ("[\"--password\",", "  \"cX1uZjbF7zYOhPBy\"]"),
+            ] {
+                let log = format!("{prefix}first\n{prefix}{name}\n{prefix}{value}\n{prefix}plain words follow\n");
+                let out = withheld(&log, b"assword");
+                assert!(out.contains("unscanned") && out.contains("first") && !out.contains(secret), "{log}\n{out}");
+                assert!(out.contains("plain words follow"), "{log}\n{out}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_line_of_which_a_record_is_withheld_is_masked_whole() {
+        let at = "2026-11-20T23:10:23.123Z stdout";
+        let log = format!("{at} F first\n{at} P fails password=hunter\n{at} F 2hunter2 and more\n{at} F last\n");
+        let out = withheld(&log, b"fails");
+        assert!(out.contains("first") && out.contains("last") && !out.contains("hunter"), "{out}");
+        // The record whose line cannot be told without the other one is withheld as well.
+        let out = withheld(&log.replace("fails ", "").replace(" and", " fails and"), b"fails");
+        assert!(out.contains("first") && out.contains("last") && !out.contains("hunter"), "{out}");
     }
 
     #[test]

@@ -41,16 +41,16 @@ pub struct Place {
 /// A [`Pending`] whose name is told by the rules that guard it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    kind: Kind,
+    pub(super) kind: Kind,
     /// Ids of rules, and their names that the key has.
-    names: Vec<(String, String)>,
-    plural: bool,
-    weakened: bool,
+    pub(super) names: Vec<(String, String)>,
+    pub(super) plural: bool,
+    pub(super) weakened: bool,
 }
 
 /// What a name waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Kind {
+pub(super) enum Kind {
     Named(u8),
     Argument,
     Indented(Place),

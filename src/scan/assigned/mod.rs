@@ -16,6 +16,7 @@ mod near;
 mod pair;
 mod quotes;
 mod trigger;
+mod unread;
 mod words;
 
 use std::ops::Range;
