@@ -20,7 +20,7 @@ use super::{
     identity::{HEAD_BYTES, Identity, Inode, inode},
     open::{self, Kind},
     origin::Origin,
-    rotated::{between, has_followed, is_rotated},
+    rotated::is_rotated,
     seam,
 };
 use crate::{filter::Ground, names::Names, scan::Said};
@@ -33,7 +33,7 @@ pub struct Begin {
     /// Checkpoints of files that are not followed.
     pub known: BTreeMap<Inode, Checkpoint>,
     /// Those of them that a process before us has left, and that were not looked at yet: who writes one may have it open.
-    left: BTreeSet<Inode>,
+    pub(super) left: BTreeSet<Inode>,
     /// What was refused, and said so once.
     said: BTreeSet<(PathBuf, &'static str)>,
     /// What we write ourselves.
@@ -43,14 +43,6 @@ pub struct Begin {
     pub names: Names,
     /// To be followed besides what was opened, and before it.
     pub copies: Vec<Follow>,
-}
-
-/// What is looked for in folders, and what was found.
-struct Search<'a> {
-    /// Names of known files that have them no more, and when they were seen last.
-    last: BTreeMap<String, u64>,
-    is_other: &'a dyn Fn(&Path) -> bool,
-    found: Vec<Follow>,
 }
 
 /// A copy of a file.
@@ -305,146 +297,6 @@ impl Begin {
         hooks.notice(&Notice::Copied { path, copy });
     }
 
-    /// Finds files that were being followed, and that have another name by now, where they had theirs; and those that had
-    /// it after them, and have another one as well. `here` are those known files that have kept their names; what else
-    /// has a name that is followed is none of these, which `is_other` tells.
-    pub fn rotated(
-        &mut self,
-        is_other: &dyn Fn(&Path) -> bool,
-        here: &BTreeSet<Inode>,
-        hooks: &mut dyn Hooks,
-        figures: &mut Figures,
-    ) -> Vec<Follow> {
-        let mut folders: BTreeMap<PathBuf, Vec<Inode>> = BTreeMap::new();
-        for (inode, known) in self.known.iter().filter(|(at, _)| !here.contains(at)) {
-            let folder = Path::new(&known.path).parent().unwrap_or(Path::new(""));
-            folders.entry(folder.to_owned()).or_default().push(*inode);
-        }
-        let still: BTreeSet<&str> =
-            here.iter().filter_map(|at| self.known.get(at)).map(|known| known.path.as_str()).collect();
-        let mut search = Search { last: BTreeMap::new(), is_other, found: Vec::new() };
-        for known in self.known.values().filter(|known| !still.contains(known.path.as_str())) {
-            let seen = search.last.entry(known.path.clone()).or_default();
-            *seen = known.seen.max(*seen);
-        }
-        for (folder, mut left) in folders {
-            // What is given another name between two of our calls is not where it was, and is there the next time.
-            for _ in 0..LISTINGS {
-                if !left.is_empty() {
-                    self.listed(&folder, &mut left, &mut search, hooks, figures);
-                }
-            }
-            for at in left.into_iter().filter(|at| !here.contains(at)) {
-                let Some(known) = self.known.remove(&at) else { continue };
-                let bytes = known.size - known.offset;
-                if bytes > 0 {
-                    figures.lost_bytes += bytes;
-                    let how = "has gone before it was read to its end";
-                    let path = self.shown(Path::new(&known.path));
-                    hooks.notice(&Notice::Lost { path, how, bytes });
-                }
-            }
-        }
-        search.found
-    }
-
-    /// Opens the files of a folder that are known, and those that had their names after them. Takes them out of `left`.
-    fn listed(
-        &mut self,
-        folder: &Path,
-        left: &mut Vec<Inode>,
-        search: &mut Search<'_>,
-        hooks: &mut dyn Hooks,
-        figures: &mut Figures,
-    ) {
-        let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let Ok(real) = fs::canonicalize(listed) else { return };
-        seam::between();
-        let Ok(entries) = fs::read_dir(&real) else { return };
-        let entries: Vec<_> = entries.flatten().collect();
-        seam::between();
-        let all = entries.iter().filter_map(|entry| {
-            let about = entry.metadata().ok()?;
-            Some((inode(&about), (entry.path(), about)))
-        });
-        let mut all: BTreeMap<Inode, (PathBuf, fs::Metadata)> = all.collect();
-        left.retain(|at| {
-            let Some(known) = self.known.get(at).cloned() else { return false };
-            let is_it = |(_, about): &(PathBuf, fs::Metadata)| known.file.is_same_inode(&Identity::new(about, &[]));
-            // Inodes are used again: another file that has it now stays where it is.
-            let Some((path, _)) = all.get(at).is_some_and(is_it).then(|| all.remove(at)).flatten() else { return true };
-            let follow = self.again(&known, &path, hooks, figures);
-            let has_moved = follow.is_none() && !fs::symlink_metadata(&path).is_ok_and(|about| inode(&about) == *at);
-            search.found.extend(follow);
-            has_moved
-        });
-        all.retain(|at, (path, _)| {
-            !(search.is_other)(path) && !search.found.iter().any(|follow| follow.identity.inode() == *at)
-        });
-        for candidate in between(folder, &search.last, all.values()) {
-            if self.from == From::Checkpoint && !self.is_own(&candidate) {
-                match self.file(&candidate, false, hooks, figures) {
-                    Some(follow) => search.found.push(follow),
-                    // If it has another name by now, it is known.
-                    None => left.push(inode(&candidate.about)),
-                }
-            }
-        }
-    }
-
-    /// Whether a file that is not followed any more had this name.
-    pub fn knows(&self, name: &Path) -> bool {
-        self.known.values().any(|known| Path::new(&known.path) == name)
-    }
-
-    /// Files that are not followed, and had the name of another one before it: they came to be since `since`, or there
-    /// is more of them than was read. The oldest first.
-    pub fn missed(
-        &self,
-        of: &Candidate,
-        since: Duration,
-        is_followed: impl Fn(&fs::Metadata) -> bool,
-    ) -> Vec<Candidate> {
-        seam::between();
-        let Some(Ok(entries)) = of.real.parent().map(fs::read_dir) else { return Vec::new() };
-        let is_known = |about: &fs::Metadata| {
-            let known = self.known.get(&inode(about)).filter(|known| Path::new(&known.path) == of.name);
-            let same = known.filter(|known| known.file.is_same_inode(&Identity::new(about, &[])));
-            same.is_some_and(|known| known.offset < about.len() || self.left.contains(&inode(about)))
-        };
-        let file = |entry: io::Result<fs::DirEntry>| {
-            let entry = entry.ok()?;
-            let (real, about) = (entry.path(), entry.metadata().ok()?);
-            let missed = is_known(&about) || has_followed(&of.real, since, &real, &about);
-            (missed && about.is_file() && !is_followed(&about)).then(|| Candidate {
-                name: of.name.clone(),
-                real,
-                about,
-                named: false,
-            })
-        };
-        let mut found: Vec<Candidate> = entries.filter_map(file).filter(|one| !self.is_own(one)).collect();
-        found.sort_by_key(|one| came(&one.about));
-        found
-    }
-
-    fn again(
-        &mut self,
-        known: &Checkpoint,
-        path: &Path,
-        hooks: &mut dyn Hooks,
-        figures: &mut Figures,
-    ) -> Option<Follow> {
-        let about = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
-        // Another one may have got the name since the folder was listed.
-        known.file.is_same_inode(&Identity::new(&about, &[])).then_some(())?;
-        let name = PathBuf::from(&known.path);
-        let candidate = Candidate { name, real: path.to_owned(), about, named: false };
-        let follow = self.file(&candidate, false, hooks, figures)?;
-        // Another file that has got the inode is not followed: nobody asked for it.
-        (follow.is_known || known.read == 0).then_some(follow)
-    }
-
     /// Takes what is to be kept of files that are not followed any more.
     pub fn drop_outdated(&mut self) {
         let oldest = checkpoint::now().saturating_sub(KEPT_SECONDS);
@@ -490,9 +342,6 @@ fn to_last_line(follow: &mut Follow) -> io::Result<()> {
 
 /// How compressed files begin: gzip, zstd, bzip2, xz, zip.
 const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"PK\x03\x04"];
-
-/// How often a folder is listed for files that get other names meanwhile.
-pub const LISTINGS: usize = 4;
 
 /// How long the checkpoint of a file is kept that is not followed.
 const KEPT_SECONDS: u64 = 7 * 24 * 3600;

@@ -208,7 +208,12 @@ impl Feeder {
                     Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => return Err(TailError::ClosedOutput),
                     Err(fault) if !self.outlet.can_wait() => return Err(TailError::Write(fault.kind())),
                     // What has left a pipe cannot be read again.
-                    Err(_) if follow.kind == Kind::Fifo => thread::sleep(RETRY),
+                    Err(fault) if follow.kind == Kind::Fifo => {
+                        if !std::mem::replace(&mut self.outage, true) {
+                            hooks.notice(&Notice::NotWritten(fault.kind()));
+                        }
+                        thread::sleep(RETRY);
+                    }
                     Err(fault) => return Ok(Wrote::Failed(fault.kind())),
                 }
             }
@@ -404,7 +409,7 @@ mod tests {
             for (name, value) in [
                 ("password:", "  cX1uZjbF7zYOhPBy"),
                 ("  db_password: |", "    cX1uZjbF7zYOhPBy"),
-                ("- name: PASSWORD", "  value: cX1uZjbF7zYOhPBy"),
+                ("- name: db_password", "  value: cX1uZjbF7zYOhPBy"),
                 ("<password>", "cX1uZjbF7zYOhPBy</password>"),
                 ("[\"--password\",", "  \"cX1uZjbF7zYOhPBy\"]"),
             ] {

@@ -10,7 +10,8 @@ use std::{
 
 use super::{
     Notice,
-    begin::{self, LISTINGS},
+    again::LISTINGS,
+    begin,
     discovery::Candidate,
     follow::{Follow, Seen},
     identity::Identity,

@@ -9,7 +9,7 @@ use std::{fmt, fs, os::unix::fs::FileExt as _, path::Path, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    begin::LISTINGS,
+    again::LISTINGS,
     follow::{Count, Follow, Mark},
     identity::Identity,
     open::{self, Kind},

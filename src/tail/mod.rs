@@ -16,6 +16,7 @@
 //! The filter is given whole lines, and what is not whole stays in the file. So most files hold nothing
 //! while they wait: thousands of them share a few filters.
 
+mod again;
 mod begin;
 mod checkpoint;
 mod discovery;

@@ -9,20 +9,27 @@ use std::{
 
 use super::{begin::came, discovery::Candidate};
 
-/// Files of a folder that had the names after those that are known: names, and when they were seen last.
+/// A name that known files had.
+pub struct Last {
+    /// Where it leads.
+    pub real: PathBuf,
+    /// When it was seen last (seconds since 1970).
+    pub seen: u64,
+}
+
+/// Files that had the names after those that are known.
 pub fn between<'a>(
-    folder: &Path,
-    last: &BTreeMap<String, u64>,
+    last: &BTreeMap<PathBuf, Last>,
     files: impl Iterator<Item = &'a (PathBuf, fs::Metadata)>,
 ) -> Vec<Candidate> {
     let candidate = |(real, about): &(PathBuf, fs::Metadata)| {
-        let is_of = |(name, seen): &(&String, &u64)| {
+        let is_of = |(_, last): &(&PathBuf, &Last)| {
             // It is in whole seconds.
-            let since = Duration::from_secs(seen.saturating_sub(1));
-            Path::new(name).parent() == Some(folder) && has_followed(Path::new(name), since, real, about)
+            let since = Duration::from_secs(last.seen.saturating_sub(1));
+            last.real.parent() == real.parent() && has_followed(&last.real, since, real, about)
         };
         let (name, _) = last.iter().find(is_of)?;
-        Some(Candidate { name: name.into(), real: real.clone(), about: about.clone(), named: false })
+        Some(Candidate { name: name.clone(), real: real.clone(), about: about.clone(), named: false })
     };
     files.filter_map(candidate).collect()
 }
