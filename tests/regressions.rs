@@ -26,3 +26,8 @@ fn found_inputs_of_filter_split_pass() {
 fn found_inputs_of_filter_differential_pass() {
     replay("filter_differential", support::reference::filter_differential);
 }
+
+#[test]
+fn found_inputs_of_unpack_pass() {
+    replay("unpack", support::unpack::unpack);
+}

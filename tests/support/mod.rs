@@ -5,6 +5,7 @@
 
 pub mod reference;
 pub mod streams;
+pub mod unpack;
 
 use std::sync::{Arc, OnceLock};
 
