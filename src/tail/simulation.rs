@@ -9,6 +9,7 @@
 mod lines;
 mod world;
 
+#[cfg(test)]
 mod tests {
     use std::{
         cell::RefCell,

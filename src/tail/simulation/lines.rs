@@ -1,11 +1,15 @@
 //! The lines of the simulated world: plain ones, and those that a container's runtime wraps and splits. Reads them again
 //! in what comes out. Does not decide which are written.
 
-/// The secret that stands in each.
-pub const SECRET: &str = "acme_0123456789abcdef0123";
+pub use self::tests::{RULES, SECRET, line, masked, read, record};
 
-/// The rule that finds it.
-pub const RULES: &str = r#"[[rule]]
+#[cfg(test)]
+mod tests {
+    /// The secret that stands in each.
+    pub const SECRET: &str = "acme_0123456789abcdef0123";
+
+    /// The rule that finds it.
+    pub const RULES: &str = r#"[[rule]]
 id = "acme-token"
 name = "Acme token"
 severity = "high"
@@ -16,75 +20,76 @@ counterexamples = ["acme_{hex:8}", "acme_words_and_more_words"]
 since = "0.1.0"
 "#;
 
-const MASK: &str = "[REDACTED:acme-token]";
+    const MASK: &str = "[REDACTED:acme-token]";
 
-/// A line without its end.
-pub fn line(number: usize) -> String {
-    with_token(number, SECRET)
-}
-
-/// What becomes of it.
-pub fn masked(number: usize) -> String {
-    with_token(number, MASK)
-}
-
-fn with_token(number: usize, token: &str) -> String {
-    format!("line {number:07} {}token {token} end", "plain words ".repeat(number * 7 % 5))
-}
-
-/// A record with a part of a line.
-pub fn record(stream: &str, part: &str, is_last: bool) -> String {
-    format!("2026-11-20T23:10:23.1Z {stream} {} {part}\n", if is_last { "F" } else { "P" })
-}
-
-/// A line in an output, or its beginning.
-pub struct Seen {
-    pub number: usize,
-    pub is_whole: bool,
-}
-
-/// The lines in an output, in the order in which they begin, and how many pieces of lines there are.
-pub fn read(text: &str) -> (Vec<Seen>, usize) {
-    let mut begun = Vec::new();
-    // Of each stream: which of the lines is open, and what there is of it.
-    let mut open: [Option<(usize, String)>; 2] = [None, None];
-    for line in text.lines() {
-        let Some((stream, is_last, part)) = parse(line) else {
-            begun.push(whole(line));
-            continue;
-        };
-        let begins = part.starts_with("line ");
-        let (at, mut text) = match open[stream].take() {
-            Some(open) if !begins => open,
-            _ => {
-                begun.push(number_in(part).map(|number| Seen { number, is_whole: false }));
-                (begun.len() - 1, String::new())
-            }
-        };
-        text += part;
-        if is_last {
-            // Parts of a secret are masked each.
-            begun[at] = whole(&text.replace(&format!("{MASK}{MASK}"), MASK));
-        } else {
-            open[stream] = Some((at, text));
-        }
+    /// A line without its end.
+    pub fn line(number: usize) -> String {
+        with_token(number, SECRET)
     }
-    let torn = begun.iter().filter(|seen| seen.as_ref().is_none_or(|seen| !seen.is_whole)).count();
-    (begun.into_iter().flatten().collect(), torn)
-}
 
-fn parse(line: &str) -> Option<(usize, bool, &str)> {
-    let rest = line.strip_prefix("2026-11-20T23:10:23.1Z std")?;
-    let stream = usize::from(rest.starts_with("err "));
-    let part = rest.get(6..).or(rest.get(5..))?;
-    Some((stream, rest.get(4..5)? == "F", part))
-}
+    /// What becomes of it.
+    pub fn masked(number: usize) -> String {
+        with_token(number, MASK)
+    }
 
-fn whole(text: &str) -> Option<Seen> {
-    let number = number_in(text)?;
-    (masked(number) == text).then_some(Seen { number, is_whole: true })
-}
+    fn with_token(number: usize, token: &str) -> String {
+        format!("line {number:07} {}token {token} end", "plain words ".repeat(number * 7 % 5))
+    }
 
-fn number_in(text: &str) -> Option<usize> {
-    text.get(5..12)?.parse().ok()
+    /// A record with a part of a line.
+    pub fn record(stream: &str, part: &str, is_last: bool) -> String {
+        format!("2026-11-20T23:10:23.1Z {stream} {} {part}\n", if is_last { "F" } else { "P" })
+    }
+
+    /// A line in an output, or its beginning.
+    pub struct Seen {
+        pub number: usize,
+        pub is_whole: bool,
+    }
+
+    /// The lines in an output, in the order in which they begin, and how many pieces of lines there are.
+    pub fn read(text: &str) -> (Vec<Seen>, usize) {
+        let mut begun = Vec::new();
+        // Of each stream: which of the lines is open, and what there is of it.
+        let mut open: [Option<(usize, String)>; 2] = [None, None];
+        for line in text.lines() {
+            let Some((stream, is_last, part)) = parse(line) else {
+                begun.push(whole(line));
+                continue;
+            };
+            let begins = part.starts_with("line ");
+            let (at, mut text) = match open[stream].take() {
+                Some(open) if !begins => open,
+                _ => {
+                    begun.push(number_in(part).map(|number| Seen { number, is_whole: false }));
+                    (begun.len() - 1, String::new())
+                }
+            };
+            text += part;
+            if is_last {
+                // Parts of a secret are masked each.
+                begun[at] = whole(&text.replace(&format!("{MASK}{MASK}"), MASK));
+            } else {
+                open[stream] = Some((at, text));
+            }
+        }
+        let torn = begun.iter().filter(|seen| seen.as_ref().is_none_or(|seen| !seen.is_whole)).count();
+        (begun.into_iter().flatten().collect(), torn)
+    }
+
+    fn parse(line: &str) -> Option<(usize, bool, &str)> {
+        let rest = line.strip_prefix("2026-11-20T23:10:23.1Z std")?;
+        let stream = usize::from(rest.starts_with("err "));
+        let part = rest.get(6..).or(rest.get(5..))?;
+        Some((stream, rest.get(4..5)? == "F", part))
+    }
+
+    fn whole(text: &str) -> Option<Seen> {
+        let number = number_in(text)?;
+        (masked(number) == text).then_some(Seen { number, is_whole: true })
+    }
+
+    fn number_in(text: &str) -> Option<usize> {
+        text.get(5..12)?.parse().ok()
+    }
 }
