@@ -119,10 +119,10 @@ fn a_slow_reader_gets_all_and_memory_does_not_grow() {
 #[test]
 fn a_log_that_is_rotated_behind_its_link_while_nobody_reads_loses_nothing() {
     let sandbox = Sandbox::new();
-    let log = sandbox.write("pods/shop_web-1_11/app/0.log", lines(0..10));
-    fs::create_dir_all(sandbox.path("containers")).unwrap();
-    symlink("../pods/shop_web-1_11/app/0.log", sandbox.path("containers/web-1_shop_app-ab12.log")).unwrap();
-    let start = || Tail::start(&sandbox, &["--state", "state", "--root", "pods", "containers"]);
+    let log = sandbox.write("in/pods/shop_web-1_11/app/0.log", lines(0..10));
+    fs::create_dir_all(sandbox.path("in/containers")).unwrap();
+    symlink("../pods/shop_web-1_11/app/0.log", sandbox.path("in/containers/web-1_shop_app-ab12.log")).unwrap();
+    let start = || Tail::start(&sandbox, &["--state", "state", "--root", "in/pods", "in/containers"]);
     let tail = start();
     until("the last line", || out(&sandbox).ends_with(&masked(9)));
     assert_eq!(tail.stop(), 0);
