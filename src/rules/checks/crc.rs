@@ -56,9 +56,9 @@ pub(super) fn grafana(token: &[u8]) -> Option<bool> {
     Some(u64::from(sum.swap_bytes()) == crc(covered))
 }
 
-/// `cfk_`, `cfut_`, `cfat_`: 40 base62 characters and their CRC-32 in 8 hex digits.
+/// `cfk_`, `cfut_`, `cfat_`, `cfast_`: 40 base62 characters and their CRC-32 in 8 hex digits.
 pub(super) fn cloudflare(token: &[u8]) -> Option<bool> {
-    let prefixes = [b"cfk_".as_slice(), b"cfut_", b"cfat_"];
+    let prefixes = [b"cfk_".as_slice(), b"cfut_", b"cfat_", b"cfast_"];
     let body = prefixes.iter().find_map(|prefix| token.strip_prefix(*prefix))?;
     let (random, sum) = body.split_at_checked(40)?;
     (sum.len() == 8).then(|| number(sum, hex_digit, 16) == Some(crc(random)))
@@ -233,7 +233,7 @@ mod tests {
         proves(atlassian, "{atlassian:ATATT3xFfGF0}", 6);
         proves(atlassian, "{atlassian:ATCTT3xFfGN0}", 6);
         proves(grafana, "{grafana-sa}", 5);
-        for prefix in ["cfk_", "cfut_", "cfat_"] {
+        for prefix in ["cfk_", "cfut_", "cfat_", "cfast_"] {
             proves(cloudflare, &format!("{{cloudflare:{prefix}}}"), prefix.len());
         }
     }
