@@ -451,13 +451,16 @@ fn a_value_that_a_program_broke_at_the_terminals_width_is_masked() {
     let engine = engine_with(known.clone());
     for before in 20..=40 {
         let line = [&b"the password of this account is called: "[..before], secret, b" so\r\n"].concat();
-        let broken = [&line[..40], b"\r\n", &line[40..]].concat();
-        for chunk in [broken.len(), 1, 5, 41, 42] {
-            let pieces: Vec<(&[u8], bool)> = broken.chunks(chunk).map(|piece| (piece, true)).collect();
-            let output = in_pieces(&engine, &pieces);
-            let joined: Vec<u8> = output.iter().copied().filter(|byte| !b"\r\n".contains(byte)).collect();
-            let left = readable(&joined, &[String::from_utf8_lossy(secret).into_owned()]);
-            assert_eq!(left, None, "{before} before, by {chunk}: {}", shown(&output));
+        // By the program, a shell in which somebody types on, or a pager.
+        for end in [&b"\r\n"[..], b" \r", b" \x08"] {
+            let broken = [&line[..40], end, &line[40..]].concat();
+            for chunk in [broken.len(), 1, 5, 41, 42] {
+                let pieces: Vec<(&[u8], bool)> = broken.chunks(chunk).map(|piece| (piece, true)).collect();
+                let output = in_pieces(&engine, &pieces);
+                let joined: Vec<u8> = output.iter().copied().filter(|byte| !b" \x08\r\n".contains(byte)).collect();
+                let left = readable(&joined, &[String::from_utf8_lossy(secret).into_owned()]);
+                assert_eq!(left, None, "{before} before, by {chunk}: {}", shown(&output));
+            }
         }
     }
     known.set_width(0);

@@ -139,6 +139,26 @@ fn a_command_deep_in_a_large_input_is_followed_on_every_thread() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn the_figures_of_a_run_say_what_guards_its_memory() {
+    let sandbox = Sandbox::new();
+    let said = |words: &[&str]| {
+        let ended = sandbox.run(words, b"x\n");
+        assert_eq!(ended.code, 0);
+        let row = |name: &str| {
+            let line = ended.stderr.lines().find(|line| line.contains(name)).unwrap_or_default();
+            line.split_once(name).unwrap_or_default().1.trim().to_owned()
+        };
+        (row("memory dumps"), row("sandbox"))
+    };
+    let none = || "none".to_owned();
+    assert_eq!(said(&["--stats"]), ("off".to_owned(), none()));
+    // A process that is to open its own descriptors by their names must stay open to itself.
+    assert_eq!(said(&["--stats", "/dev/stdin"]), ("no core files".to_owned(), none()));
+    assert_eq!(said(&["run", "--stats", "--", "true"]), ("off".to_owned(), none()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn no_core_file_is_written() {
     use std::io::{BufRead as _, BufReader, Write as _};
     let sandbox = Sandbox::new();

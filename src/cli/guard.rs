@@ -21,6 +21,22 @@ pub fn write_no_core(inputs: &[OsString]) {
     }
 }
 
+/// What the system has allowed: whether the memory of this process can get into a dump.
+pub fn dumps() -> &'static str {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+        let is_hidden = matches!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable));
+        match (is_hidden, getrlimit(Resource::Core).current) {
+            (true, _) => "off",
+            (false, Some(0)) => "no core files",
+            (false, _) => "on",
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    "not known"
+}
+
 /// Writes no core file, and leaves it to the programs that this process starts whether they write one.
 pub fn hide_memory() {
     #[cfg(target_os = "linux")]

@@ -14,10 +14,13 @@ use blackbar::{
 };
 use serde_json::{Map, Value, json};
 
-use super::console::Console;
+use super::{console::Console, guard};
 
 /// How many secrets the next step is said for.
 const NEXT_STEPS_MAX: usize = 5;
+
+/// What the process has given up of its rights: ARCHITECTURE.md says why none.
+const SANDBOX: &str = "none";
 
 /// What was found in a run.
 pub struct Tally {
@@ -200,6 +203,8 @@ impl Tally {
             ("GB/s", format!("{rate:.3}")),
             ("jobs", jobs_shown.clone()),
         ]);
+        let dumps = guard::dumps();
+        rows.extend([("memory dumps", dumps.to_owned()), ("sandbox", SANDBOX.to_owned())]);
         let peak = memory_peak_kib();
         if let Some(kib) = peak {
             rows.push(("peak memory", format!("{} KiB", grouped(kib))));
@@ -215,7 +220,7 @@ impl Tally {
         let fields = json!({
             "event": "stats", "bytes_in": bytes_in, "bytes_out": bytes_out, "lines": lines,
             "secrets": secrets, "ceilings": ceilings, "seconds": seconds, "jobs": jobs_shown,
-            "memory_peak_kib": peak,
+            "memory_peak_kib": peak, "memory_dumps": dumps, "sandbox": SANDBOX,
         });
         let Value::Object(mut fields) = fields else {
             return;

@@ -3,6 +3,7 @@
 //! [`judge`]. Knows compiled rules. Does not know files, clocks or threads.
 
 pub mod assigned;
+mod beginnings;
 mod candidates;
 mod carry;
 pub(crate) mod commands;

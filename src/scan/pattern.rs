@@ -16,7 +16,7 @@ use regex_syntax::hir::{Hir, Look};
 pub use super::program::Runs;
 use super::program::{Program, Tried};
 use crate::{
-    limits::PATTERN_COMPILED_BYTES_MAX,
+    limits::{PATTERN_COMPILED_BYTES_MAX, SECRET_BYTES_MAX},
     rules::{
         Rule, Text,
         condition::{self, Condition, Needle, Run},
@@ -73,6 +73,17 @@ impl Pattern {
     /// The longest match (bytes).
     pub fn length_max(&self) -> usize {
         self.condition.length_max
+    }
+
+    /// How far before the end of a text a match may begin whose literal, if it has one, does not stand in front (bytes).
+    pub fn reach(&self) -> Option<usize> {
+        match self.needle() {
+            Some(needle) if needle.before.1 == 0 => None,
+            Some(needle) => Some(needle.before.1 + needle.literals.iter().map(Vec::len).max().unwrap_or(0)),
+            // Such a match begins with the run at the end, which is held anyway, or it has a
+            // byte after it: then the beginning may be as far away as a match is long.
+            None => Some(self.length_max().min(SECRET_BYTES_MAX)),
+        }
     }
 
     /// Whether the secret is the whole match.

@@ -410,6 +410,11 @@ impl Settler {
                 continue;
             }
             let range = to_piece(inside);
+            let parts_of = |ranges: &[Range<usize>]| -> Vec<Range<usize>> {
+                let cut = ranges.iter().map(cut).filter(|range| !range.is_empty());
+                // One that was moved behind a mask has no place of its own: that mask's span keeps it.
+                cut.map(to_piece).filter(|range| !range.is_empty()).collect()
+            };
             // Another rule may find the same bytes, or a part of them.
             let left = self.spans.left_around(&range);
             let span = Span {
@@ -420,7 +425,7 @@ impl Settler {
                 confidence: hit.confidence,
                 facts: hit.facts.clone(),
                 fingerprint: Fingerprint::default(),
-                escapes: escapes.iter().map(cut).filter(|range| !range.is_empty()).map(to_piece).collect(),
+                escapes: parts_of(&escapes),
                 masked: masked && left.is_none(),
                 part: !first,
                 why: hit.why,

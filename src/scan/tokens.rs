@@ -1,10 +1,14 @@
 //! Verifies the places that the prefilter found against the rules with patterns. Does not read
 //! key names.
 
-use std::ops::{Range, RangeInclusive};
+use std::{
+    ops::{Range, RangeInclusive},
+    sync::OnceLock,
+};
 
 use super::{
     Engine,
+    beginnings::Beginnings,
     candidates::{Candidate, Candidates},
     pattern::{Pattern, Runs},
     prefilter,
@@ -52,6 +56,8 @@ pub struct Scratch {
     gaps: Vec<usize>,
     buffers: prefilter::Buffers,
     runs: Runs,
+    /// Where a token may begin.
+    starts: Vec<usize>,
     /// Which other detectors have a word in the text that was last searched.
     pub found: prefilter::Found,
 }
@@ -74,6 +80,8 @@ pub struct Tokens {
     tokens: Vec<Token>,
     /// Those whose patterns have no literal, by index.
     without_literal: Vec<u16>,
+    /// The literals of those whose matches begin with one. Made when a text first ends in the middle of a line.
+    beginnings: OnceLock<Beginnings>,
 }
 
 /// How the text that is searched ends.
@@ -108,7 +116,7 @@ impl Tokens {
                 tokens.push(Token { rule: index as u16, pattern });
             }
         }
-        Ok(Tokens { tokens, without_literal })
+        Ok(Tokens { tokens, without_literal, beginnings: OnceLock::new() })
     }
 
     /// The rules' patterns.
@@ -193,7 +201,10 @@ impl Tokens {
             hits.push(hit);
         }
         match end {
-            End::Open => self.live((views, index), live, &hits[first_hit..], engine.options().interactive, runs),
+            End::Open => {
+                let around = (&hits[first_hit..], engine.options().interactive);
+                self.live((views, index), live, around, runs, &mut scratch.starts)
+            }
             End::Line => None,
             End::Input => {
                 self.cut_tokens(text, (views, index), hits, scratch.candidates.all(), runs);
@@ -215,9 +226,9 @@ impl Tokens {
         &self,
         (views, index): (&Views, usize),
         found: Option<usize>,
-        hits: &[Hit],
-        interactive: bool,
+        (hits, interactive): (&[Hit], bool),
         runs: &mut Runs,
+        starts: &mut Vec<usize>,
     ) -> Option<usize> {
         let text = views.text(index);
         let mut live = found;
@@ -229,32 +240,33 @@ impl Tokens {
         if run > 0 && run <= SECRET_BYTES_MAX && !interactive {
             earlier(text.len() - padding - run);
         }
-        // A literal may be cut, or may stand behind a beginning without one.
-        for token in &self.tokens {
-            let (most, longest) = match token.pattern.needle() {
-                Some(needle) => (needle.before.1, needle.literals.iter().map(Vec::len).max().unwrap_or(0)),
-                // Such a match begins with the run at the end, which is held anyway, or it has a
-                // byte after it: then the beginning may be as far away as a match is long.
-                None => (token.pattern.length_max().min(SECRET_BYTES_MAX), 0),
-            };
-            let begins = text.len().saturating_sub(most + longest);
-            let literals = token.pattern.needle().map(|needle| &needle.literals);
-            for start in begins..text.len() {
-                let rest = &text[start..];
-                // With the literal in front, a look at its first bytes is enough.
-                if most == 0
-                    && let Some(literals) = literals
-                    && !literals.iter().any(|literal| begins_with(literal, rest))
-                {
-                    continue;
-                }
-                if starts_token(views, index, start, hits)
-                    && let Some(at) = token.pattern.live_at(text, start, runs)
-                    && !(interactive && is_shown_typed(&text[at..], literals.filter(|_| most == 0)))
+        // With the literal in front, a look at its first bytes is enough.
+        let beginnings = self.beginnings.get_or_init(|| Beginnings::of_tokens(&self.tokens));
+        for start in text.len().saturating_sub(beginnings.longest)..text.len() {
+            if !starts_token(views, index, start, hits) {
+                continue;
+            }
+            for token in beginnings.with(&text[start..]) {
+                let pattern = &self.tokens[usize::from(token)].pattern;
+                let literals = pattern.needle().map(|needle| &needle.literals);
+                if let Some(at) = pattern.live_at(text, start, runs)
+                    && !(interactive && is_shown_typed(&text[at..], literals))
                 {
                     earlier(at);
-                    break;
                 }
+            }
+        }
+        // A literal may stand behind a beginning without one, or there is none.
+        let farthest = self.tokens.iter().filter_map(|token| token.pattern.reach()).max().unwrap_or(0);
+        starts.clear();
+        starts.extend(
+            (text.len().saturating_sub(farthest)..text.len()).filter(|&at| starts_token(views, index, at, hits)),
+        );
+        for (token, reach) in self.tokens.iter().filter_map(|token| Some((token, token.pattern.reach()?))) {
+            let near = starts.partition_point(|&start| start + reach < text.len());
+            let mut begun = starts[near..].iter().filter_map(|&start| token.pattern.live_at(text, start, runs));
+            if let Some(at) = begun.find(|&at| !(interactive && is_shown_typed(&text[at..], None))) {
+                earlier(at);
             }
         }
         live

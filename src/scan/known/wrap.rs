@@ -12,7 +12,7 @@ pub(crate) type Width = Option<usize>;
 /// Whether a line, with its end, may go on in the next one: it ends in a long run of base64 digits, in a soft break, or
 /// is as wide as the terminal.
 pub(crate) fn wraps(line: &[u8], width: Width) -> bool {
-    let bare = line.trim_ascii_end();
+    let bare = bare(line);
     if bare.len() == line.len() {
         // The line has no end yet.
         return false;
@@ -25,7 +25,7 @@ pub(crate) fn wraps(line: &[u8], width: Width) -> bool {
 
 /// What a line says that may go on, without its end and without the sign of a soft break.
 pub(crate) fn said(line: &[u8]) -> &[u8] {
-    let bare = line.trim_ascii_end();
+    let bare = bare(line);
     &bare[..bare.len() - usize::from(breaks_softly(bare))]
 }
 
@@ -42,7 +42,16 @@ fn breaks_softly(bare: &[u8]) -> bool {
 }
 
 fn is_as_wide(line: &[u8], width: Width) -> bool {
-    width.is_some_and(|width| width > 0 && columns(line) == width)
+    width.is_some_and(|width| width > 0 && columns(without_margin(line)) == width)
+}
+
+/// A line without its end.
+fn bare(line: &[u8]) -> &[u8] {
+    without_margin(line).trim_ascii_end()
+}
+
+fn without_margin(line: &[u8]) -> &[u8] {
+    MARGINS.iter().find_map(|margin| line.strip_suffix(*margin)).unwrap_or(line)
 }
 
 /// Whether the first of some lines ends in a run of base64 digits that decodes to text and may go on in the next
@@ -77,13 +86,13 @@ pub(crate) fn ends_run(part: &[u8]) -> bool {
 pub(crate) fn next_run(block: &[u8], from: usize, width: Width) -> Option<Range<usize>> {
     let mut start = from;
     loop {
-        let end = line_end(block, start)?;
+        let end = line_end(block, start, width)?;
         if !wraps(&block[start..end], width) {
             start = end;
             continue;
         }
         let mut run_end = end;
-        while let Some(end) = line_end(block, run_end) {
+        while let Some(end) = line_end(block, run_end, width) {
             let goes_on = wraps(&block[run_end..end], width);
             run_end = end;
             if !goes_on {
@@ -101,9 +110,9 @@ pub(crate) fn parts(text: &[u8], run: Range<usize>, width: Width) -> Vec<Range<u
     // Where on its line the last part begins, and whether the terminal broke it.
     let (mut column, mut broken) = (0, true);
     let mut soft = false;
-    while let Some(end) = line_end(text, start).filter(|&end| end <= run.end) {
+    while let Some(end) = line_end(text, start, width).filter(|&end| end <= run.end) {
         let line = &text[start..end];
-        let bare = line.trim_ascii_end().len();
+        let bare = bare(line).len();
         // A part stands behind a timestamp, where the one before does, or at the start of the line.
         let behind = column < bare && line[..column].ends_with(b" ");
         let first = if broken { 0 } else { bare - line[..bare].trim_ascii_start().len() };
@@ -117,23 +126,32 @@ pub(crate) fn parts(text: &[u8], run: Range<usize>, width: Width) -> Vec<Range<u
     parts
 }
 
-/// How wide a line is, without escape sequences (characters).
+/// How wide a line is at last, without escape sequences (characters).
 fn columns(line: &[u8]) -> usize {
     let (mut views, whole) = (Views::default(), 0..line.len());
     views.start(line, std::slice::from_ref(&whole), Encoding::Bytes, false);
-    let text = views.text(views.primary(false)).split(|&byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+    let mut parts = views.text(views.primary(false)).split(|&byte| matches!(byte, b'\r' | b'\n'));
+    let text = parts.rfind(|part| !part.is_empty()).unwrap_or_default();
     text.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
-fn line_end(text: &[u8], start: usize) -> Option<usize> {
+fn line_end(text: &[u8], start: usize, width: Width) -> Option<usize> {
     let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
-    Some(memchr::memchr(b'\n', rest).map_or(text.len(), |end| start + end + 1))
+    let margin = |at: usize| rest.get(at + 1) != Some(&b'\n') && without_margin(&rest[..=at]).len() <= at;
+    let end = match width {
+        Some(1..) => memchr::memchr3_iter(b'\n', b'\r', 8, rest).find(|&at| rest[at] == b'\n' || margin(at)),
+        _ => memchr::memchr(b'\n', rest),
+    };
+    Some(end.map_or(text.len(), |end| start + end + 1))
 }
 
 fn is_digit(byte: u8) -> bool {
     view::is_base64(byte)
 }
 
+/// What shells write where somebody types beyond the last column, and pagers where a line goes on: the blank takes the
+/// cursor to the next line of the terminal.
+const MARGINS: &[&[u8]] = &[b" \r", b" \x08"];
 /// The least width at which programs break base64 (characters): OpenSSL and PEM do at 64, MIME at
 /// 76, some at 60.
 const BASE64_WIDTH_MIN: usize = 60;

@@ -126,7 +126,7 @@ impl Span {
         let range = self.range.start.min(other.range.start)..self.range.end.max(other.range.end);
         let mut escapes = std::mem::take(&mut self.escapes);
         escapes.append(&mut other.escapes);
-        escapes.sort_by_key(|escape| escape.start);
+        escapes.sort_by_key(|escape| (escape.start, escape.end));
         escapes.dedup();
         let better = (other.rank, other.confidence, !other.part) > (self.rank, self.confidence, !self.part);
         if better {
