@@ -124,7 +124,7 @@ fn command(arguments: &[OsString], console: &mut Console) -> Result<Exit, Failur
         "secret" => {
             let (_, own) = own.subcommand().unwrap_or(("add", own));
             gather(keys::MESSAGE_KEYS, own, false, console)?;
-            secret::add(own.get_one::<OsString>("name"))
+            secret::add(own.get_one::<OsString>("name"), console)
         }
         _ => {
             let settings = gather(&keys::redact_keys(), own, false, console)?;

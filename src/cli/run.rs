@@ -90,7 +90,8 @@ fn hand_over(settings: &Settings) -> Result<bool, Failure> {
     let mut arrived = true;
     secrets::each(settings, true, &mut |name, value| {
         arrived &= socket::add(name, &Secret::new(value)).is_some();
-        Ok(())
+        // The run around us says what it leaves.
+        Ok(known::Added::New)
     })?;
     Ok(arrived)
 }
@@ -109,7 +110,8 @@ fn add_own(known: &KnownValues) {
 /// What is said of a value that came over the socket.
 fn added(answer: Result<known::Added, Refused>) -> socket::Added {
     match answer {
-        Ok(_) => socket::Added::Added,
+        Ok(known::Added::New | known::Added::Known) => socket::Added::Added,
+        Ok(known::Added::Partly) => socket::Added::Partly,
         Err(Refused::Empty { .. } | Refused::TooShort { .. }) => socket::Added::TooShort,
         Err(Refused::Guessable { .. }) => socket::Added::Guessable,
         Err(Refused::TooLong { .. }) => socket::Added::TooLong,

@@ -13,12 +13,16 @@ use blackbar::{
     run::socket::{self, Added},
     secret::Secret,
 };
+use serde_json::Map;
 use zeroize::Zeroizing;
 
-use super::exit::{Exit, Failure};
+use super::{
+    console::Console,
+    exit::{Exit, Failure},
+};
 
 /// Runs the command.
-pub fn add(name: Option<&OsString>) -> Result<Exit, Failure> {
+pub fn add(name: Option<&OsString>, console: &Console) -> Result<Exit, Failure> {
     let name = name.filter(|name| *name != "-");
     let (shown, value) = match name {
         Some(name) => (variable_name(name), of_variable(name)?),
@@ -29,6 +33,11 @@ pub fn add(name: Option<&OsString>) -> Result<Exit, Failure> {
     }
     let why = match socket::add(&shown, &value) {
         Some(Added::Added) => return Ok(Exit::Done),
+        Some(Added::Partly) => {
+            let most = limits::SECRET_BYTES_MAX;
+            console.note(&format!("{shown} is masked, but not in forms that are longer than {most} bytes"), Map::new());
+            return Ok(Exit::Done);
+        }
         Some(Added::TooShort) => "is too short to be masked",
         Some(Added::Guessable) => "is too common to be masked",
         Some(Added::TooLong) => "is too long to be masked",

@@ -11,7 +11,7 @@ use std::{
 
 use blackbar::{
     KnownValues, limits,
-    scan::known::{Policy, Refused},
+    scan::known::{Added, Policy, Refused},
 };
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Map;
@@ -36,20 +36,27 @@ pub fn load(settings: &Settings, env_by_default: bool, console: &Console) -> Res
         weak: settings.switch("secret-weak"),
     };
     let known = KnownValues::new(policy);
-    let refused = each(settings, env_by_default, &mut |name, value| known.add(name, value).map(|_| ()))?;
-    tell_refused(&refused, console);
+    each(settings, env_by_default, &mut |name, value| known.add(name, value))?.tell(console);
     Ok(known)
 }
 
 /// Takes a value under its name.
-pub type Add<'a> = dyn FnMut(&str, &[u8]) -> Result<(), Refused> + 'a;
+pub type Add<'a> = dyn FnMut(&str, &[u8]) -> Result<Added, Refused> + 'a;
 
-/// Gives each value that the settings name to `add`, with its name, and what that refused back.
+/// Values that are not looked for as was asked.
+#[derive(Default)]
+pub struct Left {
+    refused: Vec<Refused>,
+    /// The names of those that are only looked for in part.
+    partly: Vec<String>,
+}
+
+/// Gives each value that the settings name to `add`, with its name, and what that left back.
 ///
 /// # Errors
 /// As [`load`].
-pub fn each(settings: &Settings, env_by_default: bool, add: &mut Add<'_>) -> Result<Vec<Refused>, Failure> {
-    let mut doors = Doors { add, refused: Vec::new() };
+pub fn each(settings: &Settings, env_by_default: bool, add: &mut Add<'_>) -> Result<Left, Failure> {
+    let mut doors = Doors { add, left: Left::default() };
     let globs = settings.words("secret-env");
     if !settings.switch("no-secret-env") && (env_by_default || !globs.is_empty()) {
         doors.environment(globs);
@@ -60,7 +67,7 @@ pub fn each(settings: &Settings, env_by_default: bool, add: &mut Add<'_>) -> Res
         let what = |fault: Fault| Failure::usage(format!("{}: {}", settings.call("secret-fd"), fault.reason()));
         doors.file(&path).map_err(what)?;
     }
-    Ok(doors.refused)
+    Ok(doors.left)
 }
 
 /// Reads files of values again: new values are added, and old ones stay, because logs still hold them.
@@ -68,17 +75,17 @@ pub fn each(settings: &Settings, env_by_default: bool, add: &mut Add<'_>) -> Res
 /// # Errors
 /// As [`load`]. What was read before the fault is looked for all the same.
 pub fn again(settings: &Settings, known: &KnownValues, console: &Console) -> Result<(), Failure> {
-    let add = &mut |name: &str, value: &[u8]| known.add(name, value).map(|_| ());
-    let mut doors = Doors { add, refused: Vec::new() };
+    let add = &mut |name: &str, value: &[u8]| known.add(name, value);
+    let mut doors = Doors { add, left: Left::default() };
     doors.files(settings)?;
-    tell_refused(&doors.refused, console);
+    doors.left.tell(console);
     Ok(())
 }
 
 /// Where values come in.
 struct Doors<'a> {
     add: &'a mut Add<'a>,
-    refused: Vec<Refused>,
+    left: Left,
 }
 
 /// Why values cannot be read.
@@ -105,8 +112,9 @@ impl From<io::Error> for Fault {
 impl Doors<'_> {
     fn add(&mut self, name: &str, value: &[u8]) {
         match (self.add)(name, value) {
-            Ok(()) | Err(Refused::Empty { .. }) => {}
-            Err(refused) => self.refused.push(refused),
+            Ok(Added::New | Added::Known) | Err(Refused::Empty { .. }) => {}
+            Ok(Added::Partly) => self.left.partly.push(name.to_owned()),
+            Err(refused) => self.left.refused.push(refused),
         }
     }
 
@@ -172,15 +180,21 @@ impl Doors<'_> {
     }
 }
 
-/// Says in one line which values are not looked for, and why.
-fn tell_refused(refused: &[Refused], console: &Console) {
-    if refused.is_empty() {
-        return;
+impl Left {
+    /// Says which values are not looked for, or not in every form, and why.
+    fn tell(&self, console: &Console) {
+        if !self.partly.is_empty() {
+            let (names, most) = (self.partly.join(", "), limits::SECRET_BYTES_MAX);
+            console.note(&format!("masked, but not in forms that are longer than {most} bytes: {names}"), Map::new());
+        }
+        if self.refused.is_empty() {
+            return;
+        }
+        let reasons: Vec<String> = self.refused.iter().map(Refused::to_string).collect();
+        let weak = |refused: &Refused| matches!(refused, Refused::TooShort { .. } | Refused::Guessable { .. });
+        let advice = if self.refused.iter().any(weak) { "; --secret-weak masks weak values, too" } else { "" };
+        console.note(&format!("not masked: {}{advice}", reasons.join("; ")), Map::new());
     }
-    let reasons: Vec<String> = refused.iter().map(Refused::to_string).collect();
-    let weak = |refused: &Refused| matches!(refused, Refused::TooShort { .. } | Refused::Guessable { .. });
-    let advice = if refused.iter().any(weak) { "; --secret-weak masks weak values, too" } else { "" };
-    console.note(&format!("not masked: {}{advice}", reasons.join("; ")), Map::new());
 }
 
 /// Reads a file of values; its bytes are wiped in the end.
@@ -370,10 +384,10 @@ mod tests {
     /// Lets values in by `doors`. Gives them, and what was refused.
     fn through(doors: impl FnOnce(&mut Doors<'_>)) -> (KnownValues, Vec<Refused>) {
         let known = KnownValues::default();
-        let add = &mut |name: &str, value: &[u8]| known.add(name, value).map(|_| ());
-        let mut all = Doors { add, refused: Vec::new() };
+        let add = &mut |name: &str, value: &[u8]| known.add(name, value);
+        let mut all = Doors { add, left: Left::default() };
         doors(&mut all);
-        let refused = all.refused;
+        let refused = all.left.refused;
         (known, refused)
     }
 

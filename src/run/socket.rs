@@ -30,11 +30,13 @@ pub const VARIABLE: &str = "BLACKBAR_SOCKET";
 pub enum Added {
     /// It is masked from now on.
     Added,
+    /// So it is, but not in forms that are longer than any secret that is looked for.
+    Partly,
     /// It is too short.
     TooShort,
     /// It is too common to be masked without harm.
     Guessable,
-    /// It, or one of its encodings, is longer than any secret that is looked for.
+    /// It is longer than any secret that is looked for.
     TooLong,
     /// There is no room left.
     TooMany,
@@ -82,6 +84,7 @@ impl Drop for Server {
 pub fn add(name: &str, value: &Secret) -> Option<Added> {
     match request(connect()?, ADD, name.as_bytes(), value.expose()).ok()? {
         b'+' => Some(Added::Added),
+        b'p' => Some(Added::Partly),
         b's' => Some(Added::TooShort),
         b'g' => Some(Added::Guessable),
         b'l' => Some(Added::TooLong),
@@ -135,6 +138,7 @@ fn serve(mut stream: UnixStream, outlets: &Outlets, add: &Add) -> io::Result<()>
             };
             match added {
                 Added::Added => b'+',
+                Added::Partly => b'p',
                 Added::TooShort => b's',
                 Added::Guessable => b'g',
                 Added::TooLong => b'l',

@@ -327,6 +327,14 @@ def less_is_undamaged(home):
         screen.wait(lambda text: text.splitlines()[0] == "entry 0")
         screen.keys("q")
         screen.wait(lambda text: text.rstrip().endswith("ready>"))
+    # A line that goes on below: less moves the cursor there in a way of its own.
+    (home / "long.txt").write_text("-" * 60 + f" {VALUE} on and on\n")
+    with Screen(home) as screen:
+        screen.run("less", "long.txt")
+        text = screen.wait(lambda text: "on and on" in text and "long.txt" in text)
+        check(MASK in text and VALUE[:8] not in text and VALUE[-8:] not in text, text)
+        screen.keys("q")
+        screen.wait(lambda text: text.rstrip().endswith("ready>"))
 
 
 TESTS = [

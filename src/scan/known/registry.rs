@@ -69,6 +69,9 @@ impl Default for Policy {
 pub enum Added {
     /// It is looked for from now on.
     New,
+    /// So it is, but for encodings that are longer than [`SECRET_BYTES_MAX`], or as a whole: then each of its lines is
+    /// looked for.
+    Partly,
     /// It was looked for already, maybe under another name.
     Known,
 }
@@ -96,8 +99,8 @@ pub enum Refused {
         /// The name of the value.
         name: String,
     },
-    /// One of its encodings is longer than what is found whole wherever it lies.
-    #[error("{name}, encoded, is longer than {SECRET_BYTES_MAX} bytes")]
+    /// It is longer than what is found whole wherever it lies, and so is each of its lines that says something.
+    #[error("{name} is longer than {SECRET_BYTES_MAX} bytes")]
     TooLong {
         /// The name of the value.
         name: String,
@@ -153,11 +156,12 @@ impl KnownValues {
     /// four bytes.
     ///
     /// # Errors
-    /// If the value is too short, too common or too long. Then nothing of it is looked for.
+    /// If the value is too short, too common or too long. Then nothing of it is looked for. Where only some of its
+    /// forms are too long, it is looked for in the others.
     pub fn add(&self, name: &str, value: &[u8]) -> Result<Added, Refused> {
         let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         let added = state.add(name, value, self.shared.policy)?;
-        if added == Added::New {
+        if added != Added::Known {
             self.shared.epoch.fetch_add(1, Ordering::Release);
         }
         Ok(added)
@@ -218,13 +222,14 @@ impl State {
         let before = self.pending.len();
         // Fewer values than strings, which an index can count.
         let owner = self.values.len() as u32;
-        if let Err(fault) = add_forms(&mut self.pending, value, owner, policy.weak) {
-            self.pending.truncate(before);
-            return Err(match fault {
-                Fault::TooLong => Refused::TooLong { name },
-                Fault::Full => Refused::TooMany { name },
-            });
-        }
+        let added = match add_forms(&mut self.pending, value, owner, policy.weak) {
+            Ok(Some(added)) => added,
+            Ok(None) => return Err(Refused::TooLong { name }),
+            Err(strings::Full) => {
+                self.pending.truncate(before);
+                return Err(Refused::TooMany { name });
+            }
+        };
         self.seen.insert(hash, owner);
         self.blocks.add(owner, value);
         if let Some(opener) = value::opener(value, policy.weak) {
@@ -232,7 +237,7 @@ impl State {
             let _ = self.openers.add(opener, owner, Encoding::RAW);
         }
         self.values.push(Arc::new(Value::new(name, value)));
-        Ok(Added::New)
+        Ok(added)
     }
 
     /// Makes a tier of the values that are new. Small tiers are taken up into it, so that there are
@@ -259,14 +264,18 @@ impl State {
     }
 }
 
-/// Why the forms of a value are not looked for.
-enum Fault {
-    TooLong,
-    Full,
-}
-
-fn add_forms(strings: &mut Strings, value: &[u8], owner: u32, weak: bool) -> Result<(), Fault> {
+/// Adds all forms of a value that are not too long. Nothing if all are.
+fn add_forms(strings: &mut Strings, value: &[u8], owner: u32, weak: bool) -> Result<Option<Added>, strings::Full> {
+    let (mut some, mut all) = (false, true);
+    if value.len() > VALUE_BYTES_MAX {
+        return Ok(None);
+    }
     value::forms(value, |form| {
+        if form.len() > SECRET_BYTES_MAX {
+            all = false;
+            return Ok(());
+        }
+        some = true;
         let least = match form.len() {
             _ if !weak => ENCODED_BYTES_MIN,
             ..WEAK_ENCODED_MIN => usize::MAX,
@@ -274,14 +283,16 @@ fn add_forms(strings: &mut Strings, value: &[u8], owner: u32, weak: bool) -> Res
         };
         encodings::each(form, |encoding, string| {
             if string.len() > SECRET_BYTES_MAX {
-                return if encoding.can_be_missed() { Ok(()) } else { Err(Fault::TooLong) };
+                all &= encoding.can_be_missed();
+                return Ok(());
             }
             if encoding != Encoding::RAW && string.len() < least {
                 return Ok(());
             }
-            strings.add(string, owner, encoding).map_err(|strings::Full| Fault::Full)
+            strings.add(string, owner, encoding)
         })
-    })
+    })?;
+    Ok(some.then_some(if all { Added::New } else { Added::Partly }))
 }
 
 fn without_line_ends(mut value: &[u8]) -> &[u8] {
@@ -293,6 +304,9 @@ fn without_line_ends(mut value: &[u8]) -> &[u8] {
 
 /// How long a value must be unless the user says otherwise (bytes).
 const VALUE_BYTES_MIN: usize = 6;
+
+/// How long a value of several lines can be (bytes): each line takes room of its own.
+const VALUE_BYTES_MAX: usize = 4 * SECRET_BYTES_MAX;
 
 /// How long an encoded form must be (bytes).
 const ENCODED_BYTES_MIN: usize = 6;

@@ -36,6 +36,12 @@ pub(crate) fn before_soft_break(text: &[u8]) -> Option<usize> {
     breaks_softly(&bare[start..]).then(|| bare.len() - 1)
 }
 
+/// Where a margin may have begun at the end of a text.
+pub(crate) fn before_margin(text: &[u8], width: Width) -> Option<usize> {
+    let begun = width.is_some_and(|width| width > 0) && text.ends_with(b" ");
+    begun.then(|| text.len() - 1)
+}
+
 /// Whether a line of quoted-printable, without its end, goes on in the next one.
 fn breaks_softly(bare: &[u8]) -> bool {
     (SOFT_WIDTH_MIN..=SOFT_WIDTH_MAX).contains(&bare.len()) && bare.ends_with(b"=") && !bare.ends_with(b"==")

@@ -70,7 +70,8 @@ impl Settler {
                 End::Line => {}
                 End::Open => {
                     let least = if engine.options().interactive { PIECE_BYTES_MIN } else { 1 };
-                    let ends = [Some(text.len()), wrap::before_soft_break(text)];
+                    let margin = wrap::before_margin(text, Some(engine.options().known.width()));
+                    let ends = [Some(text.len()), wrap::before_soft_break(text), margin];
                     let live = ends.into_iter().flatten().filter_map(|end| known.tail(&text[..end], least)).min();
                     self.note_live(unit, index, live);
                 }
