@@ -132,6 +132,17 @@ fn what_cannot_run_is_told_from_what_is_not_there_and_from_our_own_faults() {
 }
 
 #[test]
+fn a_secret_in_the_place_of_a_command_is_not_shown() {
+    let sandbox = Sandbox::new();
+    let said = |command: &mut Command| String::from_utf8(command.output().unwrap().stderr).unwrap();
+    let token = said(sandbox.command(&OWN).args(["--", SECRET]));
+    assert_eq!(token, "blackbar: [REDACTED:acme-token]: no such program\n");
+    let known =
+        said(sandbox.command(&OWN).args(["--", "correct-horse-battery"]).env("A_TOKEN", "correct-horse-battery"));
+    assert_eq!(known, "blackbar: [REDACTED:known-value]: no such program\n");
+}
+
+#[test]
 fn findings_change_the_code_only_of_a_command_that_was_fine() {
     let sandbox = Sandbox::new();
     let code = |options: &[&str], code: u8| run(&sandbox, options, &format!("echo {SECRET}; exit {code}")).code;

@@ -12,6 +12,7 @@ use std::{
 use blackbar::{
     KnownValues,
     finding::{Finding, Place},
+    names::Names,
     pipeline::{OnError, PipelineError},
     run::{self, Command, Ended, Filters, RunError, Stream, socket},
     scan::known::{self, Refused},
@@ -44,7 +45,9 @@ pub fn run(settings: &Settings, words: Vec<OsString>, console: &Console) -> Resu
         drain: Duration::from_secs(settings.number("drain-timeout", 5)),
     };
     if !OWN_FILTER.iter().any(|name| settings.is_option(name)) && run::is_nested() && hand_over(settings)? {
-        return Err(not_run(&command, run::replace(&command)));
+        // Our standard error goes through the filter of the run around us.
+        let name = files::shown(Path::new(&command.program));
+        return Err(not_run(&name, run::replace(&command)));
     }
     let has_terminal = run::has_terminal() && !command.no_pty;
     let known = secrets::load(settings, true, console)?;
@@ -67,7 +70,11 @@ pub fn run(settings: &Settings, words: Vec<OsString>, console: &Console) -> Resu
     let server = socket::Server::open(Arc::clone(&filters.outlets), add).map_err(failed)?;
     command.with.push((socket::VARIABLE.into(), server.path().into()));
     let started = Instant::now();
-    let ended = run::run(&command, &filters).map_err(|fault| not_run(&command, fault))?;
+    let ended = run::run(&command, &filters).map_err(|fault| {
+        // What was meant to be an argument may be a secret.
+        let name = Names::new(Arc::clone(&filters.engine)).shown(command.program.as_encoded_bytes());
+        not_run(&name, fault)
+    })?;
     drop(server);
     // No other thread is left that could hold it for long, or it panicked in between.
     let mut job = job.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,8 +162,7 @@ fn tell(ended: &Ended, job: &mut Job, on_error: OnError, console: &Console) {
 }
 
 /// Why the command does not run. Its name is shown, as shells do it; its arguments never are.
-fn not_run(command: &Command, fault: RunError) -> Failure {
-    let name = files::shown(Path::new(&command.program));
+fn not_run(name: &str, fault: RunError) -> Failure {
     let message = match fault {
         RunError::System { .. } => fault.to_string(),
         RunError::NotExecutable(kind) => format!("{name}: cannot be executed: {}", files::reason(kind)),

@@ -418,7 +418,7 @@ def writers(work):
         "bash declare": shell("bash", "declare -p V"),
         "bash array": shell("bash", 'a=("$V" x); declare -p a'),
         "bash map": shell("bash", 'declare -A a=([k]="$V"); declare -p a'),
-        "bash trace [[": shell("bash", 'set -x; [[ "$V" == x* ]] || :'),
+        "bash trace [[": shell("bash", 'set -x; [[ "$V" == "" ]] || :'),
         "bash trace <<<": shell("bash", 'set -x; cat <<<"$V" >/dev/null'),
         "bash trace C": shell("bash", 'set -x; : "$V"', LC_ALL="C"),
         "bash time": shell("bash", 'PS4="+ \\t "; set -x; : "$V"'),
