@@ -501,6 +501,26 @@ fn base64_that_is_broken_into_lines_is_masked_wherever_the_value_lies_in_it() {
 }
 
 #[test]
+fn lines_of_base64_are_read_together_or_apart_however_they_come() {
+    let secret = "FLUW8SXZvSVBycvrisG7\u{e9}\u{6f22}";
+    let engine = engine_of(&[secret]);
+    for before in ["", "x", "user and pass: "] {
+        for between in [" more text to fill ", "", " \u{6f22}\u{6f22} and so on, for longer than a line of it, and on "]
+        {
+            let text = base64([before, secret, between, secret, " end of it"].concat().as_bytes());
+            let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+            let log = format!("\"{}\n", lines.join("\n"));
+            let expected = whole(&engine, log.as_bytes());
+            for cut in 0..log.len() {
+                let (one, other) = log.as_bytes().split_at(cut);
+                let output = in_pieces(&engine, &[(one, true), (other, false)]);
+                assert_eq!(shown(&output), shown(&expected), "cut at {cut} of {}", shown(log.as_bytes()));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_value_that_a_program_broke_at_the_terminals_width_is_masked() {
     let secret = b"correct-horse-battery";
     let known = KnownValues::default();

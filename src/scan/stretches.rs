@@ -1,5 +1,7 @@
 //! Splits a block of whole lines into stretches that pass and lines that matter. Does not scan lines.
 
+use std::ops::Range;
+
 use super::{
     Commands, Engine, Passed, commands,
     known::{self, Gate, Known},
@@ -115,17 +117,38 @@ impl<'a, 'b> Stretches<'a, 'b> {
                 break found;
             }
             let Some(run) = known::wrap::next_run(self.block, from, self.width) else { break (length, length) };
-            let parts = known::wrap::parts(self.block, run.clone(), self.width);
+            let Some(start) = self.held_from(&run) else {
+                from = run.end;
+                continue;
+            };
+            let parts = known::wrap::parts(self.block, start..run.end, self.width);
             let open = run.end == length
                 && known::wrap::wraps(&self.block[parts.last().map_or(0, |part| part.start)..], self.width);
             let joined: Vec<u8> = parts.iter().map(|part| &self.block[part.clone()]).collect::<Vec<_>>().concat();
             if open || self.known.first_in(&joined, 0).is_some() {
-                break (run.start, run.end);
+                let end = memchr::memchr(b'\n', &self.block[run.end - 1..]).map_or(length, |at| run.end + at);
+                break (start, end);
             }
             from = run.end;
         };
         self.ahead.wrapped = Some((length - found.0, length - found.1));
         Some(found).filter(|found| found.0 < length)
+    }
+
+    /// The first line of a run that a filter holds which gets it line by line: a value may have begun in it.
+    fn held_from(&self, run: &Range<usize>) -> Option<usize> {
+        let mut line =
+            memchr::memrchr(b'\n', &self.block[self.place..run.start]).map_or(self.place, |end| self.place + end + 1);
+        // A terminal's line may also go on within itself.
+        let within = self.width.is_some_and(|width| width > 0);
+        while line < run.end {
+            let end = memchr::memchr(b'\n', &self.block[line..]).map_or(self.block.len(), |end| line + end + 1);
+            if within || self.known.tail(known::wrap::said(&self.block[line..end]), 1).is_some() {
+                return Some(line);
+            }
+            line = end;
+        }
+        None
     }
 
     /// The next line with a known value.
