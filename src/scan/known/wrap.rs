@@ -163,9 +163,9 @@ const MARGINS: &[&[u8]] = &[b" \r", b" \x08"];
 const BASE64_WIDTH_MIN: usize = 60;
 /// The greatest: what is longer was not broken for anybody to read.
 const BASE64_WIDTH_MAX: usize = 160;
-/// The widths at which programs break quoted-printable (characters): 76 is the most, and they do not cut codes; some go
-/// over it.
-const SOFT_WIDTH_MIN: usize = 70;
+/// The widths at which programs break quoted-printable (characters): 76 is the most, and they do not cut codes, some not
+/// the four codes of one character; some go over it.
+const SOFT_WIDTH_MIN: usize = 62;
 const SOFT_WIDTH_MAX: usize = 80;
 /// How many lines of base64 are read as one text.
 const JOINED_LINES_MAX: usize = 64;
