@@ -127,7 +127,9 @@ impl Settler {
             let line = start..start + text[start..end].trim_ascii_end().len();
             if cut {
                 // It may become the line that is waited for.
-                let live = if trails.is_empty() { known.opener_tail(text) } else { Some(start) };
+                let begun =
+                    || [text, text.trim_ascii_end()].into_iter().filter_map(|text| known.opener_tail(text)).min();
+                let live = if trails.is_empty() { begun() } else { Some(start) };
                 self.note_live(unit, index, live);
                 break;
             }

@@ -1,0 +1,111 @@
+//! Holds the masking of known values against what the maskers of CI systems are asked for. The values and texts are our
+//! own; the questions are those of their tests.
+
+mod support;
+
+use std::sync::Arc;
+
+use blackbar::{
+    Engine, KnownValues,
+    scan::known::{Added, Refused},
+};
+use support::{
+    in_pieces,
+    known::{base64, engine_of, engine_with, whatever_the_cut},
+    shown, whole,
+};
+
+/// Values, a text with them, and what is to come out: what the maskers of CI systems are asked for, and where some leak.
+const WORLDS: &[(&[&str], &str, &str)] = &[
+    // They overlap, or one is in the other: at its beginning, at its end, in its middle.
+    (&["abcdef123", "def123xyz"], "x abcdef123xyz def123 abcdef123def123xyz\n", "x *** def123 ***\n"),
+    (&["secret-one", "secret-one-two"], "secret-one-two secret-one secret-one-tw\n", "*** *** ***-tw\n"),
+    (&["longer-value", "er-value"], "longer-value er-value nger-value\n", "*** *** ng***\n"),
+    (&["one(middle)two", "middle"], "one(middle)two (middle)two\n", "*** (***)two\n"),
+    (&["token-token"], "token-token-token token-tokentoken-token\n", "*** ***\n"),
+    (&["aaaa"], "aaa aaaa aaaaaaaaa baaaab\n", "aaa *** *** b***b\n"),
+    // Side by side.
+    (&["first-value", "second-value"], "first-valuesecond-value first-value.second-value\n", "*** ***.***\n"),
+    (&["first-value"], "first-valuefirst-valuefirst-value", "***"),
+    // The beginning of one, and then something else, or another one, or nothing.
+    (&["secret-value"], "secret-valsecret-value secret-vaLue", "secret-val*** secret-vaLue"),
+    (&["secret-value", "lsecret-x"], "secret-valsecret-x", "secret-va***"),
+    (&["secret-value"], "the end is secret-va", "the end is ***"),
+    (&["secret-value"], "secret-value\rsecret-value\r\nsecret-va\nlue\n", "***\r***\r\nsecret-va\nlue\n"),
+    // Characters that mean something elsewhere.
+    (&["a.b*c(d[e\\f"], "a.b*c(d[e\\f axbxcxdxexf\n", "*** axbxcxdxexf\n"),
+    (
+        &["p\u{e4}ssw\u{f6}rd-\u{1f511}"],
+        "p\u{e4}ssw\u{f6}rd-\u{1f511} p\u{e4}ssw\u{f6}rd\n",
+        "*** p\u{e4}ssw\u{f6}rd\n",
+    ),
+    (&["%2Fnot%20decoded"], "?a=%2Fnot%20decoded&b=1\n", "?a=***&b=1\n"),
+    (&["with two  blanks"], "with two  blanks, with two\n", "***, with two\n"),
+    (&["a\tb\u{1b}[1mc-value"], "x a\tb\u{1b}[1mc-value y\n", "x *** y\n"),
+    // As somebody has pasted them: with an end of line, or blanks.
+    (&["value-with-end\n"], "value-with-end, value-with-end\n", "***, ***\n"),
+    // A beginning that another value goes on from, which holds a third.
+    (&["this is the end", "en foobar", "is th"], "overlap: this is the en foobar\n", "overlap: this ***e ***\n"),
+    // Each in the next, like a tower.
+    (&["sum do", "m dolor", "psum dolor s", "ipsum dolor si"], "lorem ipsum dolor sit sum dolor\n", "lorem ***t ***\n"),
+    // The first is never whole, and holds the others.
+    (&["lorem ipsum dolor sEt", "ipsum d", "dolor sit"], "lorem ipsum dolor sit amet\n", "lorem *** amet\n"),
+    // One that begins with a sign, and one with a sign inside.
+    (&[":secret-one", "cont@ining"], "is :secret-one cont@ining, cont@in\n", "is *** ***, cont@in\n"),
+    // PowerShell colours a part of a command that it does not like: with an escape, or with what is left of one.
+    (
+        &["part-one&part-two&part-three"],
+        "part-one&part-two&\u{1b}[96mpart-three\u{1b}[0m\n",
+        "***\u{1b}[96m\u{1b}[0m\n",
+    ),
+    (&["part-one&part-two&part-three"], "part-one&part-two&3[96mpart-three3[0m\n", "***3[96m***3[0m\n"),
+    (&["part-one&+part-two&part-three"], "part-one&+3[96mp3[0mart-two&part-three\n", "***3[96mp3[0m***\n"),
+    // Quotes that somebody has put around a value are not always written; and how expressions and arguments have them.
+    (&["\"quoted-value\""], "quoted-value \"quoted-value\" \\\"quoted-value\\\"\n", "*** *** ***\n"),
+    (&["it's-a-value"], "it''s-a-value it's-a-value\n", "*** ***\n"),
+    // A key as terminals show its line ends, and as shells make one line of it.
+    (
+        &["-----BEGIN A KEY-----\nasdf\n-----END A KEY-----\n"],
+        "x\r\r\n-----BEGIN A KEY-----\r\r\nasdf\r\r\n-----END A KEY-----\r\r\nx\r\r\n",
+        "x\r\r\n***\r\r\n***\r\r\n***\r\r\nx\r\r\n",
+    ),
+    (
+        &["-----BEGIN A KEY-----\nasdf\n-----END A KEY-----\n"],
+        "x -----BEGIN A KEY----- asdf -----END A KEY----- x\n",
+        "x *** x\n",
+    ),
+    // What other maskers write in their place.
+    (&["MASKED"], "[MASKED] MASKED\n", "[***] ***\n"),
+];
+
+#[test]
+fn the_worlds_of_other_maskers_hold_at_every_cut() {
+    for (values, input, expected) in WORLDS {
+        whatever_the_cut(&engine_of(values), input.as_bytes(), expected.as_bytes());
+    }
+}
+
+#[test]
+fn a_long_value_is_masked_in_the_forms_that_are_not_too_long() {
+    // No part of it repeats another.
+    let long = |bytes: usize| -> String { (0..).map(|number| format!("{number:05x}.")).take(bytes / 6).collect() };
+    let known = KnownValues::default();
+    let value = long(9000);
+    assert_eq!(known.add("LONG", value.as_bytes()), Ok(Added::Partly));
+    whatever_the_end(&engine_with(known), format!("x {value} y {} z\n", base64(value.as_bytes())), "x *** y *** z\n");
+    // A file of many lines is masked line by line where it is too long as a whole.
+    let known = KnownValues::default();
+    let lines: Vec<String> = (0..2000).map(|number| format!("line-{number:04}-of-it")).collect();
+    assert_eq!(known.add("LINES", lines.join("\n").as_bytes()), Ok(Added::Partly));
+    whatever_the_end(&engine_with(known), format!("x {} y\n{}\n", lines[7], lines[1999]), "x *** y\n***\n");
+    let known = KnownValues::default();
+    assert!(matches!(known.add("BLOB", long(17000).as_bytes()), Err(Refused::TooLong { .. })));
+    assert!(known.is_empty() && known.current().is_empty());
+}
+
+/// The output for an input that comes whole, and in blocks of a read's size.
+fn whatever_the_end(engine: &Arc<Engine>, input: String, expected: &str) {
+    assert_eq!(shown(&whole(engine, input.as_bytes())), shown(expected.as_bytes()));
+    let pieces: Vec<(&[u8], bool)> = input.as_bytes().chunks(4096).map(|piece| (piece, true)).collect();
+    assert_eq!(shown(&in_pieces(engine, &pieces)), shown(expected.as_bytes()));
+}
