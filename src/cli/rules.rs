@@ -161,6 +161,7 @@ pub fn described(rule: &Rule) -> Vec<(&'static str, String)> {
         Detector::Token => "token",
         Detector::Assigned => "assigned",
         Detector::KeyBlock => "key-block",
+        Detector::Manifest => "manifest",
         Detector::Entropy => "entropy",
         Detector::Ceiling => "ceiling",
         Detector::Known => "known",

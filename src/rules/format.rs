@@ -154,6 +154,7 @@ fn check(row: Row, family: &str, line: usize) -> Result<Rule, String> {
         ("token", Detector::Token),
         ("assigned", Detector::Assigned),
         ("key-block", Detector::KeyBlock),
+        ("manifest", Detector::Manifest),
         ("entropy", Detector::Entropy),
         ("ceiling", Detector::Ceiling),
         ("known", Detector::Known),

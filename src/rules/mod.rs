@@ -121,6 +121,8 @@ pub enum Detector {
     Assigned,
     /// A block of lines between BEGIN and END of a private key.
     KeyBlock,
+    /// A value of a Kubernetes Secret, in its manifest.
+    Manifest,
     /// Any long random token, if `--entropy all` asks for it.
     Entropy,
     /// A value that is longer than any bound: the name of its mask.

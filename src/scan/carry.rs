@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     assigned::{Pending, Waiting},
     keyblock::Block,
+    manifest::Manifest,
     known::{Between, Progress},
     unseen::Unseen,
 };
@@ -18,6 +19,8 @@ pub struct Carry {
     pub(super) block: Option<Block>,
     /// A key name that awaits its value.
     pub(super) pending: Pending,
+    /// A Kubernetes manifest whose next lines may hold a Secret's values.
+    pub(super) manifest: Option<Manifest>,
     /// Values of several lines that are in the middle of.
     pub(super) known: Vec<Progress>,
     /// Lines of containers whose beginnings are not there.
@@ -35,6 +38,7 @@ impl Carry {
     /// An over-long line goes on: what awaited its beginning is over.
     pub fn enter_line(&mut self, in_string: bool) {
         self.pending = Pending::default();
+        self.manifest = None;
         self.known.clear();
         self.in_string = in_string;
     }
@@ -50,6 +54,8 @@ pub struct Said {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     waiting: Option<Waiting>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    manifest: Option<Manifest>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     known: Option<Between>,
     #[serde(skip_serializing_if = "Unseen::is_empty", default)]
     unseen: Unseen,
@@ -61,6 +67,7 @@ impl Said {
         Said {
             block: carry.block,
             waiting: engine.names().and_then(|names| carry.pending.told(names, engine.rules())),
+            manifest: carry.manifest,
             known: Between::of(&carry.known),
             unseen: carry.unseen,
         }
@@ -73,6 +80,7 @@ impl Said {
         Carry {
             block: self.block,
             pending: pending.unwrap_or_default(),
+            manifest: self.manifest,
             known: self.known.map(Between::progress).into_iter().collect(),
             unseen: self.unseen,
             in_string: false,
@@ -109,6 +117,7 @@ impl Said {
     pub fn is_sound(&self) -> bool {
         self.block.is_none_or(|block| block.is_sound())
             && self.waiting.as_ref().is_none_or(Waiting::is_sound)
+            && self.manifest.is_none_or(|manifest| manifest.is_sound())
             && self.known.is_none_or(Between::is_sound)
             && self.unseen.is_sound()
     }
@@ -153,6 +162,8 @@ mod tests {
             ("db_password: |\n", "  cX1uZjbF7zYOhPBy\n"),
             ("[\"--password\",\n", "  \"cX1uZjbF7zYOhPBy\"]\n"),
             ("<password>\n", "cX1uZjbF7zYOhPBy</password>\n"),
+            ("apiVersion: v1\ndata:\n", "  host: Y1gxdVpqYkY3ellPaFBCeQ==\n"),
+            ("kind: Secret\nmetadata:\n  name: app\ndata:\n", "  host: Y1gxdVpqYkY3ellPaFBCeQ==\n"),
         ] {
             let (out, said) = behind(before, after, [&none, &none]);
             assert!(out.contains("[REDACTED:") && !said.is_empty(), "{before}{out}");

@@ -9,6 +9,7 @@ mod carry;
 pub(crate) mod commands;
 pub mod judge;
 mod keyblock;
+mod manifest;
 pub mod known;
 pub(crate) mod pattern;
 pub mod prefilter;
@@ -113,6 +114,7 @@ pub struct Engine {
     /// The patterns of rules with key names, by the rule's index.
     shapes: HashMap<usize, Pattern>,
     key_block: Option<u16>,
+    manifest: Option<u16>,
     entropy: Option<u16>,
     ceiling: u16,
     known: u16,
@@ -164,7 +166,7 @@ impl Engine {
             named_rules(list, options.entropy).map_err(|(index, reason)| at_fault(&list[index], reason))?;
         let names = (!named.is_empty()).then(|| Names::new(&named));
         let of = |detector| list.iter().position(|rule| rule.detector == detector).map(|index| index as u16);
-        let key_block = of(Detector::KeyBlock);
+        let (key_block, manifest) = (of(Detector::KeyBlock), of(Detector::Manifest));
         let entropy = of(Detector::Entropy).filter(|_| options.entropy == Entropy::All);
         let ceiling = of(Detector::Ceiling).unwrap_or(0);
         let known = of(Detector::Known).unwrap_or(0);
@@ -172,11 +174,12 @@ impl Engine {
             tokens.tokens(),
             names.as_ref().map_or(&[][..], |names| names.triggers()),
             if key_block.is_some() { keyblock::TRIGGERS } else { &[] },
+            if manifest.is_some() { manifest::TRIGGERS } else { &[] },
             entropy.is_some(),
         );
         let masker = Masker::new(&options.style, list);
         let engine =
-            Engine { prefilter, tokens, names, shapes, key_block, entropy, ceiling, known, masker, rules, options };
+            Engine { prefilter, tokens, names, shapes, key_block, manifest, entropy, ceiling, known, masker, rules, options };
         engine.check_replacement()?;
         Ok(engine)
     }
@@ -248,6 +251,10 @@ impl Engine {
 
     pub(crate) fn key_block_rule(&self) -> Option<u16> {
         self.key_block
+    }
+
+    pub(crate) fn manifest_rule(&self) -> Option<u16> {
+        self.manifest
     }
 
     pub(crate) fn entropy_rule(&self) -> Option<u16> {

@@ -19,6 +19,7 @@ use super::{
     judge,
     keyblock::{self, Block, Piece},
     known::{self, Known, wrap},
+    manifest,
     prefilter::Found,
     tokens::{self, End, Hit},
     units::{Unit, Units},
@@ -56,6 +57,7 @@ pub struct Settler {
     /// Where the next round need not scan before, if this one was the first to find something there.
     again: Option<assigned::Mark>,
     pieces: Vec<Piece>,
+    manifest_values: Vec<manifest::Value>,
     /// The views of a unit that are searched, and which other detectors have a word in each.
     searched: Vec<(usize, Found)>,
     escapes: Vec<Range<usize>>,
@@ -217,9 +219,12 @@ impl Settler {
             self.note_live(unit, index, live);
             hits.drain(..).for_each(|hit| self.add(engine, place, index, hit));
             self.hits = hits;
-            let carry = (index == primary).then_some(&mut *carry);
+            let mut carry = (index == primary).then_some(&mut *carry);
             if words.key_block || carry.as_ref().is_some_and(|carry| carry.block.is_some()) {
-                self.key_blocks(engine, place, index, carry);
+                self.key_blocks(engine, place, index, carry.as_deref_mut());
+            }
+            if words.manifest || carry.as_ref().is_some_and(|carry| carry.manifest.is_some()) {
+                self.manifests(engine, place, index, carry);
             }
         }
         if open && let Some(cut) = self.views.unfinished() {
@@ -290,6 +295,27 @@ impl Settler {
             self.found[first..].iter_mut().for_each(|span| span.part |= !piece.first);
         }
         self.pieces = pieces;
+    }
+
+    fn manifests(&mut self, engine: &Engine, place: Place<'_>, index: usize, carry: Option<&mut Carry>) {
+        let (unit, _) = place;
+        let Some(rule) = engine.manifest_rule() else { return };
+        let region = self.region(unit, index, carry.is_some());
+        let mut fresh = None;
+        let open = carry.map_or(&mut fresh, |carry| &mut carry.manifest);
+        let text = &self.views.text(index)[region.clone()];
+        let is_mask = |text: &[u8]| engine.masker().len_at(text, 0) == Some(text.len());
+        self.manifest_values.clear();
+        let live = manifest::scan(text, unit.end != End::Open, &is_mask, open, &mut self.manifest_values);
+        self.note_live(unit, index, live.map(|at| at + region.start));
+        let values = std::mem::take(&mut self.manifest_values);
+        for value in &values {
+            let span = value.span.start + region.start..value.span.end + region.start;
+            let confidence = if value.told { Confidence::High } else { Confidence::Medium };
+            let why = "a value of a Kubernetes Secret";
+            self.add(engine, place, index, Hit { span, rule, confidence, facts: Facts::default(), why });
+        }
+        self.manifest_values = values;
     }
 
     /// `again` is where the round before began to find something, if that was the same text up to there.

@@ -350,7 +350,7 @@ fn verify(
     }
     let bytes = &text[secret.clone()];
     // A structure says where a secret stands, not that one does.
-    if rule.family == STRUCTURES && (judge::stands_in(bytes) || names_content(text, whole.start)) {
+    if rule.family == STRUCTURES && (judge::stands_in(bytes) || names_content(text, whole.start, &secret)) {
         return None;
     }
     if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
@@ -429,22 +429,41 @@ fn contains_caseless(text: &[u8], word: &[u8]) -> bool {
 }
 
 /// `orders-api-518f1097-...`, `cache-key-9e107d9d...`: a word and an identifier at the end of a longer name. What logs
-/// are full of tells a token only where nothing is joined to it.
+/// are full of tells a token only where nothing is joined to it. Two letters (`prod-sk-...`) are no word.
 fn ends_a_name(text: &[u8], whole: &Range<usize>) -> bool {
     let joined = matches!(text[..whole.start], [.., b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9', b'-']);
     let found = &text[whole.clone()];
     let word = found.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
     joined
+        && word > 2
         && found.get(word) == Some(&b'-')
         && found[word..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
 }
 
-/// Whether the scheme that ends at `end` names things by what they hold, and has no credentials: an image, a node.
-fn names_content(text: &[u8], end: usize) -> bool {
-    const SCHEMES: &[&str] = &["oci-layout", "oci", "docker-image", "docker", "containers-storage", "enode"];
+/// Whether the scheme that ends at `end` names things by what they hold, and has no credentials: an image, a node. What
+/// registries are asked by may have some, unless it looks like an image's tag: `docker://alpine:3.20@sha256:...`.
+fn names_content(text: &[u8], end: usize, secret: &Range<usize>) -> bool {
+    const SCHEMES: &[&str] = &["oci-layout", "docker-image", "containers-storage", "enode"];
+    const REGISTRIES: &[&str] = &["oci", "docker"];
     let scheme = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     let length = text[..end].iter().rev().take(SCHEME_BYTES_MAX + 1).take_while(|byte| scheme(byte)).count();
-    text[end..].starts_with(b"://") && SCHEMES.iter().any(|known| known.as_bytes() == &text[end - length..end])
+    // `docker://node-20-alpine@sha256:...` has the name where others have a user.
+    let named = || secret.start == end + b"://".len() || is_tag(&text[secret.clone()]);
+    let is_one = |known: &[&str]| known.iter().any(|known| known.as_bytes() == &text[end - length..end]);
+    text[end..].starts_with(b"://") && (is_one(SCHEMES) || is_one(REGISTRIES) && named())
+}
+
+/// Whether this is what people call versions of images: a name that is always the same, a number of dotted parts with
+/// words behind it, a commit.
+fn is_tag(text: &[u8]) -> bool {
+    const NAMES: &[&str] = &["latest", "stable", "edge", "main", "master", "nightly", "alpine", "slim", "debian"];
+    let commit = matches!(text.len(), 7..=12 | 40) && text.iter().all(u8::is_ascii_hexdigit);
+    let number = text.strip_prefix(b"v").unwrap_or(text);
+    let dots = number.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    let word = |word: &[u8]| word.first().is_some_and(u8::is_ascii_lowercase);
+    let words = |rest: &[u8]| rest.split(|byte| *byte == b'-').skip(1).all(word);
+    let version = dots > 2 && number[..dots].contains(&b'.') && matches!(number.get(dots), None | Some(b'-'));
+    commit || version && words(&number[dots..]) || NAMES.iter().any(|name| name.as_bytes() == text)
 }
 
 /// The longest scheme of those that are known (bytes).

@@ -1,6 +1,6 @@
 //! Turns what one line says about the next into a few numbers, and back. Holds no byte of the text.
 
-use std::ops::Range;
+use std::{cmp::Ordering, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -110,14 +110,19 @@ impl Place {
         }
     }
 
-    /// Where the content of `line` begins, if it has the same prefix and is indented deeper.
-    fn deeper(&self, line: &[u8]) -> Option<usize> {
+    /// How deep the content of `line` is indented beside the key, and where it begins, if the line has the same prefix.
+    pub fn against(&self, line: &[u8]) -> Option<(Ordering, usize)> {
         let prefix = self.prefix as usize;
         if shape(line.get(..prefix)?) != self.shape {
             return None;
         }
-        let blanks = line.get(prefix..)?.iter().take_while(|&&b| b == b' ' || b == b'\t').count();
-        (blanks > self.blanks as usize).then_some(prefix + blanks)
+        let blanks = blanks(line.get(prefix..)?);
+        Some((blanks.cmp(&(self.blanks as usize)), prefix + blanks))
+    }
+
+    /// Where the content of `line` begins, if it has the same prefix and is indented deeper.
+    fn deeper(&self, line: &[u8]) -> Option<usize> {
+        self.against(line).filter(|(depth, _)| *depth == Ordering::Greater).map(|(_, at)| at)
     }
 }
 

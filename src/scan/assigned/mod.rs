@@ -27,7 +27,7 @@ use self::key::Key;
 use self::name::{KeyWords, Match, Role};
 use super::judge::{self, Confidence, Separator};
 
-pub use self::carry::{Pending, Waiting};
+pub use self::carry::{Pending, Place, Waiting};
 pub use self::hint::may_assign;
 pub use self::mark::Mark;
 pub use self::name::{Family, NamedRule, Names, Strength};

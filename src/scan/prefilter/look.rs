@@ -18,6 +18,7 @@ use crate::{
         assigned::{self, Names, Near},
         keyblock,
         known::wrap,
+        manifest,
     },
     view::{self, envelope},
 };
@@ -166,6 +167,7 @@ impl<'a, 'b> Look<'a, 'b> {
                     false
                 }
                 Wanted::KeyBlock => keyblock::may_begin(text, start),
+                Wanted::Manifest => manifest::may_begin(text, start),
                 Wanted::Record => self.derived.is_none() && envelope::may_be_partial(text, start),
             };
             if matters {

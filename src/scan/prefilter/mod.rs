@@ -46,7 +46,7 @@ use self::{
     windows::Window,
     words::{Entry, Making, Wanted, Words},
 };
-use super::{Engine, assigned, keyblock, known::Known, tokens::Token};
+use super::{Engine, assigned, keyblock, known::Known, manifest, tokens::Token};
 use crate::{
     rules::{
         Rule,
@@ -72,7 +72,7 @@ pub struct Prefilter {
 
 impl Prefilter {
     /// Builds the tables over the literals of `tokens` and the other detectors' words.
-    pub fn new(tokens: &[Token], names: &[assigned::Trigger], key_block: &[&str], everything: bool) -> Prefilter {
+    pub fn new(tokens: &[Token], names: &[assigned::Trigger], key_block: &[&str], manifest: &[&str], everything: bool) -> Prefilter {
         // What is looked up where words begin, and what has a window of its own, which says whether a
         // word begins with it wherever it counts.
         let mut words = Making::default();
@@ -104,6 +104,7 @@ impl Prefilter {
             (whole(name.text.as_bytes()), Wanted::KeyName(index as u16), name.begins, ByteSet::ALL)
         }));
         others.extend(key_block.iter().map(|word| (whole(word.as_bytes()), Wanted::KeyBlock, true, ByteSet::ALL)));
+        others.extend(manifest.iter().map(|word| (whole(word.as_bytes()), Wanted::Manifest, true, ByteSet::ALL)));
         let runs: Vec<Run> = tokens.iter().filter_map(|token| token.pattern.run()).collect();
         let helpless = |token: &Token| token.pattern.needle().is_none() && token.pattern.run().is_none();
         let everything = everything || tokens.iter().any(helpless);
@@ -165,6 +166,7 @@ impl Prefilter {
                         found.key_name = found.key_name || may_assign(engine, text, start..start + length, index, open);
                     }
                     Wanted::KeyBlock => found.key_block |= open || keyblock::may_begin(text, start),
+                    Wanted::Manifest => found.manifest |= open || manifest::may_begin(text, start),
                     Wanted::Record => {}
                 });
             }
@@ -192,6 +194,8 @@ pub struct Found {
     pub key_name: bool,
     /// The key-block detector.
     pub key_block: bool,
+    /// Whoever reads Kubernetes manifests.
+    pub manifest: bool,
 }
 
 /// The lines of a block that matter, in order. Each place is looked at once.
@@ -303,6 +307,7 @@ pub fn condition(rule: &Rule) -> String {
         Detector::Ceiling => "a value that is longer than any bound".to_owned(),
         Detector::Known => "a known value, in any encoding".to_owned(),
         Detector::KeyBlock => "the BEGIN line of a private key, or the first bytes of its body".to_owned(),
+        Detector::Manifest => "a manifest's `kind: Secret` or `apiVersion: v1`".to_owned(),
         Detector::Token => match &rule.condition.needle {
             None => match rule.condition.run {
                 Some(run) => format!("a run of {} letters and digits", run.least),

@@ -20,6 +20,8 @@ pub enum Wanted {
     KeyName(u16),
     /// The key-block detector.
     KeyBlock,
+    /// Whoever reads Kubernetes manifests.
+    Manifest,
     /// Whoever joins the partial records of a container.
     Record,
 }

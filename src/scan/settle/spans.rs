@@ -143,6 +143,7 @@ pub fn rank(rule: &crate::rules::Rule) -> u8 {
         Detector::Known => 4,
         Detector::KeyBlock => 3,
         Detector::Token if rule.family == "structures" => 2,
+        Detector::Manifest => 2,
         Detector::Token => 3,
         Detector::Assigned if !rule.pattern.is_empty() => 2,
         Detector::Assigned => 1,
