@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     assigned::{Pending, Waiting},
     keyblock::Block,
-    manifest::Manifest,
     known::{Between, Progress},
+    manifest::Manifest,
     unseen::Unseen,
 };
 use crate::{Engine, view::envelope};

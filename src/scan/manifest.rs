@@ -29,7 +29,8 @@ pub fn may_begin(text: &[u8], at: usize) -> bool {
         let behind = behind.strip_prefix(LIST).unwrap_or(behind);
         let ends = behind.first().is_none_or(|byte| !is_key(*byte) && !matches!(byte, b':' | b'/'));
         let head = &text[at.saturating_sub(MARKS_MAX)..at];
-        return ends && trim_marks_end(head).strip_suffix(b":").is_some_and(|head| trim_marks_end(head).ends_with(KIND));
+        return ends
+            && trim_marks_end(head).strip_suffix(b":").is_some_and(|head| trim_marks_end(head).ends_with(KIND));
     }
     let version = || {
         let behind = skip_marks(rest.strip_prefix(VERSION)?).strip_prefix(b":")?;
@@ -37,9 +38,13 @@ pub fn may_begin(text: &[u8], at: usize) -> bool {
         // In a string, an escaped line end stands behind it.
         let ends = |text: &[u8]| matches!(text.first(), None | Some(b'\n' | b'\r' | b'n' | b'r'));
         let next = skip_marks(behind);
-        Some(ends(next) || next.strip_prefix(b",").map(skip_marks).is_some_and(|next| {
-            ends(next) || next.starts_with(DATA) || next.starts_with(STRINGS)
-        }))
+        Some(
+            ends(next)
+                || next
+                    .strip_prefix(b",")
+                    .map(skip_marks)
+                    .is_some_and(|next| ends(next) || next.starts_with(DATA) || next.starts_with(STRINGS)),
+        )
     };
     version().unwrap_or(false)
 }
@@ -221,13 +226,7 @@ impl Manifest {
     }
 
     /// Reads a line below `data`.
-    fn value(
-        &mut self,
-        content: &[u8],
-        form: Form,
-        is_mask: &dyn Fn(&[u8]) -> bool,
-        found: &mut Vec<Value>,
-    ) -> bool {
+    fn value(&mut self, content: &[u8], form: Form, is_mask: &dyn Fn(&[u8]) -> bool, found: &mut Vec<Value>) -> bool {
         let told = self.stage == Stage::Secret;
         let Some(entry) = Entry::of(content) else { return told };
         let value = &content[entry.value.clone()];

@@ -9,8 +9,8 @@ mod carry;
 pub(crate) mod commands;
 pub mod judge;
 mod keyblock;
-mod manifest;
 pub mod known;
+mod manifest;
 pub(crate) mod pattern;
 pub mod prefilter;
 mod program;
@@ -178,8 +178,20 @@ impl Engine {
             entropy.is_some(),
         );
         let masker = Masker::new(&options.style, list);
-        let engine =
-            Engine { prefilter, tokens, names, shapes, key_block, manifest, entropy, ceiling, known, masker, rules, options };
+        let engine = Engine {
+            prefilter,
+            tokens,
+            names,
+            shapes,
+            key_block,
+            manifest,
+            entropy,
+            ceiling,
+            known,
+            masker,
+            rules,
+            options,
+        };
         engine.check_replacement()?;
         Ok(engine)
     }

@@ -72,7 +72,13 @@ pub struct Prefilter {
 
 impl Prefilter {
     /// Builds the tables over the literals of `tokens` and the other detectors' words.
-    pub fn new(tokens: &[Token], names: &[assigned::Trigger], key_block: &[&str], manifest: &[&str], everything: bool) -> Prefilter {
+    pub fn new(
+        tokens: &[Token],
+        names: &[assigned::Trigger],
+        key_block: &[&str],
+        manifest: &[&str],
+        everything: bool,
+    ) -> Prefilter {
         // What is looked up where words begin, and what has a window of its own, which says whether a
         // word begins with it wherever it counts.
         let mut words = Making::default();
