@@ -288,11 +288,16 @@ fn same_key(key_id: &str, key: &FingerprintKey) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A date, checked to be one by its form.
+/// A date, checked to be one by its form: one that no calendar has would never come, or never pass.
 fn day(text: &str) -> Result<String, String> {
     let form = text.len() == 10
         && text.bytes().enumerate().all(|(at, b)| if matches!(at, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
-    if form { Ok(text.to_owned()) } else { Err("expires must be a date: 2027-01-31".to_owned()) }
+    let within = |from: usize, most: &str| text.get(from..from + 2).is_some_and(|part| "00" < part && part <= most);
+    if form && within(5, "12") && within(8, "31") {
+        Ok(text.to_owned())
+    } else {
+        Err("expires must be a date: 2027-01-31".to_owned())
+    }
 }
 
 /// Compiles a glob over paths: `*` and `?` stay within a name, `**` crosses folders.
@@ -344,6 +349,15 @@ mod tests {
         assert_eq!(about(&allow, "generic-password", "s3cret"), [2]);
         assert_eq!(about(&allow, "generic-password", "x"), Vec::<u16>::new());
         assert!(allow.passes(&[1]) && !allow.passes(&[0, 2]));
+    }
+
+    #[test]
+    fn a_day_that_no_calendar_has_is_no_last_day() {
+        for day in ["2027-13-01", "2027-00-10", "2027-02-00", "2027-02-32", "2027-2-1", "9999-99-99"] {
+            let fault =
+                allow(&format!("[[allow]]\nrule = 'github-pat'\nexpires = '{day}'\nreason = 'a'\n")).unwrap_err();
+            assert_eq!(fault, "allow.toml:1: expires must be a date: 2027-01-31", "{day}");
+        }
     }
 
     #[test]

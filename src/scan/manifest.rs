@@ -170,6 +170,10 @@ impl Manifest {
             return if self.says_nothing() { Next::Foreign } else { Next::Over };
         };
         let content = &line[at..];
+        if depth == Ordering::Greater && self.values.is_none() && self.column.is_some() {
+            // Its values were seen: what is indented deeper may be another manifest, in JSON.
+            return if self.says_nothing() { Next::Foreign } else { Next::Over };
+        }
         let goes_on = match (depth, self.values) {
             (Ordering::Greater, None) => self.stage != Stage::Version && self.says_nothing(),
             (Ordering::Greater, Some(form)) => {
@@ -425,7 +429,7 @@ const ENCODED_BYTES_MIN: usize = 8;
 /// The shortest line of a value that goes over several.
 const PIECE_BYTES_MIN: usize = 4;
 /// The shortest base64 without padding whose decoding is text by no chance (bytes).
-const TEXT_BYTES_MIN: usize = 16;
+const TEXT_BYTES_MIN: usize = 8;
 /// The shortest and the longest run that may be a random secret before a manifest's kind is known (bytes).
 const RANDOM_BYTES_MIN: usize = 24;
 const RANDOM_BYTES_MAX: usize = 512;

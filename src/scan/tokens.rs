@@ -453,8 +453,7 @@ fn names_content(text: &[u8], end: usize, secret: &Range<usize>) -> bool {
     text[end..].starts_with(b"://") && (is_one(SCHEMES) || is_one(REGISTRIES) && named())
 }
 
-/// Whether this is what people call versions of images: a name that is always the same, a number of dotted parts with
-/// words behind it, a commit.
+/// Whether this is what people call versions of images: a usual name, dotted numbers with words behind them, a commit.
 fn is_tag(text: &[u8]) -> bool {
     const NAMES: &[&str] = &["latest", "stable", "edge", "main", "master", "nightly", "alpine", "slim", "debian"];
     let commit = matches!(text.len(), 7..=12 | 40) && text.iter().all(u8::is_ascii_hexdigit);

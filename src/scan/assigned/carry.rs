@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::extent::{self, Around, Extent, Opening};
 use super::key;
 use super::name::{Match, Names};
+use super::table::Table;
 use super::{Candidate, Live, Scan, Separator, Step};
 use crate::rules::RuleSet;
 
@@ -26,6 +27,8 @@ pub enum Pending {
     Block(Match, Place),
     /// `<password>`: the text before the next tag.
     Element(Match),
+    /// `user,password`: cells of the rows below.
+    Table(Match, Table),
 }
 
 /// Where a key stood in its line: how far in, and behind what kind of prefix (a timestamp, an envelope, a `+`).
@@ -56,6 +59,7 @@ pub(super) enum Kind {
     Indented(Place),
     Block(Place),
     Element,
+    Table(Table),
 }
 
 impl Pending {
@@ -68,6 +72,7 @@ impl Pending {
             Pending::Indented(found, place) => (Kind::Indented(*place), found),
             Pending::Block(found, place) => (Kind::Block(*place), found),
             Pending::Element(found) => (Kind::Element, found),
+            Pending::Table(found, table) => (Kind::Table(*table), found),
         };
         let id = |rule: u16| rules.rules().get(usize::from(rule)).map(|rule| rule.id.to_string());
         let told = names.told(found).filter_map(|(rule, name)| Some((id(rule)?, name)));
@@ -87,12 +92,17 @@ impl Waiting {
             Kind::Indented(place) => Pending::Indented(found, place),
             Kind::Block(place) => Pending::Block(found, place),
             Kind::Element => Pending::Element(found),
+            Kind::Table(table) => Pending::Table(found, table),
         }
     }
 
     /// Whether it is small enough to be one.
     pub fn is_sound(&self) -> bool {
-        !self.names.is_empty() && self.names.len() <= NAMES_MAX
+        let table = match self.kind {
+            Kind::Table(table) => table.is_sound(),
+            _ => true,
+        };
+        table && !self.names.is_empty() && self.names.len() <= NAMES_MAX
     }
 }
 
@@ -142,6 +152,7 @@ impl Scan<'_> {
         match pending {
             Pending::None => {}
             Pending::Named(rules, left) => self.named = left.checked_sub(1).map(|left| (rules, left)),
+            Pending::Table(rules, table) => return self.row(rules, table, end, complete),
             Pending::Argument(rules) => {
                 let blanks = blanks(line);
                 let item = line.get(blanks..).is_some_and(|l| l.starts_with(b"- "));

@@ -4,8 +4,10 @@
 //! the word and by how the key begins. It never says no where [`super::scan`] finds something, or
 //! leaves something for the next line.
 
+use std::ops::Range;
+
 use super::{
-    Names, TAG_BYTES_MAX, Trigger, key,
+    Names, TAG_BYTES_MAX, Table, Trigger, key,
     name::{self, KeyWords},
 };
 
@@ -25,6 +27,9 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
     flag.is_some_and(|from| is_flag(names, text, from, end, open))
         || before == b':'
         || is_defined(text, first)
+        || is_variable(text, first)
+        || opens_tuple(text, first)
+        || is_header(names, text, first, end)
         || is_called(names, text, start, end, open)
         || is_column(names, text, first, end, open)
         || may_be_far(names, text, first)
@@ -41,6 +46,41 @@ pub fn is_defined(text: &[u8], first: usize) -> bool {
     let head = text.get(first.saturating_sub(DEFINE_BYTES_MAX)..first).unwrap_or_default();
     let head = head.strip_suffix(b"'").or(head.strip_suffix(b"\"")).unwrap_or(head);
     head.strip_suffix(b"\\").unwrap_or(head).trim_ascii_end().ends_with(b"define(")
+}
+
+/// Whether the word that begins at `first` is the first one of a tuple of Erlang's: `{password,"x"}`. Atoms are lower-case.
+pub fn opens_tuple(text: &[u8], first: usize) -> bool {
+    let opens = first.checked_sub(1).is_some_and(|at| text[at] == b'{');
+    opens && text.get(first).is_some_and(u8::is_ascii_lowercase)
+}
+
+/// The name of the variable that Terraform declares with the bracket at `brace`: `variable "db_password" {`.
+pub fn variable_before(text: &[u8], brace: usize) -> Option<Range<usize>> {
+    let head = text.get(..brace)?.strip_suffix(b"\" ")?;
+    let from = head.len().saturating_sub(name::KEY_BYTES_MAX);
+    let open = from + memchr::memrchr(b'"', &head[from..])?;
+    let name = &head[open + 1..];
+    (head[..=open].ends_with(VARIABLE) && name.iter().all(|byte| key::is_ident(*byte))).then_some(open + 1..head.len())
+}
+
+/// Whether the word that begins at `first` may be the name of such a variable.
+fn is_variable(text: &[u8], first: usize) -> bool {
+    let head = text[..first].strip_suffix(b"\"").unwrap_or_default();
+    let slashes = head.iter().rev().take_while(|byte| **byte == b'\\').count();
+    head[..head.len() - slashes].ends_with(b"variable ")
+}
+
+/// Whether the word that begins at `first` names a column of a table.
+fn is_header(names: &Names, text: &[u8], first: usize, end: usize) -> bool {
+    let to = end + text[end..].iter().take_while(|&&byte| key::is_ident(byte)).count();
+    if !Table::may_head(text, first, to) {
+        return false;
+    }
+    let line = memchr::memrchr(b'\n', &text[..first]).map_or(0, |at| at + 1);
+    let stop = memchr::memchr(b'\n', &text[to..]).map_or(text.len(), |at| to + at);
+    let line = text[line..stop].strip_suffix(b"\r").unwrap_or(&text[line..stop]);
+    // What is still escaped may have a header that ends at an escaped line end.
+    line.contains(&b'\\') || Table::headed(line, names, &mut KeyWords::default()).is_some()
 }
 
 /// Whether something before the key that has a part at `at` may say that it names a value: a directive, or the
@@ -114,8 +154,11 @@ fn is_flag(names: &Names, text: &[u8], from: usize, end: usize, open: bool) -> b
 /// Whether the word that begins its line at `first` is a name of the table with a column behind it.
 fn is_column(names: &Names, text: &[u8], first: usize, end: usize, open: bool) -> bool {
     // Nearly all words stand amid others, which one byte tells.
+    let escaped = |at: usize| at > 1 && text[at - 2] == b'\\' && matches!(text[at - 1], b'n' | b'r' | b't');
+    // The letter of an escape is no letter of the name.
+    let first = first + usize::from(escaped(first + 1));
     let begins = first.checked_sub(1).is_none_or(|at| matches!(text[at], b' ' | b'\t' | b'|' | b'\n'));
-    if !begins {
+    if !begins && !escaped(first) {
         return false;
     }
     let to = end + text[end..].iter().take_while(|&&byte| key::is_ident(byte)).count();
@@ -125,7 +168,7 @@ fn is_column(names: &Names, text: &[u8], first: usize, end: usize, open: bool) -
     }
     let head = text[..first].iter().rev().take(COLUMN_BYTES_MAX).take_while(|b| matches!(b, b' ' | b'\t' | b'|'));
     let line = first - head.count();
-    let stands = line == 0 || text[line - 1] == b'\n';
+    let stands = line == 0 || text[line - 1] == b'\n' || escaped(line);
     stands
         && (unknown || column(text, line, first, to).is_some())
         && names.look_up(&text[first..to], &mut KeyWords::default()).is_some()
@@ -144,7 +187,9 @@ pub fn column(text: &[u8], line: usize, start: usize, end: usize) -> Option<usiz
     let bar = gap > 0 && rest.get(gap) == Some(&b'|') && rest.get(gap + 1) == Some(&b' ');
     let netrc = gap == 1 && text.get(start..end)? == b"password";
     let wide = gap > 1 || rest.first() == Some(&b'\t') || netrc;
-    (bar || wide).then_some(end + gap * usize::from(bar) + usize::from(bar))
+    // A quoted value alone behind its name, as Groovy has it.
+    let quoted = gap == 1 && matches!(rest.get(1), Some(b'\'' | b'"'));
+    (bar || wide || quoted).then_some(end + gap * usize::from(bar) + usize::from(bar))
 }
 
 /// Whether an operator stands behind the trigger, within its [`Reach`], and the key before it has a name of the
@@ -281,6 +326,8 @@ fn names_role(text: &[u8], operator: usize) -> bool {
     role(word) || escaped && role(&word[1..])
 }
 
+/// What stands before the name of a variable.
+const VARIABLE: &[u8] = b"variable \"";
 /// What stands before a name that a space separates from its value.
 const DIRECTIVES: &[&[u8]] = &[
     b"ENV",

@@ -15,7 +15,7 @@ pub struct Key {
 
 /// The key that ends at `end` (a separator stands there), if one does. Looks back over `KEY_BYTES_MAX` bytes at most.
 pub fn before(text: &[u8], end: usize) -> Option<Key> {
-    let end = skip_blanks_back(text, end);
+    let end = before_bold(text, skip_blanks_back(text, end));
     if let Some(key) = quoted_before(text, end) {
         return Some(key);
     }
@@ -32,12 +32,20 @@ pub fn with_words_before(text: &[u8], key: &Key) -> Range<usize> {
     for _ in 0..2 {
         let Some(gap) = from.checked_sub(1).filter(|&i| text.get(i) == Some(&b' ')) else { break };
         let start = back_while(text, gap, |b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        if start == gap || text.get(start) == Some(&b'-') {
+        // `grant=refresh token=x`: that word is another key's value.
+        let equals = |at: usize| text.get(at) == Some(&b'=');
+        let value = equals(key.name.end) && start.checked_sub(1).is_some_and(equals);
+        if start == gap || value || text.get(start) == Some(&b'-') {
             break;
         }
         from = start;
     }
     from..key.name.end
+}
+
+/// The place before the stars that end at `end`: `**password**: x`, as Markdown has it.
+fn before_bold(text: &[u8], end: usize) -> usize {
+    end - if text.get(..end).is_some_and(|head| head.ends_with(b"**")) { 2 } else { 0 }
 }
 
 /// Whether a key is a number that no words stand before: `23:10`, not `recovery key 1:`.
@@ -75,6 +83,7 @@ pub fn letters_before(text: &[u8], end: usize) -> Result<[u8; 2], bool> {
     while let Some(b' ' | b'\t') = byte(at) {
         at -= 1;
     }
+    at = before_bold(text, at);
     let quoted = matches!(byte(at), Some(b'"' | b'\'' | b'`'));
     if quoted {
         at -= 1;

@@ -15,6 +15,7 @@ mod name;
 mod near;
 mod pair;
 mod quotes;
+mod table;
 mod trigger;
 mod unread;
 mod words;
@@ -33,6 +34,7 @@ pub use self::mark::Mark;
 pub use self::name::{Family, NamedRule, Names, Strength};
 pub use self::near::{Kept, Near, near};
 use self::quotes::Quotes;
+use self::table::Table;
 pub use self::trigger::Trigger;
 
 /// What the scan asks of the rest of the engine.
@@ -209,6 +211,12 @@ impl Scan<'_> {
             self.separator(i, byte)?;
         }
         self.close_line(end);
+        if self.pending == Pending::None
+            && let Some((rules, table)) =
+                Table::headed(self.text.get(self.line..end).unwrap_or_default(), self.names, self.words)
+        {
+            self.pending = Pending::Table(rules, table);
+        }
         Ok(())
     }
 
@@ -220,6 +228,7 @@ impl Scan<'_> {
             b'>' => self.angle(i),
             b' ' | b'\t' => self.blank(i),
             b',' => self.comma(i),
+            b'{' => self.brace(i),
             _ => Ok(()),
         }
     }
@@ -322,23 +331,6 @@ impl Scan<'_> {
         self.candidate(Candidate { rules, key: start, from, separator, around })
     }
 
-    /// `["--password", "x"]`, `define('DB_PASSWORD', 'x')`
-    fn comma(&mut self, i: usize) -> Step {
-        if !self.names.may_end_at(self.text, i) {
-            return Ok(());
-        }
-        let item = |k: &Key| k.quoted.is_some() && !key::is_value(self.text, k.start);
-        let Some(key) = key::before(self.text, i).filter(item) else { return Ok(()) };
-        let told = self.text.get(key.name.start) == Some(&b'-') || hint::is_defined(self.text, key.name.start);
-        if !told || key.start < self.line {
-            return Ok(());
-        }
-        let Some(rules) = self.look_up(key.name.clone(), key.start) else { return Ok(()) };
-        self.note();
-        let around = Around { quoted_only: true, in_string: self.in_string_at(i), ..Around::default() };
-        self.candidate(Candidate { rules, key: key.start, from: i + 1, separator: Separator::Argument, around })
-    }
-
     /// A key ends at `end` and its separator at `from`.
     fn assignment(&mut self, end: usize, from: usize, separator: Separator) -> Step {
         if !self.names.may_end_at(self.text, end) {
@@ -379,6 +371,8 @@ impl Scan<'_> {
                     return Ok(());
                 }
             }
+            // The `default` of a variable is assigned, not an object's.
+            Role::Value if name::is_default(word) && separator != Separator::Equals => {}
             Role::Value => {
                 if let Some((rules, _)) = self.named.take() {
                     let separator = if separator == Separator::Equals { Separator::Equals } else { Separator::Pair };

@@ -433,6 +433,11 @@ pub fn role(key: &[u8]) -> Role {
     }
 }
 
+/// Whether a key is `default`.
+pub fn is_default(key: &[u8]) -> bool {
+    key.eq_ignore_ascii_case(DEFAULT.as_bytes())
+}
+
 /// Whether the words before a name make it something else: `public key`, `next token`.
 fn never_secret(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool {
     let below = if from == 0 { 0 } else { starts & ((1u128 << from) - 1) };
@@ -473,7 +478,9 @@ const NAME_ROLES: &[&str] = &[
     "field",
     "option",
 ];
-const VALUE_ROLES: &[&str] = &["value", "val", "v", "content", "parametervalue"];
+const VALUE_ROLES: &[&str] = &["value", "val", "v", "content", "parametervalue", DEFAULT];
+/// The key of a variable's value, where Terraform declares it.
+const DEFAULT: &str = "default";
 /// How many digits a counter or a year has at most.
 const COUNTER_DIGITS_MAX: usize = 4;
 /// Names that are the ends of common words: they must begin where a word does.

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Env, Hit, KnownEnd, Mark, Names, Pending, Quotes, Scan, Scratch, hint, key};
+use super::{Env, Hit, KnownEnd, Mark, Names, Pending, Quotes, Scan, Scratch, Table, hint, key};
 
 /// What stands around one trigger of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,13 @@ impl Scan<'_> {
         // a key in quotes or brackets holds.
         let (mut inside, mut parted) = (true, false);
         self.from = trigger.start;
+        let first = hint::start_of(self.text, trigger.start);
+        let word = trigger.end + self.text[trigger.end..].iter().take_while(|&&byte| key::is_ident(byte)).count();
+        let line = self.text.strip_suffix(b"\n").unwrap_or(self.text);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if Table::may_head(self.text, first, word) && Table::headed(line, self.names, self.words).is_some() {
+            return Near::Something;
+        }
         let end = self.text.len() - usize::from(matches!(self.text.last(), Some(b'\n' | b'\r')));
         let mut i = trigger.end;
         while i < end {
@@ -96,7 +103,8 @@ impl Scan<'_> {
                 b'>' => true,
                 b'=' | b':' => !parted || closes(self.text, i),
                 b' ' | b'\t' => inside,
-                b',' => closes(self.text, i),
+                b',' => inside || closes(self.text, i),
+                b'{' => closes(self.text, i),
                 _ => false,
             };
             if asked {
@@ -108,7 +116,7 @@ impl Scan<'_> {
             inside = false;
             // An operator may have two bytes.
             let longer = matches!(byte, b':' | b'?' | b'+' | b'=') && matches!(self.text.get(i + 1), Some(b'=' | b'>'));
-            parted |= !longer && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']');
+            parted |= !longer && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']' | b'*');
             match reach.go_on(false) {
                 Some(true) => {}
                 Some(false) => return Near::Nothing,

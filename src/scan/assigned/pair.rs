@@ -4,7 +4,8 @@
 use super::{
     Candidate, Scan, Separator, Step,
     extent::{self, Around, Extent},
-    key,
+    hint,
+    key::{self, Key},
     name::{self, Match},
 };
 
@@ -43,4 +44,39 @@ impl Scan<'_> {
         let at = key::skip_blanks(self.text, from);
         matches!(self.text.get(at), Some(b'{' | b'[')) && self.env.mask_len_at(self.text, at).is_none()
     }
+
+    /// `variable "db_password" {`: the `default` in this block is its value.
+    pub(super) fn brace(&mut self, i: usize) -> Step {
+        let Some(name) = hint::variable_before(self.text, i) else { return Ok(()) };
+        if name.start < self.line || name.start > self.from {
+            return Ok(());
+        }
+        if let Some(rules) = self.look_up(name.clone(), name.start) {
+            self.named = Some((rules, VARIABLE_LINES_MAX));
+        }
+        Ok(())
+    }
+
+    /// `["--password", "x"]`, `define('DB_PASSWORD', 'x')`, Erlang's `{password, "x"}`
+    pub(super) fn comma(&mut self, i: usize) -> Step {
+        if !self.names.may_end_at(self.text, i) {
+            return Ok(());
+        }
+        let tuple = |k: &Key| k.quoted.is_none() && hint::opens_tuple(self.text, k.start);
+        let item = |k: &Key| tuple(k) || k.quoted.is_some() && !key::is_value(self.text, k.start);
+        let Some(key) = key::before(self.text, i).filter(item) else { return Ok(()) };
+        let told = key.quoted.is_none()
+            || self.text.get(key.name.start) == Some(&b'-')
+            || hint::is_defined(self.text, key.name.start);
+        if !told || key.start < self.line {
+            return Ok(());
+        }
+        let Some(rules) = self.look_up(key.name.clone(), key.start) else { return Ok(()) };
+        self.note();
+        let around = Around { quoted_only: true, in_string: self.in_string_at(i), ..Around::default() };
+        self.candidate(Candidate { rules, key: key.start, from: i + 1, separator: Separator::Argument, around })
+    }
 }
+
+/// Within how many lines the `default` of a variable stands.
+const VARIABLE_LINES_MAX: u8 = 6;

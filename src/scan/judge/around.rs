@@ -14,8 +14,11 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_next_flag(case)
         || is_variable(case)
         || is_a_method(case)
-        || is_namespaced(case) && are_ids(case.value)
+        || is_namespaced(case) && (are_ids(case.value) || is_cached(case))
         || is_a_tag(case)
+        || is_a_task(case)
+        || is_minified(case)
+        || is_certified(case)
 }
 
 /// `docker.io/library/client-secret:1f2e3d4`, `oci-layout://event-session:v2@sha256:9f86d0...`: an image, with the commit
@@ -49,6 +52,38 @@ pub fn is_namespaced(case: &Case) -> bool {
 fn are_ids(v: &[u8]) -> bool {
     let id = |part: &[u8]| !part.is_empty() && part.iter().all(|b| b.is_ascii_hexdigit() || *b == b'-');
     v.contains(&b':') && v.split(|&b| b == b':').all(id)
+}
+
+/// `{"key": "cache.key", "value": {"stringValue": "password:9e107d9d372bb6826bd81d3542a419d6"}}`: the text before says
+/// that the digest is a key's end.
+fn is_cached(case: &Case) -> bool {
+    let near = &case.before[case.before.len().saturating_sub(CACHE_BYTES_MAX)..];
+    let digest = matches!(case.value.len(), 32 | 40 | 64) && case.value.iter().all(u8::is_ascii_hexdigit);
+    digest && ["cache", "\"key\""].iter().any(|word| memchr::memmem::find(near, word.as_bytes()).is_some())
+}
+
+/// `Loaded X.509 cert 'Build key for secret: 00b28ddf47aef9ceb2d9b3c8f0e7e5c1a1c0a9d1'`: the name of a certificate, and its key's
+/// digest.
+fn is_certified(case: &Case) -> bool {
+    let near = &case.before[case.before.len().saturating_sub(NAME_BYTES_MAX)..];
+    let hex = case.value.len() >= 16 && case.value.iter().all(u8::is_ascii_hexdigit);
+    hex && case.separator == Separator::Colon && memchr::memmem::find(near, b"X.509 cert '").is_some()
+}
+
+/// `task ':password:compileJava'`: a project that a task belongs to.
+fn is_a_task(case: &Case) -> bool {
+    let path = case.separator == Separator::Colon && !case.spaced && !case.quoted;
+    let begins = matches!(case.before, [b':'] | [.., b'\'' | b'"' | b'`' | b' ', b':']);
+    path && begins && case.value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b':' | b'-'))
+}
+
+/// `{client_secret:n}),void`, `{password:t,...i}`: what is left of a variable's name where code was made small.
+fn is_minified(case: &Case) -> bool {
+    let name = case.value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$')).count();
+    let rest = case.value.get(name..).unwrap_or_default();
+    let goes_on = [&b"})"[..], b"},", b"),", b",..."].iter().any(|mark| rest.starts_with(mark));
+    let bare = case.separator == Separator::Colon && !case.spaced && !case.quoted;
+    bare && (1..=2).contains(&name) && case.value[0].is_ascii_alphabetic() && goes_on
 }
 
 /// `this.password = arg2`, `{"PASSWORD": mock_challenge}`: where code is written, a value without quotes is a name.
@@ -110,7 +145,10 @@ fn closes_a_string(case: &Case) -> bool {
     // `"passwd:" and "group:"`: the quote before the key is the one that its own quote closes.
     let opened = matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
         && case.value.first().is_some_and(|b| b.is_ascii_whitespace());
-    case.quoted && !key_quoted && (opened || goes_on.iter().any(|g| case.value.starts_with(g)))
+    // `"API_KEY=".len()`
+    let letters = case.value.iter().skip(1).take_while(|b| b.is_ascii_lowercase() || **b == b'_').count();
+    let called = case.value.first() == Some(&b'.') && letters >= 3 && case.value.get(letters + 1) == Some(&b'(');
+    case.quoted && !key_quoted && (opened || called || goes_on.iter().any(|g| case.value.starts_with(g)))
 }
 
 /// `arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-AbC123` is the name of a secret, and
@@ -194,5 +232,18 @@ fn letters(text: &[u8]) -> impl Iterator<Item = &u8> {
     text.iter().rev().filter(|b| b.is_ascii_alphanumeric())
 }
 
+/// Whether a key has the word token in it.
+pub fn names_token(key: &[u8]) -> bool {
+    key.windows(b"token".len()).any(|word| word.eq_ignore_ascii_case(b"token"))
+}
+
+/// A signature of 64 bytes in base 58 names a transaction.
+pub fn is_transaction(v: &[u8]) -> bool {
+    let base58 = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
+    matches!(v.len(), 86..=88) && v.iter().all(base58)
+}
+
+/// How far before a key of a cache the word may stand that says what it is (bytes).
+const CACHE_BYTES_MAX: usize = 64;
 /// How much before a key may be of a name that the key ends (bytes).
 const NAME_BYTES_MAX: usize = 256;

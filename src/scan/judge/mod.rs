@@ -47,6 +47,8 @@ pub enum Separator {
     Flag,
     /// `k    v`, `k | v`: the first two columns of a table.
     Column,
+    /// `k` heads a column, and `v` stands in a row below.
+    Cell,
     /// `["--k", "v"]`
     Argument,
     /// `"name": "k", "value": "v"`
@@ -142,7 +144,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if v.split(|b| matches!(b, b'|' | b'/' | b',' | b'+')).all(|w| prose::says_nothing(trim_marks(w))) {
         return None;
     }
-    if case.separator == Separator::Column && !is_cell(case) {
+    if case.separator == Separator::Column && !is_beside(case) || case.separator == Separator::Cell && !is_cell(v) {
         return None;
     }
     match case.strength {
@@ -152,12 +154,23 @@ pub fn judge(case: &Case) -> Option<Verdict> {
 }
 
 /// Whether a value in a table is the last of its row, and made of letters and digits as nothing in a list of options is.
-fn is_cell(case: &Case) -> bool {
+fn is_beside(case: &Case) -> bool {
     let v = case.value;
     let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
+    // `password 'x'`, as Groovy assigns; `secret "db-1" deleted` tells a name.
+    if case.quoted {
+        let made = || v.len() >= 16 && v.iter().all(u8::is_ascii_alphanumeric) && random(v);
+        return mixed && v.len() >= CELL_BYTES_MIN && (case.password() || made());
+    }
     // Of the columns in the middle of a table only what is nothing else is taken.
     let whole = case.end_of_line || case.more_follows && v.len() >= INNER_CELL_BYTES_MIN && random(v);
     !case.quoted && whole && mixed && v.len() >= CELL_BYTES_MIN
+}
+
+/// Whether what stands in a column of secrets is one, and no word about it.
+fn is_cell(v: &[u8]) -> bool {
+    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
+    !v.contains(&b' ') && (mixed && v.len() >= CELL_BYTES_MIN || random(v))
 }
 
 /// A long random token without a key name, for the search by bare entropy. None for typed non-secrets.
@@ -182,7 +195,10 @@ fn strong(case: &Case) -> Option<Verdict> {
     let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\''));
     let value_type = value_type(v);
     let told = !case.quoted && value_type == ValueType::Word;
+    // `pass = HJz8kPq2LmX0vT4s`, as rclone has it.
+    let made = case.separator == Separator::Equals && case.end_of_line && random(v);
     if result
+        && !made
         && (told
             || case.loose()
             || case.separator == Separator::Colon && !key_quoted
@@ -389,12 +405,16 @@ fn weak(case: &Case) -> Option<Verdict> {
     if case.quoted && is_code(v) {
         return None;
     }
-    if case.is_typed_field() && text_odds(v) > -90 || is_transaction(v) {
+    if case.is_typed_field() && text_odds(v) > -90 || around::is_transaction(v) {
         return None;
     }
     match value_type(v) {
         ValueType::HexDigest if case.family == Family::Key || around::is_namespaced(case) => None,
         ValueType::HexDigest => Some((Confidence::Medium, "hex of a token's length")),
+        // Tokens are made of UUIDs without their dashes, too.
+        ValueType::Uuid if v.len() == 32 && around::names_token(case.key) && !around::is_namespaced(case) => {
+            Some((Confidence::Medium, "hex of a token's length"))
+        }
         ValueType::Opaque => {
             // Of parts that dots and colons join, the longest is measured: a JWT's, not a host's and a port.
             let part = v.split(|b| matches!(b, b'.' | b':' | b'@' | b'|')).max_by_key(|p| p.len())?;
@@ -403,20 +423,16 @@ fn weak(case: &Case) -> Option<Verdict> {
             let long = part.len() >= weak_bytes_min(case);
             // Keys of caches and maps end in a digest, and join words and digests.
             let tail = v.rsplit(|b| matches!(b, b'.' | b':' | b'-' | b'_' | b'/')).next().unwrap_or_default();
-            let hex_key = case.family == Family::Key
-                && (tail.len() >= 16 || v.len() == tail.len())
-                && tail.iter().all(u8::is_ascii_hexdigit);
+            let hex = |part: &[u8]| part.iter().all(u8::is_ascii_hexdigit);
+            // An account's address, and a place in its storage.
+            let address = part.strip_prefix(b"0x").is_some_and(hex);
+            let hex_key =
+                case.family == Family::Key && (address || (tail.len() >= 16 || v.len() == tail.len()) && hex(tail));
             (mixed && long && !hex_key && random(part))
                 .then_some((Confidence::Medium, "a random value of a token's key"))
         }
         _ => None,
     }
-}
-
-/// A signature of 64 bytes in base 58 names a transaction.
-fn is_transaction(v: &[u8]) -> bool {
-    let base58 = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
-    matches!(v.len(), 86..=88) && v.iter().all(base58)
 }
 
 /// Whether a value beside a weak name is long enough, and of the bytes that tokens are made of.

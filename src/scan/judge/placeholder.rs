@@ -22,6 +22,7 @@ pub fn is_placeholder(v: &[u8]) -> bool {
                 || last == b'%' && is_variable(v.get(1..v.len().max(2) - 1).unwrap_or_default())
                 || v.starts_with(b"%(")
                 || v.starts_with(b"%{")
+                || v.starts_with(b"%[") && last == b']'
         }
         b'{' => last == b'}' || v.starts_with(b"{{") || v.starts_with(b"{%"),
         b'[' => v.get(1).is_none_or(|b| matches!(b, b']' | b'[' | b'{' | b'<' | b'(' | b'.')) || last == b']',
@@ -96,10 +97,18 @@ pub fn is_code(v: &[u8]) -> bool {
     // In a source that stands in a string, the code goes on behind an escaped line end.
     let line = memchr::memchr_iter(b'\\', v).find(|&at| matches!(v.get(at + 1), Some(b'n' | b'r' | b't')));
     let v = line.filter(|&at| at > 0).and_then(|at| v.get(..at)).unwrap_or(v);
-    sign || (v.starts_with(b"--") || is_member_expression(v) || is_cut_expression(v) || is_expression(v)) && reads(v)
+    sign || is_call_of_path(v)
+        || (v.starts_with(b"--") || is_member_expression(v) || is_cut_expression(v) || is_expression(v)) && reads(v)
 }
 
 /// `this.key+1`, `e.lifetime||1`: a member that an operator follows.
+/// `CPAN::anycwd()`, `auth::token();`
+fn is_call_of_path(v: &[u8]) -> bool {
+    let v = v.strip_suffix(b";").unwrap_or(v);
+    let Some(path) = v.strip_suffix(b"()") else { return false };
+    contains(path, b"::") && path.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'))
+}
+
 fn is_member_expression(v: &[u8]) -> bool {
     let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'.' | b'#');
     let head = v.iter().take_while(|b| sign(b)).count();

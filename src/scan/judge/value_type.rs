@@ -192,7 +192,10 @@ fn version(v: &[u8]) -> bool {
     body.first().is_some_and(u8::is_ascii_digit)
         && dots >= 1
         && number <= 16
-        && (rest.is_empty() || matches!(rest[0], b'-' | b'+' | b'~' | b'a' | b'b' | b'r') && rest.len() <= 24)
+        && (rest.is_empty()
+            || matches!(rest[0], b'-' | b'+' | b'~' | b'a' | b'b' | b'r') && rest.len() <= 24
+            // With the digest of what it is.
+            || rest[0] == b'#' && matches!(rest.len(), 9..=129) && rest[1..].iter().all(u8::is_ascii_hexdigit))
 }
 
 fn uuid(v: &[u8]) -> bool {
@@ -258,7 +261,10 @@ fn address(v: &[u8]) -> bool {
             let class = v.get(..at).unwrap_or_default();
             let names =
                 class.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'$' | b'_' | b'[' | b';' | b'/'));
-            names && class.iter().any(u8::is_ascii_uppercase) && hex(v.get(at + 1..).unwrap_or_default())
+            // It pads nothing, but few hashes are short.
+            let hash = v.get(at + 1..).unwrap_or_default();
+            let lower = hash.len() >= 4 && !hash.iter().any(u8::is_ascii_uppercase);
+            names && class.iter().any(u8::is_ascii_uppercase) && lower && hex(hash)
         }
         _ => false,
     }
@@ -420,7 +426,10 @@ fn identifier(v: &[u8]) -> bool {
 fn hump_words(s: &[u8]) -> bool {
     let upper = s.iter().filter(|b| b.is_ascii_uppercase()).count();
     let plain = upper == 0 || upper == s.len() || upper * 3 <= s.len() + 2;
-    plain && (s.len() < 4 || super::randomness::text_odds(s) > -70)
+    let reads = |s: &[u8]| s.len() < 4 || super::randomness::text_odds(s) > -70;
+    // Where two words meet, letters do that no word has side by side.
+    let humps = || s.chunk_by(|_, next| !next.is_ascii_uppercase()).all(|hump| hump.len() >= 4 && reads(hump));
+    plain && (reads(s) || humps())
 }
 
 fn humps(s: &[u8]) -> bool {
@@ -454,7 +463,7 @@ const EXTENSION_BYTES_MAX: usize = 10;
 /// The longest constant (bytes).
 const CONSTANT_BYTES_MAX: usize = 9;
 const UNITS: &str = "s ms us ns m h d b kb mb gb tb k g t kib mib gib % x px hz min sec mb/s kb/s b/s f u ul l th st nd rd \
-    i8 i16 i32 i64 u8 u16 u32 u64 usize isize f32 f64";
+    /tcp /udp /sctp i8 i16 i32 i64 u8 u16 u32 u64 usize isize f32 f64";
 const ROOTS: &str = "root home etc var usr tmp opt mnt run srv dev proc sys app data bin sbin lib lib64 boot media users \
     Users Library Applications private builds github workspace workspaces work secrets vault config cache node nix snap";
 const EXTENSIONS: &str = "txt log json yaml yml toml xml html htm css js mjs cjs ts tsx jsx py pyc rb rs go java class jar war kt c cc \

@@ -105,12 +105,15 @@ impl Prefilter {
                 .extend(merged(rest).into_iter().map(|literal| (literal, wanted, begins(&literal), behind(&literal))));
         }
         let whole = |text| Literal { text, skipped: 0 };
-        let names = names.iter().enumerate();
-        others.extend(names.map(|(index, name)| {
+        others.extend(names.iter().enumerate().map(|(index, name)| {
             (whole(name.text.as_bytes()), Wanted::KeyName(index as u16), name.begins, ByteSet::ALL)
         }));
         others.extend(key_block.iter().map(|word| (whole(word.as_bytes()), Wanted::KeyBlock, true, ByteSet::ALL)));
-        others.extend(manifest.iter().map(|word| (whole(word.as_bytes()), Wanted::Manifest, true, ByteSet::ALL)));
+        // One of these is a key name as well, and need not have a window of its own where words begin.
+        others.extend(manifest.iter().map(|word| {
+            let shared = names.iter().any(|name| !name.begins && name.text == *word);
+            (whole(word.as_bytes()), Wanted::Manifest, !shared, ByteSet::ALL)
+        }));
         let runs: Vec<Run> = tokens.iter().filter_map(|token| token.pattern.run()).collect();
         let helpless = |token: &Token| token.pattern.needle().is_none() && token.pattern.run().is_none();
         let everything = everything || tokens.iter().any(helpless);
