@@ -52,10 +52,12 @@ impl Keys {
             return Keys::all();
         }
         let four = |(text, behind): (&'a [u8], ByteSet)| keys_of_four(text, behind);
+        let six = of(LONG, usize::MAX).map(|(text, _)| key_of_six(peek_of(text)));
+        let count = |least: usize, most: usize| of(least, most).map(|(text, behind)| count_of_four(text, behind)).sum();
         Keys {
-            all: Bits::of(of(0, usize::MAX).flat_map(four)),
-            short: Bits::of(of(0, LONG).flat_map(four)),
-            long: Bits::of(of(LONG, usize::MAX).map(|(text, _)| key_of_six(peek_of(text)))),
+            all: Bits::of(of(0, usize::MAX).flat_map(four), count(0, usize::MAX)),
+            short: Bits::of(of(0, LONG).flat_map(four), count(0, LONG)),
+            long: Bits::of(six, of(LONG, usize::MAX).count()),
         }
     }
 
@@ -84,13 +86,29 @@ impl Default for Keys {
 }
 
 /// The keys of a word by its first four bytes: one with each byte that may follow, if it has only three.
-fn keys_of_four(text: &[u8], behind: ByteSet) -> impl Iterator<Item = u64> + Clone + use<> {
+fn keys_of_four(text: &[u8], behind: ByteSet) -> impl Iterator<Item = u64> + use<> {
     let key = peek_of(text) & u64::from(u32::MAX);
-    let follow = text.len() < WINDOW;
-    let next = (0..=u8::MAX)
-        .filter(move |&byte| follow && fold(byte) == byte && (behind.contains(byte) || behind.contains(byte ^ 0x20)));
+    let behind = if text.len() < WINDOW { folded(&behind) } else { [0; 4] };
+    let next = behind.into_iter().zip([0x20u64, 0x60, 0xa0, 0xe0]).flat_map(|(mut bits, first)| {
+        std::iter::from_fn(move || {
+            let bit = bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+            (bit < u32::BITS).then(|| first + u64::from(bit))
+        })
+    });
     // What stands behind the text's end is zeros, as here.
-    std::iter::once(key).chain(next.map(move |byte| key | u64::from(byte) << 24)).map(key_of_four)
+    std::iter::once(key).chain(next.map(move |byte| key | byte << 24)).map(key_of_four)
+}
+
+/// How many those are.
+fn count_of_four(text: &[u8], behind: ByteSet) -> usize {
+    let follow = if text.len() < WINDOW { folded(&behind) } else { [0; 4] };
+    1 + follow.iter().map(|bits| bits.count_ones() as usize).sum::<usize>()
+}
+
+/// The bytes of a set as they are folded: one bit for each of 0x20 to 0x3f, 0x60 to 0x7f and so on.
+fn folded(set: &ByteSet) -> [u32; 4] {
+    set.0.map(|bits| (bits >> 32 | bits) as u32)
 }
 
 #[inline(always)]
@@ -112,8 +130,8 @@ struct Bits {
 }
 
 impl Bits {
-    fn of(keys: impl Iterator<Item = u64> + Clone) -> Bits {
-        let wanted = (keys.clone().count() * BITS_A_KEY).next_power_of_two().trailing_zeros();
+    fn of(keys: impl Iterator<Item = u64>, count: usize) -> Bits {
+        let wanted = (count * BITS_A_KEY).next_power_of_two().trailing_zeros();
         let width = wanted.clamp(BITS_WIDTH_MIN, BITS_WIDTH_MAX);
         let mut bits = vec![0; 1 << (width - 6)].into_boxed_slice();
         let shift = u64::BITS - width;
