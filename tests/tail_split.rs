@@ -217,3 +217,24 @@ fn what_is_left_of_a_line_whose_beginning_has_gone_is_masked_whole() {
         }
     });
 }
+
+#[test]
+fn what_is_left_of_a_line_that_had_begun_before_the_end_is_masked_whole() {
+    for record in [cri as Record, docker] {
+        let sandbox = Sandbox::new();
+        let [before, first, rest, last] = line(record);
+        let log = sandbox.write("in/app.log", before + &first);
+        let other = sandbox.write("in/other.log", String::new());
+        let tail = Tail::start(&sandbox, &["--from", "end", "in/app.log", "in/other.log"]);
+        // Both are opened before either is read.
+        until("what is followed", || {
+            append(&other, "here\n");
+            out(&sandbox).contains("here")
+        });
+        append(&log, &(rest + &last));
+        until("the last line", || out(&sandbox).contains("last"));
+        assert_eq!(tail.stop(), 0);
+        no_piece(&sandbox, "from the end");
+        assert!(!out(&sandbox).contains("and more"), "{}", out(&sandbox));
+    }
+}

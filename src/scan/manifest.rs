@@ -200,9 +200,10 @@ impl Manifest {
         if content.starts_with(b"---") || content.starts_with(b"...") {
             return false;
         }
-        if content.starts_with(b"}") {
+        // Another object may begin, or this one end; what somebody else writes in between ends nothing.
+        if matches!(content, [b'{' | b'}', ..]) {
             self.values = None;
-            return true;
+            return content[0] == b'}' || self.says_nothing();
         }
         let Some(entry) = Entry::of(content) else { return self.says_nothing() };
         let (key, value) = (&content[entry.key], &content[entry.value]);
@@ -223,7 +224,9 @@ impl Manifest {
                     self.stage = Stage::Data;
                 }
                 self.values = form.filter(|_| matches!(value, b"" | b"{"));
-                self.column = None;
+                if form.is_some() {
+                    self.column = None;
+                }
                 self.says_nothing()
             }
         }

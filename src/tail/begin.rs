@@ -335,7 +335,7 @@ fn to_last_line(follow: &mut Follow) -> io::Result<()> {
     let tail = follow.bytes(size - length, length as usize)?;
     let start = memchr::memrchr(b'\n', &tail).map_or(0, |end| end + 1);
     let offset = size - length + start as u64;
-    let said = Said::default().behind_unread();
+    let said = Said::default().behind_unread().behind_lost(&tail[..start]);
     follow.mark = Mark { ground: Ground { offset, ..Ground::default() }, said, ..Mark::default() };
     follow.go_to(offset)
 }

@@ -330,4 +330,5 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> Range<usize> {
 }
 
 const LENGTH_DIGITS_MAX: usize = 9;
-const WRAPPERS: &[&[u8]] = &[b"Some(", b"Optional[", b"SecretString(", b"Secret(", b"<![CDATA["];
+const WRAPPERS: &[&[u8]] =
+    &[b"Some(", b"Optional[", b"Optional(", b"Sensitive(", b"SecretString(", b"Secret(", b"<![CDATA["];
