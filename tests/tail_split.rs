@@ -238,3 +238,25 @@ fn what_is_left_of_a_line_that_had_begun_before_the_end_is_masked_whole() {
         assert!(!out(&sandbox).contains("and more"), "{}", out(&sandbox));
     }
 }
+
+#[test]
+fn a_file_that_has_gone_says_more_about_the_next_one_than_one_before_it_that_is_still_there() {
+    for_all(|record, output, what| {
+        let sandbox = Sandbox::new();
+        let [before, first, rest, last] = line(record);
+        let log = sandbox.write("in/app.log", record("oldest", true));
+        let tail = start(&sandbox, output);
+        until("the oldest file", || written(&sandbox, &log).contains("oldest"));
+        rotate(&log);
+        append(&log, &(before + &first));
+        until("a checkpoint", || has(&sandbox, "state/checkpoints", "\"unseen\":"));
+        tail.kill();
+        fs::remove_file(&log).unwrap();
+        append(&log, &(rest + &last));
+        let tail = start(&sandbox, output);
+        until("the last line", || written(&sandbox, &log).contains("last"));
+        assert_eq!(tail.stop(), 0);
+        no_piece(&sandbox, what);
+        assert!(!written(&sandbox, &log).contains("and more"), "{what}");
+    });
+}

@@ -54,6 +54,9 @@ impl Begin {
             }
             for at in left.into_iter().filter(|at| !here.contains(at)) {
                 let Some(known) = self.known.remove(&at) else { continue };
+                if !known.says.is_empty() {
+                    self.gone.insert(PathBuf::from(&known.path), known.says.behind_unread());
+                }
                 let bytes = known.size - known.offset;
                 if bytes > 0 {
                     figures.lost_bytes += bytes;

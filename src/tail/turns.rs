@@ -89,6 +89,14 @@ impl Loop<'_> {
             return Ok(true);
         }
         let name = &follow.voice.origin.path;
+        if !follow.rotated
+            && let Some(said) = self.begin.gone.remove(name)
+        {
+            // Between it and those that are still there was one that nobody can read any more.
+            follow.mark.said = said;
+            follow.says.clone_from(&follow.mark.said);
+            return Ok(true);
+        }
         let mut older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev().copied();
         let waits = |id: &u64| self.files.get(id).is_some_and(Follow::waits_at_end);
         let blank = |id: &u64| self.files.get(id).is_some_and(Follow::is_blank);
