@@ -76,6 +76,13 @@ fn is_header(names: &Names, text: &[u8], first: usize, end: usize) -> bool {
     if !Table::may_head(text, first, to) {
         return false;
     }
+    // The letter of an escape is no letter of the name.
+    let escaped = first > 0 && text[first - 1] == b'\\';
+    let is_name =
+        |from: usize| text.get(from..to).is_some_and(|name| names.look_up(name, &mut KeyWords::default()).is_some());
+    if !is_name(first) && !(escaped && is_name(first + 1)) {
+        return false;
+    }
     let line = memchr::memrchr(b'\n', &text[..first]).map_or(0, |at| at + 1);
     let stop = memchr::memchr(b'\n', &text[to..]).map_or(text.len(), |at| to + at);
     let line = text[line..stop].strip_suffix(b"\r").unwrap_or(&text[line..stop]);
