@@ -80,7 +80,7 @@ fn is_header(names: &Names, text: &[u8], first: usize, end: usize) -> bool {
     let escaped = first > 0 && text[first - 1] == b'\\';
     let is_name =
         |from: usize| text.get(from..to).is_some_and(|name| names.look_up(name, &mut KeyWords::default()).is_some());
-    if !is_name(first) && !(escaped && is_name(first + 1)) {
+    if !(is_name(first) || escaped && is_name(first + 1)) {
         return false;
     }
     let line = memchr::memrchr(b'\n', &text[..first]).map_or(0, |at| at + 1);
