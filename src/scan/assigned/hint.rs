@@ -72,7 +72,8 @@ fn is_variable(text: &[u8], first: usize) -> bool {
 
 /// Whether the word that begins at `first` names a column of a table.
 fn is_header(names: &Names, text: &[u8], first: usize, end: usize) -> bool {
-    let to = end + text[end..].iter().take_while(|&&byte| key::is_ident(byte)).count();
+    let word = text[end..].iter().take(NEAR_BYTES_MAX).take_while(|&&byte| key::is_ident(byte)).count();
+    let to = end + word;
     if !Table::may_head(text, first, to) {
         return false;
     }
@@ -83,8 +84,10 @@ fn is_header(names: &Names, text: &[u8], first: usize, end: usize) -> bool {
     if !(is_name(first) || escaped && is_name(first + 1)) {
         return false;
     }
-    let line = memchr::memrchr(b'\n', &text[..first]).map_or(0, |at| at + 1);
-    let stop = memchr::memchr(b'\n', &text[to..]).map_or(text.len(), |at| to + at);
+    // A longer line is no header, however it is escaped.
+    let (from, until) = (first.saturating_sub(NEAR_BYTES_MAX), text.len().min(to + NEAR_BYTES_MAX));
+    let line = memchr::memrchr(b'\n', &text[from..first]).map_or(from, |at| from + at + 1);
+    let stop = memchr::memchr(b'\n', &text[to..until]).map_or(until, |at| to + at);
     let line = text[line..stop].strip_suffix(b"\r").unwrap_or(&text[line..stop]);
     // What is still escaped may have a header that ends at an escaped line end.
     line.contains(&b'\\') || Table::headed(line, names, &mut KeyWords::default()).is_some()
@@ -333,6 +336,8 @@ fn names_role(text: &[u8], operator: usize) -> bool {
     role(word) || escaped && role(&word[1..])
 }
 
+/// How far around a word the header that it stands in is looked for: as long as one that is escaped may be (bytes).
+const NEAR_BYTES_MAX: usize = (1 << crate::limits::JSON_DEPTH_MAX) * super::table::HEADER_BYTES_MAX;
 /// What stands before the name of a variable.
 const VARIABLE: &[u8] = b"variable \"";
 /// What stands before a name that a space separates from its value.

@@ -184,7 +184,7 @@ fn bare<'a>(line: &'a [u8], cell: &Range<usize>) -> (usize, &'a [u8]) {
 }
 
 /// The longest header (bytes).
-const HEADER_BYTES_MAX: usize = 512;
+pub const HEADER_BYTES_MAX: usize = 512;
 const CELLS_MAX: usize = 48;
 /// How many words the name of a column has at most.
 const NAME_WORDS_MAX: usize = 3;
