@@ -55,7 +55,7 @@ impl Begin {
             for at in left.into_iter().filter(|at| !here.contains(at)) {
                 let Some(known) = self.known.remove(&at) else { continue };
                 if !known.says.is_empty() {
-                    self.gone.insert(PathBuf::from(&known.path), known.says.behind_unread());
+                    self.gone.insert(PathBuf::from(&known.path), (known.says.behind_unread(), None));
                 }
                 let bytes = known.size - known.offset;
                 if bytes > 0 {

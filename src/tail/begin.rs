@@ -34,8 +34,8 @@ pub struct Begin {
     pub known: BTreeMap<Inode, Checkpoint>,
     /// Those of them that a process before us has left, and that were not looked at yet: who writes one may have it open.
     pub(super) left: BTreeSet<Inode>,
-    /// By the name: what files said about the next one that have gone while nobody looked.
-    pub(super) gone: BTreeMap<PathBuf, Said>,
+    /// By the name: what files said about the next one that have gone while nobody looked, and which one was told.
+    pub(super) gone: BTreeMap<PathBuf, (Said, Option<u64>)>,
     /// What was refused, and said so once.
     said: BTreeSet<(PathBuf, &'static str)>,
     /// What we write ourselves.

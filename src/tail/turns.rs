@@ -89,12 +89,12 @@ impl Loop<'_> {
             return Ok(true);
         }
         let name = &follow.voice.origin.path;
-        if !follow.rotated
-            && let Some(said) = self.begin.gone.remove(name)
+        if let Some((said, told)) = self.begin.gone.get_mut(name)
+            && *told.get_or_insert(follow.voice.id) == follow.voice.id
         {
-            // Between it and those that are still there was one that nobody can read any more.
-            follow.mark.said = said;
-            follow.says.clone_from(&follow.mark.said);
+            // Between those that are still there and this one was one that nobody can read any more.
+            follow.mark.said.clone_from(said);
+            follow.says.clone_from(said);
             return Ok(true);
         }
         let mut older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev().copied();
