@@ -11,6 +11,7 @@ pub mod exclusions;
 mod foreign;
 mod format;
 pub mod sample;
+mod strength;
 mod text;
 
 use std::{fmt, sync::Arc};
@@ -18,6 +19,7 @@ use std::{fmt, sync::Arc};
 pub(crate) use format::{describe, line_of};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+pub use strength::Strength;
 pub use text::{List, Text};
 
 use crate::error::{RuleError, SetupError};
@@ -131,17 +133,6 @@ pub enum Detector {
     Known,
 }
 
-/// How telling the key names of an `assigned` rule are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Strength {
-    /// The name alone makes a value a secret, unless it is code, prose or a placeholder.
-    #[default]
-    Strong,
-    /// The value must look like a secret, too.
-    Weak,
-}
-
 /// One rule, as its file has it, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
@@ -219,6 +210,19 @@ pub struct Notice {
 pub struct RuleSet {
     rules: Vec<Rule>,
     notices: Vec<Notice>,
+    origin: Origin,
+}
+
+/// Where the rules of a set come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Origin {
+    /// All of the program, and no others.
+    Builtin,
+    /// Those of the program that are on by default, and no others.
+    Default,
+    /// Others.
+    #[default]
+    Other,
 }
 
 impl RuleSet {
@@ -232,7 +236,7 @@ impl RuleSet {
     /// # Errors
     /// Only if the embedded files are not right, which the tests exclude.
     pub fn builtin() -> Result<Self, RuleError> {
-        Ok(RuleSet { rules: embedded::rules(), notices: Vec::new() })
+        Ok(RuleSet { rules: embedded::rules(), notices: Vec::new(), origin: Origin::Builtin })
     }
 
     /// Adds the rules of one file's text. A row with the id of a rule already there replaces it.
@@ -247,6 +251,7 @@ impl RuleSet {
             true => foreign::parse(text, origin, family)?,
             false => (format::parse(text, origin, family)?, Vec::new()),
         };
+        self.origin = Origin::Other;
         for rule in rules {
             match self.rules.iter_mut().find(|old| old.id == rule.id) {
                 Some(old) => *old = rule,
@@ -268,6 +273,9 @@ impl RuleSet {
                 return Err(SetupError::UnknownRule(id.clone()));
             }
         }
+        let all_defaults = only.is_empty() && enable.is_empty() && disable.is_empty();
+        let is_default = self.origin != Origin::Other && all_defaults;
+        self.origin = if is_default { Origin::Default } else { Origin::Other };
         let named = |list: &[String], rule: &Rule| list.iter().any(|id| rule.is_called(id));
         self.rules.retain(|rule| {
             let on = if only.is_empty() { !rule.off_by_default } else { named(only, rule) };
@@ -279,8 +287,14 @@ impl RuleSet {
     /// Adds the rule of known values if it is not there.
     pub fn add_known_value(&mut self) {
         if !self.rules.iter().any(|rule| rule.detector == Detector::Known) {
+            self.origin = Origin::Other;
             self.rules.extend(embedded::rules().into_iter().filter(|rule| rule.detector == Detector::Known));
         }
+    }
+
+    /// Whether these are the rules of the program that are on by default, and no others.
+    pub(crate) fn is_default(&self) -> bool {
+        self.origin == Origin::Default
     }
 
     /// What of the files that were added is not honoured.

@@ -28,7 +28,7 @@ enum Place<T> {
 
 impl Text {
     /// The piece of the embedded table from `start` to `end`.
-    pub(super) const fn embedded(start: u32, end: u32) -> Text {
+    pub(crate) const fn embedded(start: u32, end: u32) -> Text {
         Text(Place::Embedded { start, end })
     }
 

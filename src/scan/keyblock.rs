@@ -9,21 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::{KEY_BLOCK_FOREIGN_LINES_MAX, KEY_BLOCK_LINES_MAX, LINE_BYTES_MAX};
 
-/// What the prefilter looks for.
-pub const TRIGGERS: &[&str] = &[
-    "begin ",
-    "putty-user-key-file-",
-    "mii",
-    "mhccaqee",
-    "mhqcaqee",
-    "mgaga",
-    "migh",
-    "migk",
-    "mc4caqaw",
-    "migpag",
-    "b3blbnnzac1rzxk",
-];
-
 /// The first characters of the DER or OpenSSH encoding of a private key, in base64. Certificates
 /// and public keys, which begin with `MII` as well, go on differently.
 /// Sources: RFC 8017 A.1.2, RFC 5915, RFC 5958, RFC 8410; OpenSSH `PROTOCOL.key`.
@@ -50,7 +35,7 @@ const WIDTHS: [usize; 3] = [64, 70, USUAL_WIDTH];
 /// The width of the longest common form of a body, RFC 4880's (characters).
 const USUAL_WIDTH: usize = 76;
 
-/// Whether a key may begin where one of [`TRIGGERS`] stands in `text`, which may be escaped.
+/// Whether a key may begin where one of the prefilter's words stands in `text`, which may be escaped.
 pub fn may_begin(text: &[u8], at: usize) -> bool {
     let rest = &text[at..];
     if rest.starts_with(b"BEGIN ") {

@@ -19,10 +19,7 @@ use super::{
 };
 use crate::view;
 
-/// What the prefilter looks for.
-pub const TRIGGERS: &[&str] = &["secret", "apiversion"];
-
-/// Whether a Secret's manifest may begin where one of [`TRIGGERS`] stands in `text`, which may be escaped.
+/// Whether a Secret's manifest may begin where one of the prefilter's words stands in `text`, which may be escaped.
 pub fn may_begin(text: &[u8], at: usize) -> bool {
     let rest = text.get(at..).unwrap_or_default();
     if let Some(behind) = rest.strip_prefix(SECRET) {

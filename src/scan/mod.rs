@@ -2,11 +2,13 @@
 //! enough to pay for the next: [`prefilter`] -> verify (`tokens`, `keyblock`, [`assigned`]) ->
 //! [`judge`]. Knows compiled rules. Does not know files, clocks or threads.
 
+mod array;
 pub mod assigned;
 mod beginnings;
 mod candidates;
 mod carry;
 pub(crate) mod commands;
+mod embedded;
 pub mod judge;
 mod keyblock;
 pub mod known;
@@ -16,6 +18,7 @@ pub mod prefilter;
 mod program;
 mod settle;
 mod stretches;
+mod tables;
 mod tokens;
 mod units;
 mod unseen;
@@ -31,7 +34,13 @@ pub use stretches::{Ahead, Stretch, Stretches};
 pub use tokens::End;
 pub use units::is_partial;
 
-use self::{assigned::Names, pattern::Pattern, prefilter::Prefilter, tokens::Tokens};
+use self::{
+    assigned::{NamedRule, Names},
+    pattern::Pattern,
+    prefilter::Prefilter,
+    tables::{Others, Tables},
+    tokens::Tokens,
+};
 use crate::{
     allow::Allow,
     error::{RuleError, SetupError},
@@ -162,21 +171,21 @@ impl Engine {
         };
         let list = rules.rules();
         let tokens = Tokens::new(list).map_err(|(index, reason)| at_fault(&list[index], reason))?;
-        let (named, shapes) =
-            named_rules(list, options.entropy).map_err(|(index, reason)| at_fault(&list[index], reason))?;
-        let names = (!named.is_empty()).then(|| Names::new(&named));
         let of = |detector| list.iter().position(|rule| rule.detector == detector).map(|index| index as u16);
         let (key_block, manifest) = (of(Detector::KeyBlock), of(Detector::Manifest));
         let entropy = of(Detector::Entropy).filter(|_| options.entropy == Entropy::All);
         let ceiling = of(Detector::Ceiling).unwrap_or(0);
         let known = of(Detector::Known).unwrap_or(0);
-        let prefilter = Prefilter::new(
-            tokens.tokens(),
-            names.as_ref().map_or(&[][..], |names| names.triggers()),
-            if key_block.is_some() { keyblock::TRIGGERS } else { &[] },
-            if manifest.is_some() { manifest::TRIGGERS } else { &[] },
-            entropy.is_some(),
-        );
+        let detectors = Others { key_block: key_block.is_some(), manifest: manifest.is_some() };
+        let tables = match rules.is_default() && options.entropy != Entropy::Off {
+            true => embedded::tables(),
+            false => tables_of(list, options.entropy, detectors),
+        };
+        let shapes =
+            list.iter().enumerate().filter(|(_, rule)| is_named(rule, options.entropy) && !rule.pattern.is_empty());
+        let shapes = shapes.map(|(index, rule)| (index, Pattern::of(rule))).collect();
+        let names = (!tables.names.entries.is_empty()).then(|| Names::new(tables.names));
+        let prefilter = Prefilter::new(tables.prefilter, tokens.tokens(), entropy.is_some());
         let masker = Masker::new(&options.style, list);
         let engine = Engine {
             prefilter,
@@ -335,29 +344,21 @@ impl assigned::Env for Engine {
     }
 }
 
-type Named<'a> = (Vec<assigned::NamedRule<'a>>, HashMap<usize, Pattern>);
+/// Whether values are assigned to the names of a rule.
+fn is_named(rule: &Rule, entropy: Entropy) -> bool {
+    let generic = rule.pattern.is_empty();
+    rule.detector == Detector::Assigned && !(generic && rule.strength == Strength::Weak && entropy == Entropy::Off)
+}
 
-/// The key names of all rules that have some, and the shapes that their values must have.
-fn named_rules(rules: &[Rule], entropy: Entropy) -> Result<Named<'_>, (usize, String)> {
-    let mut named = Vec::new();
-    let mut shapes = HashMap::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let generic = rule.pattern.is_empty();
-        let weak = rule.strength == Strength::Weak;
-        if rule.detector != Detector::Assigned || generic && weak && entropy == Entropy::Off {
-            continue;
-        }
-        if !generic {
-            shapes.insert(index, Pattern::of(rule));
-        }
-        named.extend(rule.names.iter().map(|name| assigned::NamedRule {
-            rule: index as u16,
-            name,
-            strength: rule.strength,
-            shape: (!generic).then_some(index),
-        }));
-    }
-    Ok((named, shapes))
+/// The tables of these rules.
+fn tables_of(rules: &[Rule], entropy: Entropy, detectors: Others) -> Tables {
+    let tokens = rules.iter().filter(|rule| rule.detector == Detector::Token);
+    let named = rules.iter().enumerate().filter(|(_, rule)| is_named(rule, entropy));
+    let named = named.flat_map(|(index, rule)| {
+        let shape = (!rule.pattern.is_empty()).then_some(index);
+        rule.names.iter().map(move |name| NamedRule { rule: index as u16, name, strength: rule.strength, shape })
+    });
+    Tables::of(tokens.map(|rule| rule.condition.needle.as_ref()), &named.collect::<Vec<_>>(), detectors)
 }
 
 /// Bytes in which the prefilter has shown that there is nothing.

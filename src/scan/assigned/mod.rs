@@ -11,12 +11,12 @@ mod extent;
 mod hint;
 mod key;
 mod mark;
-mod name;
+pub(in crate::scan) mod name;
 mod near;
 mod pair;
 mod quotes;
 mod table;
-mod trigger;
+pub(in crate::scan) mod trigger;
 mod unread;
 mod words;
 
@@ -31,11 +31,11 @@ use super::judge::{self, Confidence, Separator};
 pub use self::carry::{Pending, Place, Waiting};
 pub use self::hint::may_assign;
 pub use self::mark::Mark;
-pub use self::name::{Family, NamedRule, Names, Strength};
+pub use self::name::{Family, Listed, NamedRule, Names, Strength};
 pub use self::near::{Kept, Near, near};
 use self::quotes::Quotes;
 use self::table::Table;
-pub use self::trigger::Trigger;
+use self::trigger::Trigger;
 
 /// What the scan asks of the rest of the engine.
 pub trait Env {

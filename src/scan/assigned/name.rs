@@ -4,13 +4,10 @@
 //! words are the last of the key's; counters and stages after them (`_2`, `_PROD`) and a plural do not matter. A key
 //! whose last words say that it holds no secret (`public_key`, `password_file`) matches no rule but one with a shape.
 
-mod endings;
+pub(in crate::scan) mod endings;
 mod memo;
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use endings::Endings;
 use memo::Memo;
@@ -21,6 +18,7 @@ use super::{
     words::{NEGATIONS, NOT_KEYS, NOT_OTHERS, NOT_SECRETS, NOT_TOKENS, STAGES},
 };
 pub use crate::rules::Strength;
+use crate::{rules::Text, scan::array::Array};
 
 /// What kind of thing a key promises; the judge asks for other proofs from each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,26 +52,33 @@ pub struct NamedRule<'a> {
 pub struct Names {
     /// Tells this table from others.
     number: u32,
-    entries: Vec<Entry>,
-    /// The entries by the letters at the ends of their names; made when the first key is looked up.
-    endings: OnceLock<Endings>,
+    listed: Listed,
+}
+
+/// What is made of the names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    pub(in crate::scan) entries: Array<Entry>,
+    /// The entries by the letters at the ends of their names.
+    pub(in crate::scan) endings: Endings,
     /// The tails of keys that may end in a name, or in what may follow one.
-    ends: Vec<bool>,
+    pub(in crate::scan) ends: Array<bool>,
     /// The same, and those of the keys that name what a `value` is, and of `value`.
-    likely: Vec<bool>,
-    triggers: Vec<Trigger>,
+    pub(in crate::scan) likely: Array<bool>,
+    pub(in crate::scan) triggers: Array<Trigger>,
 }
 
 /// One compiled name.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The words without separators.
-    pub joined: Box<[u8]>,
+    pub joined: Text,
     /// Where in `joined` words begin (bit 0: first byte, always set).
-    starts: u128,
-    rule: u16,
-    strength: Strength,
-    shape: Option<usize>,
-    family: Family,
+    pub(in crate::scan) starts: u128,
+    pub(in crate::scan) rule: u16,
+    pub(in crate::scan) strength: Strength,
+    pub(in crate::scan) shape: Option<usize>,
+    pub(in crate::scan) family: Family,
     /// May follow other letters without a separator (`dbpassword`, but not `monkey`).
     pub glue: bool,
     /// Must stand at the key's beginning or behind a separator: the prefilter only looks for it there.
@@ -131,9 +136,9 @@ pub enum Role {
     Other,
 }
 
-impl Names {
-    /// Compiles the table. Names longer than 64 letters, or without any, are left out.
-    pub fn new(rules: &[NamedRule]) -> Names {
+impl Listed {
+    /// What is made of the names of rules. Names longer than 64 letters, or without any, are left out.
+    pub fn of(rules: &[NamedRule]) -> Listed {
         let singles = Singles::of(rules);
         let told: Vec<bool> = rules.iter().map(|rule| singles.tell(rule.name)).collect();
         let entries = rules.iter().zip(&told).filter_map(|(rule, told)| Entry::new(rule, !told));
@@ -142,21 +147,30 @@ impl Names {
         entries.sort_by_key(|e| (e.shape.is_none(), usize::MAX - e.joined.len(), e.strength == Strength::Weak));
         let mut ends = vec![false; PAIRS];
         let suffixes = STAGES.iter().chain(&["hash", "hashed"]).map(|word| word.as_bytes());
-        for word in entries.iter().map(|e| &*e.joined).chain(suffixes) {
+        for word in entries.iter().map(|e| e.joined.as_bytes()).chain(suffixes) {
             ends[tail(word)] = true;
             ends[tail(&[word[word.len() - 1], b's'])] = true;
         }
         let mut likely = ends.clone();
         NAME_ROLES.iter().chain(VALUE_ROLES).for_each(|word| likely[tail(word.as_bytes())] = true);
         let triggers = triggers_of(rules, &told, &singles, &entries);
+        let endings = Endings::of(&entries);
+        let (ends, likely, triggers) = (ends.into(), likely.into(), triggers.into());
+        Listed { entries: entries.into(), endings, ends, likely, triggers }
+    }
+}
+
+impl Names {
+    /// The table of the names of which this was made.
+    pub fn new(listed: Listed) -> Names {
         static NUMBERS: AtomicU32 = AtomicU32::new(1);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        Names { number, entries, endings: OnceLock::new(), ends, likely, triggers }
+        Names { number, listed }
     }
 
     /// The caseless literals of which at least one stands in every text that holds a key of this table.
     pub fn triggers(&self) -> &[Trigger] {
-        &self.triggers
+        &self.listed.triggers
     }
 
     /// The rules that `key` calls for, or none.
@@ -186,7 +200,7 @@ impl Names {
     pub fn may_end(&self, key: &[u8]) -> bool {
         let letters = key.iter().rev().filter(|byte| byte.is_ascii_alphanumeric()).copied();
         let ends = |letters: &mut dyn Iterator<Item = u8>| match (letters.next(), letters.next()) {
-            (Some(b), Some(a)) => self.ends[tail(&[a, b])],
+            (Some(b), Some(a)) => self.listed.ends[tail(&[a, b])],
             _ => false,
         };
         if ends(&mut letters.clone()) {
@@ -203,7 +217,7 @@ impl Names {
     #[inline]
     pub fn may_end_at(&self, text: &[u8], end: usize) -> bool {
         match key::letters_before(text, end) {
-            Ok(letters) => self.likely[tail(&letters)],
+            Ok(letters) => self.listed.likely[tail(&letters)],
             Err(may) => may,
         }
     }
@@ -211,7 +225,7 @@ impl Names {
     /// What the entry `i` of a match says.
     pub fn called(&self, m: &Match, i: usize) -> Option<Called> {
         let id = *m.entries[..usize::from(m.len)].get(i)?;
-        let e = self.entries.get(usize::from(id))?;
+        let e = self.listed.entries.get(usize::from(id))?;
         Some(Called { rule: e.rule, strength: e.strength, shape: e.shape, family: e.family })
     }
 
@@ -219,8 +233,8 @@ impl Names {
     pub fn told(&self, found: &Match) -> impl Iterator<Item = (u16, String)> {
         let entries = found.entries.iter().take(usize::from(found.len));
         entries.filter_map(|id| {
-            let entry = self.entries.get(usize::from(*id))?;
-            Some((entry.rule, String::from_utf8_lossy(&entry.joined).into_owned()))
+            let entry = self.listed.entries.get(usize::from(*id))?;
+            Some((entry.rule, entry.joined.to_string()))
         })
     }
 
@@ -228,8 +242,8 @@ impl Names {
     pub fn heard<'a>(&self, told: impl Iterator<Item = (u16, &'a str)>, plural: bool, weakened: bool) -> Option<Match> {
         let mut found = Match { entries: [0; MATCH_ENTRIES_MAX], len: 0, plural, weakened };
         for (rule, name) in told.take(MATCH_ENTRIES_MAX) {
-            let is_it = |entry: &Entry| entry.rule == rule && *entry.joined == *name.as_bytes();
-            let Some(id) = self.entries.iter().position(is_it) else { continue };
+            let is_it = |entry: &Entry| entry.rule == rule && entry.joined == *name;
+            let Some(id) = self.listed.entries.iter().position(is_it) else { continue };
             found.entries[usize::from(found.len)] = u16::try_from(id).ok()?;
             found.len += 1;
         }
@@ -246,13 +260,13 @@ impl Names {
     fn find_in(&self, ids: &mut Vec<u16>, words: &KeyWords, end: usize, weakened: bool, plural: bool) -> Option<Match> {
         let letters = words.letters().get(..end)?;
         let mut found = Match { entries: [0; MATCH_ENTRIES_MAX], len: 0, plural, weakened };
-        self.endings.get_or_init(|| Endings::of(&self.entries)).of_key(letters, ids);
+        self.listed.endings.of_key(letters, ids);
         for &id in &*ids {
-            let e = self.entries.get(usize::from(id))?;
+            let e = self.listed.entries.get(usize::from(id))?;
             if !e.ends(letters, words) {
                 continue;
             }
-            if e.shape.is_none() && never_secret(letters, end - e.joined.len(), words.starts, &e.joined) {
+            if e.shape.is_none() && never_secret(letters, end - e.joined.len(), words.starts, e.joined.as_bytes()) {
                 continue;
             }
             // `token_hash`: what a password's hash can be used for, that of a token cannot.
@@ -291,13 +305,14 @@ impl Entry {
         if !(2..=64).contains(&joined.len()) {
             return None;
         }
-        let holds = |part: &[u8]| joined.windows(part.len()).any(|letters| letters == part);
-        let name = str::from_utf8(&joined).unwrap_or_default();
+        let joined = String::from_utf8_lossy(&joined).into_owned();
+        let name = joined.as_str();
+        let holds = |part: &str| name.contains(part);
         let family = if name.ends_with("mnemonic") || name.ends_with("seedphrase") {
             Family::Mnemonic
         } else if name.ends_with("passphrase") {
             Family::Passphrase
-        } else if holds(b"pass") || holds(b"pwd") || name.ends_with("pw") || name.ends_with("psk") {
+        } else if holds("pass") || holds("pwd") || name.ends_with("pw") || name.ends_with("psk") {
             Family::Password
         } else if name.ends_with("key") {
             Family::Key
@@ -305,9 +320,8 @@ impl Entry {
             Family::Other
         };
         let glue = joined.len() >= 5 && !NO_GLUE.contains(&name) || name == "pwd";
-        let joined = joined.into_boxed_slice();
         Some(Entry {
-            joined,
+            joined: joined.into(),
             starts,
             rule: rule.rule,
             strength: rule.strength,
@@ -319,7 +333,7 @@ impl Entry {
     }
 
     fn ends(&self, letters: &[u8], words: &KeyWords) -> bool {
-        if !letters.ends_with(&self.joined) {
+        if !letters.ends_with(self.joined.as_bytes()) {
             return false;
         }
         let from = letters.len() - self.joined.len();

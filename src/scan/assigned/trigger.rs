@@ -2,24 +2,25 @@
 //! the table. Does not look for them.
 
 use super::name::{Entry, NamedRule};
+use crate::rules::Text;
 
 /// A literal that tells that a key may stand in a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trigger {
     /// Lower-case.
-    pub text: String,
+    pub text: Text,
     /// Whether it only counts where a word begins, behind something that is no letter.
     pub begins: bool,
     /// Whether any letters may stand before it in a key.
-    glued: bool,
+    pub(in crate::scan) glued: bool,
     /// The letters and digits that stand before it, and behind it, in longer names.
-    before: Letters,
-    behind: Letters,
+    pub(in crate::scan) before: Letters,
+    pub(in crate::scan) behind: Letters,
 }
 
 /// A set of letters of either case and digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Letters(u64);
+pub(in crate::scan) struct Letters(pub u64);
 
 impl Letters {
     fn bit(byte: u8) -> u64 {
@@ -39,12 +40,12 @@ impl Letters {
 impl Trigger {
     /// A literal that stands where a word begins: what stands before it is known, and what stands
     /// behind says little about so long a word.
-    fn beginning(text: String) -> Trigger {
+    fn beginning(text: Text) -> Trigger {
         Trigger { text, begins: true, glued: false, before: Letters(0), behind: Letters(u64::MAX) }
     }
 
     /// A literal that may stand anywhere in a key.
-    fn anywhere(text: String) -> Trigger {
+    fn anywhere(text: Text) -> Trigger {
         Trigger { text, begins: false, glued: false, before: Letters(0), behind: Letters(0) }
     }
 
@@ -52,10 +53,10 @@ impl Trigger {
     fn stands_in(&mut self, entry: &Entry, at: usize) {
         match at.checked_sub(1) {
             None => self.glued |= entry.glue && !entry.begins,
-            Some(before) => self.before.0 |= Letters::bit(entry.joined[before]),
+            Some(before) => self.before.0 |= Letters::bit(entry.joined.as_bytes()[before]),
         }
         // The last word of a name may be in the plural.
-        let behind = entry.joined.get(at + self.text.len()).copied().unwrap_or(b's');
+        let behind = entry.joined.as_bytes().get(at + self.text.len()).copied().unwrap_or(b's');
         self.behind.0 |= Letters::bit(behind);
     }
 
@@ -145,10 +146,10 @@ pub fn pair(word: &[u8]) -> usize {
 /// One literal a name, and fewer where one contains another: each text with a key of the table holds one.
 /// `told` says which names hold a single word.
 pub fn triggers_of(rules: &[NamedRule], told: &[bool], singles: &Singles, entries: &[Entry]) -> Vec<Trigger> {
-    let text = |word: &&[u8]| String::from_utf8_lossy(word).into_owned();
+    let text = |word: &&[u8]| Text::from(&*String::from_utf8_lossy(word));
     let mut triggers: Vec<Trigger> = singles.words.iter().map(text).map(Trigger::anywhere).collect();
     for entry in entries {
-        singles.places(&entry.joined).for_each(|(at, index)| triggers[index].stands_in(entry, at));
+        singles.places(entry.joined.as_bytes()).for_each(|(at, index)| triggers[index].stands_in(entry, at));
     }
     // A longer name holds a shorter one behind a separator, or is one word with it.
     let mut forms = Vec::new();
@@ -157,7 +158,7 @@ pub fn triggers_of(rules: &[NamedRule], told: &[bool], singles: &Singles, entrie
     }
     forms.sort_unstable();
     forms.dedup();
-    triggers.extend(forms.into_iter().map(Trigger::beginning));
+    triggers.extend(forms.into_iter().map(Text::from).map(Trigger::beginning));
     triggers
 }
 

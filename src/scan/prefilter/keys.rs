@@ -6,7 +6,7 @@
 //! places can be turned down without a branch.
 
 use super::masks::{WINDOW, fold};
-use crate::rules::condition::ByteSet;
+use crate::{rules::condition::ByteSet, scan::array::Array};
 
 /// How many bytes of the words that have as many are looked at.
 const LONG: usize = 6;
@@ -33,14 +33,14 @@ fn peek_of(bytes: &[u8]) -> Peek {
 }
 
 /// The windows of all words.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Keys {
     /// By the first four bytes.
-    all: Bits,
+    pub(in crate::scan) all: Bits,
     /// The same, of words that have fewer than [`LONG`] from their window on.
-    short: Bits,
+    pub(in crate::scan) short: Bits,
     /// By the first [`LONG`] bytes, of the others.
-    long: Bits,
+    pub(in crate::scan) long: Bits,
 }
 
 impl Keys {
@@ -122,28 +122,28 @@ fn key_of_six(peek: Peek) -> u64 {
 }
 
 /// A set of keys that may say yes where it should say no: one bit for each hash.
-#[derive(Debug)]
-struct Bits {
-    bits: Box<[u64]>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bits {
+    pub(in crate::scan) bits: Array<u64>,
     /// By how much a hash is shifted to give the number of its bit.
-    shift: u32,
+    pub(in crate::scan) shift: u32,
 }
 
 impl Bits {
     fn of(keys: impl Iterator<Item = u64>, count: usize) -> Bits {
         let wanted = (count * BITS_A_KEY).next_power_of_two().trailing_zeros();
         let width = wanted.clamp(BITS_WIDTH_MIN, BITS_WIDTH_MAX);
-        let mut bits = vec![0; 1 << (width - 6)].into_boxed_slice();
+        let mut bits = vec![0; 1 << (width - 6)];
         let shift = u64::BITS - width;
         for key in keys {
             let bit = hash(key) >> shift;
             bits[(bit >> 6) as usize] |= 1 << (bit & 63);
         }
-        Bits { bits, shift }
+        Bits { bits: bits.into(), shift }
     }
 
     fn full() -> Bits {
-        Bits { bits: Box::new([u64::MAX]), shift: u64::BITS - 6 }
+        Bits { bits: Array::Built { list: &[u64::MAX] }, shift: u64::BITS - 6 }
     }
 
     #[inline(always)]

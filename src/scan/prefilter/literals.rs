@@ -1,7 +1,7 @@
 //! Turns the literals of a rule's condition into what is looked for: parts that are written the same
 //! in an escaped text, and the words in them. Does not look for them.
 
-use super::{masks, survey::RUN_MIN};
+use super::masks::{self, RUN_MIN};
 use crate::rules::condition::Needle;
 
 /// A literal, or the part of it that is looked for.

@@ -13,6 +13,10 @@ pub const LOOKAHEAD: usize = WINDOW - 1;
 /// How many bytes of a trigger are looked at.
 pub const WINDOW: usize = 4;
 
+/// How long a run of token bytes must be from the start of a word on, for the word to be looked up
+/// wherever it stands.
+pub const RUN_MIN: usize = 16;
+
 /// How many blocks are looked at together.
 pub const STRETCH: usize = 32;
 

@@ -24,39 +24,31 @@
 //! rule without that, either, makes every line matter; `rules check` names it.
 
 mod follow;
-mod keys;
+pub(in crate::scan) mod keys;
 mod literals;
 mod look;
-mod masks;
+pub(in crate::scan) mod masks;
 mod simd;
 mod survey;
+pub mod tables;
 mod windows;
-mod words;
-
-use std::collections::BTreeMap;
+pub(in crate::scan) mod words;
 
 pub use self::look::Buffers;
 use self::{
     follow::{may_assign, may_match},
-    literals::{Literal, begins_word, merged, plain_part, tabs, word_of},
     look::{Look, Why},
-    masks::{WINDOW, Windows},
+    masks::Windows,
     simd::Backend,
     survey::Kind,
-    windows::Window,
-    words::{Entry, Making, Wanted, Words},
+    tables::Tables,
+    words::{Wanted, Words},
 };
-use super::{Engine, assigned, keyblock, known::Known, manifest, tokens::Token};
+use super::{Engine, keyblock, known::Known, manifest, tokens::Token};
 use crate::{
-    rules::{
-        Rule,
-        condition::{ByteSet, Run},
-    },
+    rules::{Rule, condition::Run},
     view::{Views, envelope, utf16::Encoding},
 };
-
-/// What the runtime of a container writes into partial records.
-const RECORDS: &[&[u8]] = &[b"{\"log\":", b" stdout p", b" stderr p"];
 
 /// Finds lines and places.
 #[derive(Debug)]
@@ -71,69 +63,13 @@ pub struct Prefilter {
 }
 
 impl Prefilter {
-    /// Builds the tables over the literals of `tokens` and the other detectors' words.
-    pub fn new(
-        tokens: &[Token],
-        names: &[assigned::Trigger],
-        key_block: &[&str],
-        manifest: &[&str],
-        everything: bool,
-    ) -> Prefilter {
-        // What is looked up where words begin, and what has a window of its own, which says whether a
-        // word begins with it wherever it counts.
-        let mut words = Making::default();
-        let mut others: Vec<(Literal<'_>, Wanted, bool, ByteSet)> = Vec::with_capacity(tokens.len() + names.len());
-        for (index, token) in tokens.iter().enumerate() {
-            let Some(needle) = token.pattern.needle() else { continue };
-            let wanted = Wanted::Token(index as u16);
-            let tabs = tabs(needle);
-            let mut rest: Vec<Literal<'_>> = Vec::new();
-            for literal in &needle.literals {
-                let literal = plain_part(literal, tabs);
-                match word_of(&literal, needle) {
-                    Some(offset) => {
-                        let window = (offset, WINDOW.min(literal.text.len() - offset));
-                        let behind = needle.set_at(literal.skipped + literal.text.len());
-                        words.add(Entry { literal, window, behind, wanted });
-                    }
-                    None => rest.push(literal),
-                }
-            }
-            let begins = |literal: &Literal<'_>| begins_word(literal, 0, needle);
-            let behind = |literal: &Literal| needle.set_at(literal.skipped + literal.text.len());
-            others
-                .extend(merged(rest).into_iter().map(|literal| (literal, wanted, begins(&literal), behind(&literal))));
-        }
-        let whole = |text| Literal { text, skipped: 0 };
-        others.extend(names.iter().enumerate().map(|(index, name)| {
-            (whole(name.text.as_bytes()), Wanted::KeyName(index as u16), name.begins, ByteSet::ALL)
-        }));
-        others.extend(key_block.iter().map(|word| (whole(word.as_bytes()), Wanted::KeyBlock, true, ByteSet::ALL)));
-        // One of these is a key name as well, and need not have a window of its own where words begin.
-        others.extend(manifest.iter().map(|word| {
-            let shared = names.iter().any(|name| !name.begins && name.text == *word);
-            (whole(word.as_bytes()), Wanted::Manifest, !shared, ByteSet::ALL)
-        }));
+    /// Finds what `tables` hold, which are of these tokens. With `everything`, every line matters.
+    pub fn new(tables: Tables, tokens: &[Token], everything: bool) -> Prefilter {
+        let Tables { words, windows } = tables;
         let runs: Vec<Run> = tokens.iter().filter_map(|token| token.pattern.run()).collect();
         let helpless = |token: &Token| token.pattern.needle().is_none() && token.pattern.run().is_none();
         let everything = everything || tokens.iter().any(helpless);
-        others.extend(RECORDS.iter().map(|record| (whole(record), Wanted::Record, false, ByteSet::ALL)));
-        let lower: Vec<Box<[u8]>> = others.iter().map(|(word, ..)| word.text.to_ascii_lowercase().into()).collect();
-        let mut windows: BTreeMap<Window, bool> = BTreeMap::new();
-        for (text, (literal, wanted, begins, behind)) in lower.iter().zip(&others) {
-            let (offset, window, begins) = windows::window_of(text, *begins);
-            *windows.entry(window).or_insert(true) &= begins;
-            let literal = Literal { text, skipped: literal.skipped };
-            let window = (offset, windows::length(&window));
-            words.add(Entry { literal, window, behind: *behind, wanted: *wanted });
-        }
-        Prefilter {
-            backend: Backend::detect(),
-            words: words.words(),
-            windows: windows::distribute(windows.iter().map(|(window, begins)| (window, *begins))),
-            runs,
-            everything,
-        }
+        Prefilter { backend: Backend::detect(), words, windows, runs, everything }
     }
 
     /// Goes through the lines of `block` that matter.

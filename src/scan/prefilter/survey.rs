@@ -9,10 +9,6 @@ use super::{
 };
 use crate::view;
 
-/// How long a run of token bytes must be from the start of a word on, for the word to be looked up
-/// wherever it stands.
-pub const RUN_MIN: usize = 16;
-
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

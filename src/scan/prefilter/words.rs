@@ -9,7 +9,7 @@ use super::{
     literals::Literal,
     masks::{WINDOW, fold},
 };
-use crate::rules::condition::ByteSet;
+use crate::{rules::condition::ByteSet, scan::array::Array};
 
 /// Who wants to know of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,35 +40,36 @@ pub struct Entry<'a> {
 }
 
 /// A word that is known.
-#[derive(Debug, Clone, Copy)]
-struct Word {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::scan) struct Word {
     /// Its place among the bytes of all words, lower-case.
-    from: u32,
-    length: u8,
+    pub from: u32,
+    pub length: u8,
     /// How much of what is looked for stands before the word.
-    skipped: u8,
+    pub skipped: u8,
     /// Where in the word its window begins.
-    offset: u8,
-    wanted: Wanted,
+    pub offset: u8,
+    pub wanted: Wanted,
 }
 
 /// All words.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Words {
-    keys: Keys,
+    pub(in crate::scan) keys: Keys,
     /// In the order of the hashes of their windows, the first field of each.
-    list: Vec<(u32, Word)>,
-    bytes: Vec<u8>,
+    pub(in crate::scan) list: Array<(u32, Word)>,
+    pub(in crate::scan) bytes: Array<u8>,
     /// Where in the list hashes with the same top bits begin.
-    index: Vec<u32>,
+    pub(in crate::scan) index: Array<u32>,
     /// What is kept of a place's bytes to find windows of each length that there is.
-    kept: Vec<u32>,
+    pub(in crate::scan) kept: Array<u32>,
 }
 
 /// The table of words in the making.
 #[derive(Debug, Default)]
 pub struct Making {
-    words: Words,
+    list: Vec<(u32, Word)>,
+    bytes: Vec<u8>,
     /// What may stand behind each.
     behind: Vec<ByteSet>,
     lengths: [bool; WINDOW + 1],
@@ -77,36 +78,35 @@ pub struct Making {
 impl Making {
     /// Adds a word.
     pub fn add(&mut self, Entry { literal, window: (offset, length), behind, wanted }: Entry<'_>) {
-        let words = &mut self.words;
         let text = &literal.text[..literal.text.len().min(usize::from(u8::MAX))];
         let key = key_of(&text[offset..offset + length]);
         self.behind.push(behind);
         self.lengths[length] = true;
-        let from = words.bytes.len() as u32;
-        words.bytes.extend_from_slice(text);
+        let from = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(text);
         let word =
             Word { from, length: text.len() as u8, skipped: literal.skipped as u8, offset: offset as u8, wanted };
-        words.list.push((hash(key), word));
+        self.list.push((hash(key), word));
     }
 
     /// The table.
     pub fn words(self) -> Words {
-        let Making { mut words, behind, lengths } = self;
-        words.keys = Keys::of(words.list.iter().zip(&behind).map(|((_, word), behind)| {
-            let text = &words.bytes[word.from as usize..][..usize::from(word.length)];
+        let Making { mut list, bytes, behind, lengths } = self;
+        let keys = Keys::of(list.iter().zip(&behind).map(|((_, word), behind)| {
+            let text = &bytes[word.from as usize..][..usize::from(word.length)];
             (&text[usize::from(word.offset)..], *behind)
         }));
         // Which of the words with one window comes first does not matter.
-        words.list.sort_unstable_by_key(|(hash, _)| *hash);
-        words.index = vec![0; (1 << INDEX_BITS) + 1];
-        for (hash, _) in &words.list {
-            words.index[slot_of(*hash) + 1] += 1;
+        list.sort_unstable_by_key(|(hash, word)| (*hash, word.from));
+        let mut index = vec![0; (1 << INDEX_BITS) + 1];
+        for (hash, _) in &list {
+            index[slot_of(*hash) + 1] += 1;
         }
-        for at in 1..words.index.len() {
-            words.index[at] += words.index[at - 1];
+        for at in 1..index.len() {
+            index[at] += index[at - 1];
         }
-        words.kept = (1..=WINDOW).rev().filter(|&n| lengths[n]).map(|n| u32::MAX >> (32 - 8 * n)).collect();
-        words
+        let kept = (1..=WINDOW).rev().filter(|&n| lengths[n]).map(|n| u32::MAX >> (32 - 8 * n)).collect();
+        Words { keys, list: list.into(), bytes: bytes.into(), index: index.into(), kept }
     }
 }
 
@@ -123,7 +123,7 @@ impl Words {
     pub fn look_up(&self, text: &[u8], at: usize, mut found: impl FnMut(usize, usize, Wanted)) {
         let key = peek(text, at) as u32;
         let mut before = None;
-        for kept in &self.kept {
+        for kept in self.kept.iter() {
             let key = hash(key & kept);
             if before.replace(key) == Some(key) {
                 continue;

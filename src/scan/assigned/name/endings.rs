@@ -5,24 +5,26 @@ use super::{
     super::trigger::{PAIRS, pair},
     Entry,
 };
+use crate::scan::array::Array;
 
 /// A hash table of names by their last letters.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Endings {
     /// The numbers of the entries; those whose last letters are the same stand together, in order.
-    ids: Vec<u16>,
+    pub(in crate::scan) ids: Array<u16>,
     /// At most half full; its length is a power of two.
-    slots: Vec<Slot>,
+    pub(in crate::scan) slots: Array<Slot>,
     /// By the last two letters: bit n is set if a name of n letters ends so; bit [`LETTERS`] if a longer one does.
-    lengths: Vec<u32>,
+    pub(in crate::scan) lengths: Array<u32>,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::scan) struct Slot {
     /// Letters, the last one in the highest byte; zero if the slot is free.
-    letters: u128,
+    pub letters: u128,
     /// The part of the list of numbers.
-    from: u16,
-    to: u16,
+    pub from: u16,
+    pub to: u16,
 }
 
 /// How many letters of a name are told apart.
@@ -31,12 +33,12 @@ const LETTERS: usize = 16;
 impl Endings {
     /// The table of names of two letters or more.
     pub fn of(entries: &[Entry]) -> Endings {
-        let key = |entry: &Entry| first(last(&entry.joined), entry.joined.len().min(LETTERS));
+        let key = |entry: &Entry| first(last(entry.joined.as_bytes()), entry.joined.len().min(LETTERS));
         let mut keys: Vec<(u128, u16)> = entries.iter().map(key).zip(0..).collect();
         keys.sort_unstable();
         let mut lengths = vec![0; PAIRS];
         for entry in entries {
-            lengths[tail(&entry.joined)] |= 1 << entry.joined.len().min(LETTERS);
+            lengths[tail(entry.joined.as_bytes())] |= 1 << entry.joined.len().min(LETTERS);
         }
         let mut slots = vec![Slot::default(); (2 * keys.len()).next_power_of_two().max(2)];
         let mut from = 0;
@@ -50,7 +52,7 @@ impl Endings {
             slots[at] = Slot { letters, from, to };
             from = to;
         }
-        Endings { ids: keys.into_iter().map(|(_, id)| id).collect(), slots, lengths }
+        Endings { ids: keys.into_iter().map(|(_, id)| id).collect(), slots: slots.into(), lengths: lengths.into() }
     }
 
     /// The numbers of the entries whose names may end `letters`, in order, which is that of preference: of all names of
@@ -129,7 +131,7 @@ mod tests {
         for key in
             ["", "n", "en", "token", "vendorsecretaccesstoken", "xsecretaccesstoken", "dbpassword", "word", "secre"]
         {
-            let ends = |id: &u16| key.as_bytes().ends_with(&entries[usize::from(*id)].joined);
+            let ends = |id: &u16| key.as_bytes().ends_with(entries[usize::from(*id)].joined.as_bytes());
             let right: Vec<u16> = (0..entries.len() as u16).filter(ends).collect();
             endings.of_key(key.as_bytes(), &mut found);
             assert!(found.is_sorted());
