@@ -350,7 +350,7 @@ fn verify(
     }
     let bytes = &text[secret.clone()];
     // A structure says where a secret stands, not that one does.
-    if rule.family == STRUCTURES && (judge::stands_in(bytes) || names_content(text, whole.start, &secret)) {
+    if rule.family == STRUCTURES && (judge::stands_in(bytes) || is_public_in_url(text, whole.start, &secret)) {
         return None;
     }
     if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
@@ -440,9 +440,10 @@ fn ends_a_name(text: &[u8], whole: &Range<usize>) -> bool {
         && found[word..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
 }
 
-/// Whether the scheme that ends at `end` names things by what they hold, and has no credentials: an image, a node. What
-/// registries are asked by may have some, unless it looks like an image's tag: `docker://alpine:3.20@sha256:...`.
-fn names_content(text: &[u8], end: usize, secret: &Range<usize>) -> bool {
+/// Whether what stands before the host of a URL is public: the scheme that ends at `end` names things by what they hold, as
+/// images and nodes, or this is the key of a Sentry project. What registries are asked by may have credentials, unless it
+/// looks like an image's tag: `docker://alpine:3.20@sha256:...`.
+fn is_public_in_url(text: &[u8], end: usize, secret: &Range<usize>) -> bool {
     const SCHEMES: &[&str] = &["oci-layout", "docker-image", "containers-storage", "enode"];
     const REGISTRIES: &[&str] = &["oci", "docker"];
     let scheme = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
@@ -450,7 +451,14 @@ fn names_content(text: &[u8], end: usize, secret: &Range<usize>) -> bool {
     // `docker://node-20-alpine@sha256:...` has the name where others have a user.
     let named = || secret.start == end + b"://".len() || is_tag(&text[secret.clone()]);
     let is_one = |known: &[&str]| known.iter().any(|known| known.as_bytes() == &text[end - length..end]);
-    text[end..].starts_with(b"://") && (is_one(SCHEMES) || is_one(REGISTRIES) && named())
+    // `https://` and 32 hexadecimal digits alone.
+    let project = || {
+        let key = &text[secret.clone()];
+        let hex = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+        secret.start == end + b"://".len() && key.len() == 32 && key.iter().all(hex)
+    };
+    let public = || is_one(SCHEMES) || is_one(REGISTRIES) && named() || is_one(&["http", "https"]) && project();
+    text[end..].starts_with(b"://") && public()
 }
 
 /// Whether this is what people call versions of images: a usual name, dotted numbers with words behind them, a commit.

@@ -29,6 +29,8 @@ pub enum Pending {
     Element(Match),
     /// `user,password`: cells of the rows below.
     Table(Match, Table),
+    /// `Use the following password:`: the next line that is not empty.
+    Announced(Match),
 }
 
 /// Where a key stood in its line: how far in, and behind what kind of prefix (a timestamp, an envelope, a `+`).
@@ -60,6 +62,7 @@ pub(super) enum Kind {
     Block(Place),
     Element,
     Table(Table),
+    Announced,
 }
 
 impl Pending {
@@ -73,6 +76,7 @@ impl Pending {
             Pending::Block(found, place) => (Kind::Block(*place), found),
             Pending::Element(found) => (Kind::Element, found),
             Pending::Table(found, table) => (Kind::Table(*table), found),
+            Pending::Announced(found) => (Kind::Announced, found),
         };
         let id = |rule: u16| rules.rules().get(usize::from(rule)).map(|rule| rule.id.to_string());
         let told = names.told(found).filter_map(|(rule, name)| Some((id(rule)?, name)));
@@ -93,6 +97,7 @@ impl Waiting {
             Kind::Block(place) => Pending::Block(found, place),
             Kind::Element => Pending::Element(found),
             Kind::Table(table) => Pending::Table(found, table),
+            Kind::Announced => Pending::Announced(found),
         }
     }
 
@@ -169,6 +174,13 @@ impl Scan<'_> {
                 let c = Candidate { rules, key: self.line, from: self.line, separator: Separator::Element, around };
                 return self.candidate(c);
             }
+            Pending::Announced(rules) => {
+                let at = blanks(line);
+                if at < line.len() {
+                    return self.indented(rules, Pending::None, self.line + at, complete);
+                }
+                self.pending = pending;
+            }
             Pending::Block(rules, place) => {
                 if blanks(line) == line.len() {
                     self.pending = pending;
@@ -194,6 +206,26 @@ impl Scan<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What a sentence at the end of a line announces: `use the following password to proceed:`.
+    pub(super) fn announced(&mut self, end: usize) -> Option<Match> {
+        let line = self.text.get(self.line..end).unwrap_or_default();
+        if !line.ends_with(b":") {
+            return None;
+        }
+        let from = memchr::memmem::rfind(line, FOLLOWING)? + FOLLOWING.len();
+        self.announces(self.line + from, end)
+    }
+
+    /// The rules of the name at `at`, if it is announced by the word before it and the line's end, which is at `end`.
+    pub(super) fn announces(&mut self, at: usize, end: usize) -> Option<Match> {
+        if !self.text[..at].ends_with(FOLLOWING) {
+            return None;
+        }
+        let sentence = self.text.get(at..end).filter(|rest| rest.len() <= SENTENCE_BYTES_MAX && rest.ends_with(b":"))?;
+        let word = sentence.iter().take_while(|&&b| key::is_ident(b)).count();
+        self.look_up(at..at + word, at).filter(|rules| !rules.plural)
     }
 
     /// A line under a key that stood alone: a value if it is all of the line, and no key itself.
@@ -299,5 +331,9 @@ fn blanks(line: &[u8]) -> usize {
     line.iter().take_while(|&&b| b == b' ' || b == b'\t').count()
 }
 
+/// What announces the name behind it, of a value on a later line.
+const FOLLOWING: &[u8] = b"following ";
+/// How much is said of it at most (bytes).
+const SENTENCE_BYTES_MAX: usize = 80;
 /// How many rules a key name calls for at most.
 const NAMES_MAX: usize = 8;

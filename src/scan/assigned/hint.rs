@@ -29,6 +29,7 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
         || is_defined(text, first)
         || is_variable(text, first)
         || opens_tuple(text, first)
+        || is_announced(text, first)
         || is_header(names, text, first, end)
         || is_called(names, text, start, end, open)
         || is_column(names, text, first, end, open)
@@ -52,6 +53,21 @@ pub fn is_defined(text: &[u8], first: usize) -> bool {
 pub fn opens_tuple(text: &[u8], first: usize) -> bool {
     let opens = first.checked_sub(1).is_some_and(|at| text[at] == b'{');
     opens && text.get(first).is_some_and(u8::is_ascii_lowercase)
+}
+
+/// The name in an element that names a value, whose end tag ends at the end of `text`, without the last byte:
+/// `<key>Password</key`.
+pub fn name_in_element(text: &[u8]) -> Option<Range<usize>> {
+    NAME_TAGS.iter().find_map(|(open, close)| {
+        let end = text.len() - text.strip_suffix(*close).map(|_| close.len())?;
+        let begin = memchr::memrchr(b'>', &text[..end])? + 1;
+        (text[..begin].ends_with(open) && begin < end).then_some(begin..end)
+    })
+}
+
+/// Whether a sentence may announce the name that begins at `first`: `use the following password:`.
+fn is_announced(text: &[u8], first: usize) -> bool {
+    text[..first].ends_with(b"following ")
 }
 
 /// The name of the variable that Terraform declares with the bracket at `brace`: `variable "db_password" {`.
@@ -261,7 +277,9 @@ fn names_element(names: &Names, text: &[u8], at: usize) -> bool {
     let Some(open) = memchr::memrchr(b'<', before) else { return false };
     let tag = &before[open + 1..];
     let length = tag.iter().take_while(|&&byte| key::is_ident(byte) || byte == b':').count();
+    let name = || name_in_element(before).and_then(|name| before.get(name));
     names.look_up(&tag[..length], &mut KeyWords::default()).is_some()
+        || name().is_some_and(|name| names.look_up(name, &mut KeyWords::default()).is_some())
         || [&b" name="[..], b" key="].iter().any(|attribute| memchr::memmem::find(tag, attribute).is_some())
 }
 
@@ -338,6 +356,8 @@ fn names_role(text: &[u8], operator: usize) -> bool {
 
 /// How far around a word the header that it stands in is looked for: as long as one that is escaped may be (bytes).
 const NEAR_BYTES_MAX: usize = (1 << crate::limits::JSON_DEPTH_MAX) * super::table::HEADER_BYTES_MAX;
+/// The tags of elements that name what stands in another one beside them, without the last byte of the end tag.
+const NAME_TAGS: &[(&[u8], &[u8])] = &[(b"<key>", b"</key"), (b"<name>", b"</name")];
 /// What stands before the name of a variable.
 const VARIABLE: &[u8] = b"variable \"";
 /// What stands before a name that a space separates from its value.

@@ -211,11 +211,12 @@ impl Scan<'_> {
             self.separator(i, byte)?;
         }
         self.close_line(end);
-        if self.pending == Pending::None
-            && let Some((rules, table)) =
-                Table::headed(self.text.get(self.line..end).unwrap_or_default(), self.names, self.words)
-        {
-            self.pending = Pending::Table(rules, table);
+        if self.pending == Pending::None {
+            let line = self.text.get(self.line..end).unwrap_or_default();
+            self.pending = match Table::headed(line, self.names, self.words) {
+                Some((rules, table)) => Pending::Table(rules, table),
+                None => self.announced(end).map_or(Pending::None, Pending::Announced),
+            };
         }
         Ok(())
     }
@@ -265,7 +266,7 @@ impl Scan<'_> {
         if let Some(b'=' | b'-') = i.checked_sub(1).and_then(|p| self.text.get(p)) {
             return self.assignment(i - 1, i + 1, Separator::Arrow);
         }
-        let Some(rules) = self.element_rules(i) else { return Ok(()) };
+        let Some(rules) = self.element_rules(i).or_else(|| self.named_by_element(i)) else { return Ok(()) };
         self.note();
         let around = Around { element: true, in_string: self.in_string_at(i), ..Around::default() };
         self.candidate(Candidate { rules, key: i, from: i + 1, separator: Separator::Element, around })

@@ -85,6 +85,9 @@ impl Scan<'_> {
         if Table::may_head(self.text, first, word) && Table::headed(line, self.names, self.words).is_some() {
             return Near::Something;
         }
+        if self.announces(first, line.len()).is_some() {
+            return Near::Something;
+        }
         let end = self.text.len() - usize::from(matches!(self.text.last(), Some(b'\n' | b'\r')));
         let mut i = trigger.end;
         while i < end {

@@ -7,6 +7,7 @@ use super::{
     hint,
     key::{self, Key},
     name::{self, Match},
+    NAMED_LINES_MAX,
 };
 
 impl Scan<'_> {
@@ -18,6 +19,24 @@ impl Scan<'_> {
             && self.text.get(span.clone()).is_some_and(|name| !name.iter().any(u8::is_ascii_whitespace));
         let rules = short.then(|| self.look_up(span.clone(), span.start))??;
         Some(rules)
+    }
+
+    /// Of `<key>Password</key>` and `<name>password</name>`, whose end tag ends at `i`, the name; of the `<string>` or
+    /// `<value>` behind it, whose start tag ends there, the rules.
+    pub(super) fn named_by_element(&mut self, i: usize) -> Option<Match> {
+        let from = i.saturating_sub(name::KEY_BYTES_MAX).max(self.line);
+        let before = self.text.get(from..i)?;
+        if VALUE_TAGS.iter().any(|tag| before.ends_with(tag)) {
+            return self.named.take().map(|(rules, _)| rules);
+        }
+        let name = hint::name_in_element(before)?;
+        let name = from + name.start..from + name.end;
+        if name.start <= self.from
+            && let Some(rules) = self.look_up(name.clone(), name.start)
+        {
+            self.named = Some((rules, NAMED_LINES_MAX));
+        }
+        None
     }
 
     /// Whether a key has an object in which its `value` stands: `"db_password": {"sensitive": true, "value": "x"}`.
@@ -78,5 +97,7 @@ impl Scan<'_> {
     }
 }
 
+/// The start tags of values that have a name beside them, without their last byte.
+const VALUE_TAGS: &[&[u8]] = &[b"<string", b"<value", b"<data"];
 /// Within how many lines the `default` of a variable stands.
 const VARIABLE_LINES_MAX: u8 = 6;

@@ -21,6 +21,21 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_certified(case)
 }
 
+/// `credentials: bob:Meadow6451`
+pub fn is_login(case: &Case) -> bool {
+    let letter = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_' | b'-');
+    let password = |v: &[u8]| {
+        let plain = |b: &u8| !matches!(b, b':' | b'/' | b',' | b'{' | b'(' | b'<' | b'$');
+        v.len() >= LOGIN_BYTES_MIN
+            && v.iter().all(plain)
+            && v.iter().any(u8::is_ascii_digit)
+            && v.iter().any(u8::is_ascii_alphabetic)
+    };
+    let credentials = || case.key.len() <= NAME_BYTES_MAX && case.key.windows(4).any(|w| w.eq_ignore_ascii_case(b"cred"));
+    let colon = case.value.iter().take(NAME_BYTES_MAX).position(|&b| b == b':').filter(|&at| at > 0);
+    colon.is_some_and(|at| case.value[..at].iter().all(letter) && password(&case.value[at + 1..])) && credentials()
+}
+
 /// `docker.io/library/client-secret:1f2e3d4`, `oci-layout://event-session:v2@sha256:9f86d0...`: an image, with the commit
 /// that it was made from, or with its digest.
 fn is_a_tag(case: &Case) -> bool {
@@ -245,5 +260,7 @@ pub fn is_transaction(v: &[u8]) -> bool {
 
 /// How far before a key of a cache the word may stand that says what it is (bytes).
 const CACHE_BYTES_MAX: usize = 64;
+/// The shortest password of a pair (bytes).
+const LOGIN_BYTES_MIN: usize = 7;
 /// How much before a key may be of a name that the key ends (bytes).
 const NAME_BYTES_MAX: usize = 256;

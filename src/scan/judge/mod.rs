@@ -7,6 +7,7 @@ mod around;
 mod bigrams;
 mod placeholder;
 mod prose;
+mod public;
 pub mod randomness;
 mod speech;
 mod value_type;
@@ -128,6 +129,9 @@ fn is_constant(v: &[u8]) -> bool {
 pub fn judge(case: &Case) -> Option<Verdict> {
     let v = case.value;
     // Beside weak names stand mostly words, which need no closer look.
+    if case.strength == Strength::Weak && around::is_login(case) {
+        return Some((Confidence::Medium, "a user and a password"));
+    }
     if case.strength == Strength::Weak && !may_be_weak(case) {
         return None;
     }
@@ -191,12 +195,16 @@ fn strong(case: &Case) -> Option<Verdict> {
     }
     // Test results are `PASS: name` and `pass=12`.
     let name = case.key.split(|b| !b.is_ascii_alphabetic()).find(|w| !w.is_empty()).unwrap_or_default();
-    let result = name.eq_ignore_ascii_case(b"pass") && case.key.len() < 10;
+    let result = name.eq_ignore_ascii_case(b"pass") && case.key.len() < 10 && !case.before.ends_with(b"/");
     let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\''));
     let value_type = value_type(v);
     let told = !case.quoted && value_type == ValueType::Word;
-    // `pass = HJz8kPq2LmX0vT4s`, as rclone has it.
-    let made = case.separator == Separator::Equals && case.end_of_line && random(v);
+    // `pass = HJz8kPq2LmX0vT4s`, as rclone has it, and `pass: uov4mWh2-nA`; `PASS: ` is said of tests.
+    let made = match case.separator {
+        Separator::Equals => case.end_of_line && random(v),
+        Separator::Colon => case.end_of_line && random(v) && name == b"pass" && v.iter().any(u8::is_ascii_digit),
+        _ => false,
+    };
     if result
         && !made
         && (told

@@ -66,7 +66,7 @@ impl fmt::Display for ValueType {
             ValueType::Ulid => "a ULID",
             ValueType::HexDigest => "hex of a digest's length",
             ValueType::Digest => "a digest",
-            ValueType::PublicKey => "a public key or certificate",
+            ValueType::PublicKey => "a public key, certificate or identifier",
             ValueType::Address => "a memory address",
             ValueType::Ip => "an IP address",
             ValueType::Mac => "a MAC address",
@@ -96,7 +96,7 @@ pub fn value_type(v: &[u8]) -> ValueType {
         (version, Version),
         (uuid, Uuid),
         (digest, Digest),
-        (public_key, PublicKey),
+        (super::public::is_public, PublicKey),
         (address, Address),
         (ip, Ip),
         (mac, Mac),
@@ -223,31 +223,6 @@ fn digest(v: &[u8]) -> bool {
         &["sha1", "sha224", "sha256", "sha384", "sha512", "md5", "h1", "blake2b", "blake3", "xxh64", "crc32", "sha3"];
     let (head, body) = (v.get(..at).unwrap_or_default(), v.get(at + 1..).unwrap_or_default());
     KINDS.iter().any(|k| head.eq_ignore_ascii_case(k.as_bytes())) && body.len() >= 8
-}
-
-/// The first bytes of a SubjectPublicKeyInfo (RSA, P-256, P-384, Ed25519), of an OpenSSH public key, and of a PEM
-/// certificate or public key that was encoded once more.
-fn public_key(v: &[u8]) -> bool {
-    const STARTS: &[&[u8]] = &[
-        b"MIIBIjANBg",
-        b"MIICIjANBg",
-        b"MIGfMA0G",
-        b"MFkwEwYH",
-        b"MHYwEAYH",
-        b"MCowBQYDK2Vw",
-        b"ssh-",
-        b"ecdsa-sha2",
-        b"AAAAB3NzaC1",
-        b"AAAAC3NzaC1",
-        b"AAAAE2VjZHNh",
-        b"LS0tLS1CRUdJTiBDRV",
-        b"LS0tLS1CRUdJTiBQVUJ",
-    ];
-    // A point of P-256, uncompressed (its first byte is 4), as browsers take it for push messages.
-    let point = matches!(v, [b'B', b'A'..=b'P', ..])
-        && (v.len() == 87 || v.len() == 88 && v.ends_with(b"="))
-        && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'='));
-    point || v.len() >= 32 && STARTS.iter().any(|s| v.starts_with(s))
 }
 
 fn address(v: &[u8]) -> bool {

@@ -1,0 +1,63 @@
+//! Tells values that are made to be shown: public keys, certificates, and what vendors give to browsers to name
+//! themselves with. Does not look at key names.
+
+/// Whether a value is public by its form.
+pub fn is_public(v: &[u8]) -> bool {
+    v.len() >= PUBLIC_BYTES_MIN
+        && (STARTS.iter().any(|start| v.starts_with(start.as_bytes())) || is_counted(v) || is_point(v))
+}
+
+/// A prefix, and digits of which there are as many as in no other value that begins so.
+fn is_counted(v: &[u8]) -> bool {
+    let hex = |rest: &[u8], count| rest.len() == count && rest.iter().all(u8::is_ascii_hexdigit);
+    // Datadog's client tokens, and Mailgun's key for the validation of addresses in a page.
+    v.strip_prefix(b"pub").is_some_and(|rest| hex(rest, 32))
+        || v.strip_prefix(b"pubkey-").is_some_and(|rest| hex(rest, 32))
+        // LaunchDarkly's keys of mobile apps.
+        || v.strip_prefix(b"mob-").is_some_and(|rest| rest.len() == 36 && rest.get(8) == Some(&b'-'))
+}
+
+/// A point of P-256, uncompressed (its first byte is 4), as browsers take it for push messages.
+fn is_point(v: &[u8]) -> bool {
+    matches!(v, [b'B', b'A'..=b'P', ..])
+        && (v.len() == 87 || v.len() == 88 && v.ends_with(b"="))
+        && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'='))
+}
+
+const PUBLIC_BYTES_MIN: usize = 20;
+/// How public values begin.
+const STARTS: &[&str] = &[
+    // SubjectPublicKeyInfo of RSA, P-256, P-384, Ed25519.
+    "MIIBIjANBg",
+    "MIICIjANBg",
+    "MIGfMA0G",
+    "MFkwEwYH",
+    "MHYwEAYH",
+    "MCowBQYDK2Vw",
+    // OpenSSH.
+    "ssh-",
+    "ecdsa-sha2",
+    "AAAAB3NzaC1",
+    "AAAAC3NzaC1",
+    "AAAAE2VjZHNh",
+    // A PEM certificate or public key that was encoded once more.
+    "LS0tLS1CRUdJTiBDRV",
+    "LS0tLS1CRUdJTiBQVUJ",
+    // Decentralized identifiers, of which a key's is that public key.
+    "did:key:z",
+    "did:jwk:",
+    "did:peer:",
+    // Publishable keys of Stripe, Clerk, Paystack and others, Supabase, Flutterwave, Midtrans, Square.
+    "pk_live_",
+    "pk_test_",
+    "sb_publishable_",
+    "FLWPUBK",
+    "Mid-client-",
+    "SB-Mid-client-",
+    "sq0idp-",
+    // PostHog's projects, DevCycle's browsers, Mapbox's public tokens.
+    "phc_",
+    "dvc_client_",
+    "pk.eyJ",
+    "pk-lf-",
+];
