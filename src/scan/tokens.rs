@@ -353,6 +353,10 @@ fn verify(
     if rule.family == STRUCTURES && (judge::stands_in(bytes) || is_public_in_url(text, whole.start, &secret)) {
         return None;
     }
+    // `api-cognitoauthorizationidentity`: words, which chance does not make.
+    if rule.family != STRUCTURES && rule.family != USER_FAMILY && judge::reads_like_words(bytes) {
+        return None;
+    }
     if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
         return None;
     }

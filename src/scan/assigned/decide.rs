@@ -19,9 +19,7 @@ impl Scan<'_> {
         while let Some(called) = self.names.called(&c.rules, i) {
             i += 1;
             let verdict = match called.shape {
-                Some(shape) => self
-                    .env
-                    .shape_matches(shape, bytes)
+                Some(shape) => (self.env.shape_matches(shape, bytes) && !judge::is_placeholder(bytes))
                     .then(|| (self.env.shape_confidence(shape, bytes), "the key's name and the value's format")),
                 None => {
                     let case = Case {

@@ -17,6 +17,7 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_namespaced(case) && (are_ids(case.value) || is_cached(case))
         || is_a_tag(case)
         || is_a_task(case)
+        || is_a_selector(case)
         || is_minified(case)
         || is_certified(case)
 }
@@ -92,6 +93,11 @@ fn is_a_task(case: &Case) -> bool {
     path && begins && case.value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b':' | b'-'))
 }
 
+/// `input[type=password]:focus`: a state of an element.
+fn is_a_selector(case: &Case) -> bool {
+    case.separator == Separator::Colon && !case.spaced && case.key.ends_with(b"]:") && case.key.contains(&b'=')
+}
+
 /// `{client_secret:n}),void`, `{password:t,...i}`: what is left of a variable's name where code was made small.
 fn is_minified(case: &Case) -> bool {
     let name = case.value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$')).count();
@@ -114,7 +120,10 @@ fn is_variable(case: &Case) -> bool {
     let joined = !case.end_of_line && !case.more_follows
         || v.contains(&b'_')
         || v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
-    member && case.spaced || literal && joined && !v.iter().any(u8::is_ascii_digit) && text_odds(v) > -60
+    // `let password = pairs`
+    let word = case.before.trim_ascii_end().rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let declared = [&b"let"[..], b"const", b"var", b"val", b"mut", b"final", b"my"].contains(&word);
+    (member || declared) && case.spaced || literal && joined && !v.iter().any(u8::is_ascii_digit) && text_odds(v) > -60
 }
 
 /// `/v1/authTokens:generate`, `/etc/secrets:/run/x`: the end of a path, and what is done with it.
@@ -163,7 +172,11 @@ fn closes_a_string(case: &Case) -> bool {
     // `"API_KEY=".len()`
     let letters = case.value.iter().skip(1).take_while(|b| b.is_ascii_lowercase() || **b == b'_').count();
     let called = case.value.first() == Some(&b'.') && letters >= 3 && case.value.get(letters + 1) == Some(&b'(');
-    case.quoted && !key_quoted && (opened || called || goes_on.iter().any(|g| case.value.starts_with(g)))
+    // `"PWD="+dir.path()`
+    let added = case.value.first() == Some(&b'+')
+        && case.value.iter().skip(1).take_while(|b| b.is_ascii_alphabetic() || **b == b'.' || **b == b'(').count() >= 4
+        && case.value.iter().any(|b| matches!(b, b'.' | b'('));
+    case.quoted && !key_quoted && (opened || added || called || goes_on.iter().any(|g| case.value.starts_with(g)))
 }
 
 /// `arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-AbC123` is the name of a secret, and
@@ -239,7 +252,14 @@ fn repeats_key(case: &Case) -> bool {
     let named = case.value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'));
     // The key's last letters are the value, or the value's are the key's name.
     let same = letters(case.value).zip(letters(case.key)).all(|(a, b)| a.eq_ignore_ascii_case(b));
-    renamed || named && same && letters(case.value).count() <= letters(case.key).count()
+    // `PrivateKey: testP256PrivateKey,`: a variable that says what it is for.
+    let variable = !case.quoted
+        && case.spaced
+        && !case.end_of_line
+        && case.value.first().is_some_and(u8::is_ascii_lowercase)
+        && case.value.iter().all(u8::is_ascii_alphanumeric)
+        && letters(case.value).count() > letters(case.key).count();
+    renamed || variable && same || named && same && letters(case.value).count() <= letters(case.key).count()
 }
 
 /// The letters and digits of a text, last one first.

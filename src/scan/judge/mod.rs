@@ -14,8 +14,8 @@ mod value_type;
 
 use std::ops::Range;
 
-pub use self::placeholder::stands_in;
-use self::placeholder::{is_code, is_placeholder, names_a_secret};
+use self::placeholder::{is_code, names_a_secret};
+pub use self::placeholder::{is_placeholder, stands_in};
 use self::randomness::{entropy_milli, mix, text_odds};
 pub use self::value_type::{ValueType, trim_marks, value_type};
 use super::assigned::{Family, Strength};
@@ -28,6 +28,11 @@ pub fn is_words(text: &[u8]) -> bool {
         part.len() < 4 || digits * 4 <= part.len() && text_odds(part) > -60
     };
     text.split(|byte| !byte.is_ascii_alphanumeric()).all(is_word)
+}
+
+/// Whether a token has neither digits nor capitals, and letters that follow each other as those of words do.
+pub fn reads_like_words(token: &[u8]) -> bool {
+    !token.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) && text_odds(token) > -40
 }
 
 /// A confidence, and why, for people.
@@ -342,7 +347,8 @@ fn identifier(case: &Case) -> Option<Verdict> {
         (true, _) if short || case.quoted => Some((Confidence::Medium, why)),
         (true, false) if !case.loose() => Some((Confidence::Low, why)),
         // `API_KEY = "MetadataKey"`, `"app:applicationId"`: the name of a field.
-        (false, true) if v.contains(&b':') || v.ends_with(b"Key") || v.ends_with(b"Id") => None,
+        // `DATA_API_KEY = '.data-api'`: the end of a selector.
+        (false, true) if v.starts_with(b".") || v.contains(&b':') || v.ends_with(b"Key") || v.ends_with(b"Id") => None,
         (false, true) => Some((Confidence::Low, why)),
         _ => None,
     }

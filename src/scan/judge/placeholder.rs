@@ -69,6 +69,11 @@ pub fn stands_in(v: &[u8]) -> bool {
         || is_member_expression(v) && reads(v)
         || v.strip_prefix(b"{").and_then(|v| v.strip_suffix(b"}")).is_some_and(named)
         || v == b"%s"
+        // A regular expression, a variable of cmd.exe, what a program reads from its environment, and a call.
+        || contains(v, b"(?:")
+        || v.len() > 2 && v.strip_prefix(b"%").and_then(|v| v.strip_suffix(b"%")).is_some_and(named)
+        || [&b"process.env."[..], b"os.environ", b"System.getenv"].iter().any(|start| v.starts_with(start))
+        || v.strip_suffix(b"()").is_some_and(|name| name.iter().all(u8::is_ascii_alphabetic) && reads(name))
         || v.len() >= 3 && v.iter().all(|&b| b == b'*')
         || OWN_NAMES.iter().any(|name| v.eq_ignore_ascii_case(name.as_bytes()))
 }
@@ -98,10 +103,15 @@ pub fn is_code(v: &[u8]) -> bool {
     let line = memchr::memchr_iter(b'\\', v).find(|&at| matches!(v.get(at + 1), Some(b'n' | b'r' | b't')));
     let v = line.filter(|&at| at > 0).and_then(|at| v.get(..at)).unwrap_or(v);
     sign || is_call_of_path(v)
+        || v.strip_prefix(b"&").is_some_and(is_variable_named)
         || (v.starts_with(b"--") || is_member_expression(v) || is_cut_expression(v) || is_expression(v)) && reads(v)
 }
 
-/// `this.key+1`, `e.lifetime||1`: a member that an operator follows.
+/// `emptyPass`, behind the `&` that takes its address.
+fn is_variable_named(v: &[u8]) -> bool {
+    v.len() >= 4 && v.iter().all(u8::is_ascii_alphabetic) && super::randomness::text_odds(v) > -60
+}
+
 /// `CPAN::anycwd()`, `auth::token();`
 fn is_call_of_path(v: &[u8]) -> bool {
     let v = v.strip_suffix(b";").unwrap_or(v);
@@ -109,14 +119,15 @@ fn is_call_of_path(v: &[u8]) -> bool {
     contains(path, b"::") && path.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'))
 }
 
+/// `this.key+1`, `e.lifetime||1`: a member that an operator follows.
 fn is_member_expression(v: &[u8]) -> bool {
     let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'.' | b'#');
     let head = v.iter().take_while(|b| sign(b)).count();
     let (name, rest) = v.split_at(head);
-    let letters = name.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let digits = name.iter().filter(|b| b.is_ascii_digit()).count();
     let operator =
         matches!(rest, [b'?' | b'+' | b'|' | b'&' | b'-' | b'*' | b'=' | b'(' | b'[' | b';' | b',' | b')' | b'}', ..]);
-    operator && head >= 8 && letters * 10 >= head * 9 && member(name)
+    operator && head >= 8 && digits * 10 <= head && member(name)
 }
 
 /// `t,await`, `n}),void`, `i=this.x`: code without blanks, as bundlers write it. The short name of a variable behind

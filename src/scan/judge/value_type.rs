@@ -185,6 +185,9 @@ fn date(v: &[u8]) -> bool {
 }
 
 fn version(v: &[u8]) -> bool {
+    // `^6.0.0`, `>=2.1`: a range that a package asks for.
+    let range = v.iter().take(2).take_while(|b| matches!(b, b'^' | b'~' | b'<' | b'>' | b'=')).count();
+    let v = &v[range..];
     let body = v.strip_prefix(b"v").unwrap_or(v);
     let number = body.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
     let dots = body.get(..number).unwrap_or_default().iter().filter(|&&b| b == b'.').count();
