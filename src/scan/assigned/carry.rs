@@ -223,7 +223,8 @@ impl Scan<'_> {
         if !self.text[..at].ends_with(FOLLOWING) {
             return None;
         }
-        let sentence = self.text.get(at..end).filter(|rest| rest.len() <= SENTENCE_BYTES_MAX && rest.ends_with(b":"))?;
+        let sentence =
+            self.text.get(at..end).filter(|rest| rest.len() <= SENTENCE_BYTES_MAX && rest.ends_with(b":"))?;
         let word = sentence.iter().take_while(|&&b| key::is_ident(b)).count();
         self.look_up(at..at + word, at).filter(|rules| !rules.plural)
     }

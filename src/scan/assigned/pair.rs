@@ -2,12 +2,11 @@
 //! is not all that stands behind its key. Does not judge values.
 
 use super::{
-    Candidate, Scan, Separator, Step,
+    Candidate, NAMED_LINES_MAX, Scan, Separator, Step,
     extent::{self, Around, Extent},
     hint,
     key::{self, Key},
     name::{self, Match},
-    NAMED_LINES_MAX,
 };
 
 impl Scan<'_> {

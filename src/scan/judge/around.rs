@@ -32,7 +32,8 @@ pub fn is_login(case: &Case) -> bool {
             && v.iter().any(u8::is_ascii_digit)
             && v.iter().any(u8::is_ascii_alphabetic)
     };
-    let credentials = || case.key.len() <= NAME_BYTES_MAX && case.key.windows(4).any(|w| w.eq_ignore_ascii_case(b"cred"));
+    let credentials =
+        || case.key.len() <= NAME_BYTES_MAX && case.key.windows(4).any(|w| w.eq_ignore_ascii_case(b"cred"));
     let colon = case.value.iter().take(NAME_BYTES_MAX).position(|&b| b == b':').filter(|&at| at > 0);
     colon.is_some_and(|at| case.value[..at].iter().all(letter) && password(&case.value[at + 1..])) && credentials()
 }
@@ -196,7 +197,9 @@ fn is_a_name(case: &Case) -> bool {
         flag && called.len() >= 3 && called.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
     // `[apiKey:App\Client:private] => x`: PHP prints the class that has the property.
     let class = near.ends_with(b"[") && case.value.ends_with(b":private");
-    arn || path || metavar || class || near.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
+    // `did:key:z6Mk...`: an identifier that is a public key.
+    let identifier = near.ends_with(b"did:") && case.value.starts_with(b"z");
+    arn || path || metavar || class || identifier || near.ends_with(b"checksum/") || case.key.starts_with(b"checksum/")
 }
 
 /// `pub const PASS: OPERATION = 3`, `let password: Option<..>`: what a declaration's colon has behind it is a type.
@@ -258,7 +261,7 @@ fn repeats_key(case: &Case) -> bool {
         && !case.end_of_line
         && case.value.first().is_some_and(u8::is_ascii_lowercase)
         && case.value.iter().all(u8::is_ascii_alphanumeric)
-        && letters(case.value).count() > letters(case.key).count();
+        && (NOUN_BYTES_MIN..letters(case.value).count()).contains(&letters(case.key).count());
     renamed || variable && same || named && same && letters(case.value).count() <= letters(case.key).count()
 }
 
@@ -280,6 +283,8 @@ pub fn is_transaction(v: &[u8]) -> bool {
 
 /// How far before a key of a cache the word may stand that says what it is (bytes).
 const CACHE_BYTES_MAX: usize = 64;
+/// The shortest name of a key that a variable's name may end in (bytes).
+const NOUN_BYTES_MIN: usize = 5;
 /// The shortest password of a pair (bytes).
 const LOGIN_BYTES_MIN: usize = 7;
 /// How much before a key may be of a name that the key ends (bytes).

@@ -17,23 +17,10 @@ use std::ops::Range;
 use self::placeholder::{is_code, names_a_secret};
 pub use self::placeholder::{is_placeholder, stands_in};
 use self::randomness::{entropy_milli, mix, text_odds};
+pub use self::randomness::{is_words, reads_like_words};
 pub use self::value_type::{ValueType, trim_marks, value_type};
 use super::assigned::{Family, Strength};
 pub use crate::rules::Confidence;
-
-/// Whether these are words, with signs between them, as in a command that somebody types.
-pub fn is_words(text: &[u8]) -> bool {
-    let is_word = |part: &[u8]| {
-        let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
-        part.len() < 4 || digits * 4 <= part.len() && text_odds(part) > -60
-    };
-    text.split(|byte| !byte.is_ascii_alphanumeric()).all(is_word)
-}
-
-/// Whether a token has neither digits nor capitals, and letters that follow each other as those of words do.
-pub fn reads_like_words(token: &[u8]) -> bool {
-    !token.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) && text_odds(token) > -40
-}
 
 /// A confidence, and why, for people.
 pub type Verdict = (Confidence, &'static str);

@@ -6,6 +6,20 @@
 
 use super::bigrams::{KINDS, PAIRS};
 
+/// Whether these are words, with signs between them, as in a command that somebody types.
+pub fn is_words(text: &[u8]) -> bool {
+    let is_word = |part: &[u8]| {
+        let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
+        part.len() < 4 || digits * 4 <= part.len() && text_odds(part) > -60
+    };
+    text.split(|byte| !byte.is_ascii_alphanumeric()).all(is_word)
+}
+
+/// Whether a token has neither digits nor capitals, and letters that follow each other as those of words do.
+pub fn reads_like_words(token: &[u8]) -> bool {
+    !token.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) && text_odds(token) > -40
+}
+
 /// Shannon entropy in thousandths of a bit a byte, over the first `ENTROPY_BYTES_MAX` bytes. 0 for no bytes.
 pub fn entropy_milli(token: &[u8]) -> u32 {
     let token = token.get(..ENTROPY_BYTES_MAX).unwrap_or(token);
