@@ -15,6 +15,7 @@ use support::{
     in_pieces,
     known::{base64, engine_of, engine_with, whatever_the_cut},
     shown, whole,
+    worlds::World,
 };
 
 /// The naive oracle: every place is compared with every value; what is covered, or touches what is
@@ -137,6 +138,20 @@ proptest! {
         let output = in_pieces(&engine_of(&values), &[(&text[..cut], true), (&text[cut..], false)]);
         prop_assert_eq!(shown(&output), shown(&masked(&values, &text)));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: env_cases(), ..config() })]
+
+    #[test]
+    fn no_piece_of_a_value_is_left_in_a_world_of_forms(choices in vec(any::<u8>(), 0..60)) {
+        World::from_bytes(&choices).holds().map_err(TestCaseError::fail)?;
+    }
+}
+
+/// `PROPTEST_CASES` tries more worlds.
+fn env_cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256)
 }
 
 #[test]
@@ -274,6 +289,32 @@ fn a_value_that_stands_in_a_mask_changes_none() {
         ("secret-value: REDACTED\n", format!("{mask}: {mask}\n")),
         ("[REDACTED:known-value]\n", format!("{mask}\n")),
         ("knownsecret-value", mask.to_owned()),
+    ] {
+        whatever_the_cut(&engine, input.as_bytes(), expected.as_bytes());
+    }
+}
+
+#[test]
+fn a_value_of_blanks_is_none() {
+    let known = KnownValues::new(Policy { weak: true, ..Policy::default() });
+    for value in ["", "\n", " ", " \n\t\r\n "] {
+        assert!(known.add("BLANK", value.as_bytes()).is_err(), "{}", shown(value.as_bytes()));
+    }
+    assert!(known.is_empty());
+}
+
+#[test]
+fn a_value_that_stands_there_whole_is_masked_although_each_of_its_lines_stands_in_many_texts() {
+    let known = KnownValues::default();
+    known.add("LOGIN", b"password\nq1w2").unwrap();
+    known.add("PORT", b"localhost\n81\nadmin").unwrap();
+    let engine = engine_with(known);
+    for (input, expected) in [
+        ("password\nq1w2\n", "***\n***\n"),
+        ("+ password\n+ q1w2 and so on", "+ ***\n+ *** and so on"),
+        ("localhost\n81\nadmin\n", "***\n***\n***\n"),
+        ("localhost\n81\nroot\nadmin\n", "localhost\n81\nroot\nadmin\n"),
+        ("password\nlocalhost\nq1w2\n81\nadmin\n", "password\nlocalhost\nq1w2\n81\nadmin\n"),
     ] {
         whatever_the_cut(&engine, input.as_bytes(), expected.as_bytes());
     }

@@ -60,6 +60,21 @@ const WORLDS: &[(&[&str], &str, &str)] = &[
     ),
     (&["part-one&part-two&part-three"], "part-one&part-two&3[96mpart-three3[0m\n", "***3[96m***3[0m\n"),
     (&["part-one&+part-two&part-three"], "part-one&+3[96mp3[0mart-two&part-three\n", "***3[96mp3[0m***\n"),
+    // A mask that may go on behind the escapes of its secret.
+    (&["walnut-Kestrel<"], "walnut\u{1b}[32m-Kestrel<walnut-Kestrel<", "***\u{1b}[32m"),
+    // A value with colours of its own, as it is and as a terminal shows it.
+    (&["\u{1b}[1mred-value\u{1b}[0m"], "\u{1b}[1mred-value\u{1b}[0m red-value r\u{1b}[mx\n", "*** *** r\u{1b}[mx\n"),
+    // Values that are kept in one line, and written as what they mean.
+    (&["first-line\\nsecond-line\\n3rd"], "x first-line\nx second-line\nx 3rd\n", "x ***\nx ***\nx ***\n"),
+    (&["my\\\\pass\\\"word1"], "my\\pass\"word1 my\\\\pass\\\"word1\n", "*** ***\n"),
+    (&["my%20pass-word%2B1"], "my pass-word+1 my%20pass-word%2B1 my+pass-word%2b1\n", "*** *** ***\n"),
+    (&["a$$bcd$$efgh"], "a$bcd$efgh a$$bcd$$efgh a$$$$bcd$$$$efgh\n", "*** *** ***\n"),
+    (&["^<^>^(^)^^^&^|pw"], "before <>()^&|pw ^<^>^(^)^^^&^|pw after\n", "before *** *** after\n"),
+    (&["Zm9v/mFyMTIzNDU2Nz+5MA=="], "Zm9v/mFyMTIzNDU2Nz+5MA Zm9v_mFyMTIzNDU2Nz-5MA\n", "*** ***\n"),
+    // How scripts put values into patterns, services into messages, and Windows into command lines.
+    (&["a.b/c&d*e[f"], "a\\.b\\/c\\&d\\*e\\[f a.b\\/c\\&d*e[f\n", "*** ***\n"),
+    (&["it's [in]|side"], "##teamcity[message text='it|'s |[in|]||side']\n", "##teamcity[message text='***']\n"),
+    (&["a,b (c);d"], "npm.cmd a^,b^ ^(c^)^;d\n", "npm.cmd ***\n"),
     // Quotes that somebody has put around a value are not always written; and how expressions and arguments have them.
     (&["\"quoted-value\""], "quoted-value \"quoted-value\" \\\"quoted-value\\\"\n", "*** *** ***\n"),
     (&["it's-a-value"], "it''s-a-value it's-a-value\n", "*** ***\n"),

@@ -3,18 +3,24 @@
 
 mod support;
 
-use std::{io, sync::Arc};
+use std::{
+    io::{self, ErrorKind},
+    panic,
+    sync::Arc,
+};
 
 use blackbar::{
     Engine, Filter, Options, RuleSet,
     finding::Finding,
     limits::{LINE_BYTES_MAX, OVERLAP_BYTES},
-    pipeline::{self, PipelineError, Settings},
+    pipeline::{self, OnError, PipelineError, Settings},
     redact::Clean,
     rules::sample::{Rng, fill},
     sink::Sink,
     source::Source,
 };
+
+use support::faults::{Fault, Plan, Stage, fails_well};
 
 fn engine() -> Arc<Engine> {
     Arc::new(Engine::new(RuleSet::builtin().unwrap(), Options::default()).unwrap())
@@ -147,6 +153,52 @@ fn a_full_disk_ends_the_run_with_one_thread_and_with_many() {
         let ended = pipeline::run(&engine(), source, &mut Full(3 << 20), &mut |_| {}, &settings(jobs));
         assert_eq!(ended.unwrap_err(), PipelineError::Write(io::ErrorKind::StorageFull));
     }
+}
+
+/// Lets each call of a stage fail in turn, until none is left, and gives how many there were.
+fn each_call_fails(engine: &Arc<Engine>, input: &[u8], plan: Plan, step: usize) -> usize {
+    for call in (plan.call..).step_by(step) {
+        let ended = fails_well(engine, input, Plan { call, ..plan }).unwrap_or_else(|wrong| panic!("{wrong}"));
+        if !ended.reached {
+            return call;
+        }
+    }
+    unreachable!("the calls have an end")
+}
+
+#[test]
+fn whichever_call_fails_what_has_left_is_the_beginning_of_the_output() {
+    let (engine, input) = (engine(), log(6000, 11));
+    let kinds = [ErrorKind::Interrupted, ErrorKind::WouldBlock, ErrorKind::StorageFull, ErrorKind::Other];
+    let faults = kinds.into_iter().flat_map(|kind| [Fault::Fails(kind), Fault::ShortAndFails(kind)]);
+    for fault in faults.chain([Fault::Short]) {
+        for on_error in [OnError::Stop, OnError::Withhold] {
+            for (stage, read) in [(Stage::Reader, 50), (Stage::Writer, 50), (Stage::Writer, 3000)] {
+                let plan = Plan { stage, call: 0, fault, on_error, jobs: 1, read };
+                let calls = each_call_fails(&engine, &input, plan, 1);
+                assert!(calls > 1, "{plan:?}: {calls} calls");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_panic_in_any_stage_ends_the_output_before_the_window() {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let (engine, small, large) = (engine(), log(3000, 12), log(4 << 20, 13));
+    for (stage, on_error) in [Stage::Reader, Stage::Writer, Stage::Findings]
+        .into_iter()
+        .flat_map(|stage| [OnError::Stop, OnError::Withhold].map(|on_error| (stage, on_error)))
+    {
+        let plan = Plan { stage, call: 0, fault: Fault::Panics, on_error, jobs: 1, read: 100 };
+        assert!(each_call_fails(&engine, &small, plan, 1) > 1, "{plan:?}");
+        // Threads begin behind a megabyte.
+        let plan = Plan { call: 2, jobs: 3, read: 64 << 10, ..plan };
+        let step = if stage == Stage::Findings { 5000 } else { 13 };
+        assert!(each_call_fails(&engine, &large, plan, step) > step, "{plan:?}");
+    }
+    panic::set_hook(hook);
 }
 
 fn in_pieces(input: &[u8], size: usize) -> Vec<u8> {

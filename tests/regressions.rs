@@ -31,3 +31,13 @@ fn found_inputs_of_filter_differential_pass() {
 fn found_inputs_of_unpack_pass() {
     replay("unpack", support::unpack::unpack);
 }
+
+#[test]
+fn found_inputs_of_known_pass() {
+    replay("known", support::worlds::known);
+}
+
+#[test]
+fn found_inputs_of_stream_pass() {
+    replay("stream", support::faults::stream);
+}

@@ -3,6 +3,7 @@
 use std::{
     io::{self, PipeReader, PipeWriter},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -96,10 +97,14 @@ fn filter(stream: Stream, source: Source, rest: Source, filters: &Filters) -> Re
     if let Some((_, source)) = &mut settings.metrics {
         *source = stream.kind();
     }
-    let ended = pipeline::run(&filters.engine, source, &mut *sink, &mut on_finding, &settings);
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        pipeline::run(&filters.engine, source, &mut *sink, &mut on_finding, &settings)
+    }));
+    let ended = ended.unwrap_or(Err(PipelineError::Internal { stage: "an output's thread" }));
     // Whoever reads us has gone: the command learns of it as if it wrote to them itself. But a full
-    // disk must not kill it half-way.
-    if matches!(ended, Err(PipelineError::Write(_))) && filters.settings.on_error == OnError::Withhold {
+    // disk must not kill it half-way, nor a fault of ours.
+    let withholds = filters.settings.on_error == OnError::Withhold;
+    if withholds && !matches!(ended, Ok(_) | Err(PipelineError::ClosedOutput)) {
         discard(rest);
     }
     ended

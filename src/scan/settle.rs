@@ -104,6 +104,11 @@ impl Settler {
             self.found.clear();
             let again = self.again.take();
             if end == End::Open {
+                // A mask that stands at the end, if only escapes of its secret come behind it, may become longer.
+                let last = self.spans.0.iter().rev().find(|span| span.masked && span.range.end == raw.len());
+                if let Some(start) = last.map(|span| span.range.start) {
+                    self.earlier(start);
+                }
                 // Half a character is no character yet, and half a mask no mask.
                 let cuts = [encoding.unfinished(&self.masked.text), engine.masker().cut_at_end(&self.masked.text)];
                 for cut in cuts.into_iter().flatten() {
@@ -452,6 +457,7 @@ impl Settler {
                 facts: hit.facts.clone(),
                 fingerprint: Fingerprint::default(),
                 escapes: parts_of(&escapes),
+                has_own_escapes: false,
                 masked: masked && left.is_none(),
                 part: !first,
                 why: hit.why,

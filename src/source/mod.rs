@@ -15,9 +15,9 @@ pub struct Source {
 enum Reader {
     /// A file, a pipe, a terminal: anything the system reads from.
     File(File),
-    /// The reading end of what a process writes to: a pipe, or the near side of a terminal.
+    /// The near side of a terminal that a process writes to.
     #[cfg(unix)]
-    Process(File),
+    Terminal(File),
     /// The process's standard input.
     Stdin(io::Stdin),
     /// Anything else, for tests: always ready.
@@ -106,7 +106,7 @@ impl Source {
             let read = match &mut self.reader {
                 Reader::File(file) => io::Read::read(file, buffer),
                 #[cfg(unix)]
-                Reader::Process(file) => match io::Read::read(file, buffer) {
+                Reader::Terminal(file) => match io::Read::read(file, buffer) {
                     // What Linux says of a terminal whose far side nobody has open any more.
                     Err(fault) if fault.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => Ok(0),
                     read => read,
@@ -164,7 +164,8 @@ impl Source {
         stop: std::os::fd::OwnedFd,
         cut: std::sync::Arc<std::sync::atomic::AtomicBool>,
     ) -> Source {
-        Source { reader: Reader::Process(output.into()), stop: Some(Stop { signal: stop, left: None, cut }) }
+        let reader = if rustix::termios::isatty(&output) { Reader::Terminal } else { Reader::File };
+        Source { reader: reader(output.into()), stop: Some(Stop { signal: stop, left: None, cut }) }
     }
 
     /// Waits until bytes are there, at most `timeout` (`None`: for ever), or until `wake` can be
@@ -177,7 +178,7 @@ impl Source {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         use std::os::fd::AsFd as _;
         let input = match &self.reader {
-            Reader::File(file) | Reader::Process(file) => file.as_fd(),
+            Reader::File(file) | Reader::Terminal(file) => file.as_fd(),
             Reader::Stdin(stdin) => stdin.as_fd(),
             Reader::Other(_) => return Ok(Readiness::Ready),
         };
@@ -220,7 +221,7 @@ impl Source {
     pub fn enlarge(&self) {
         #[cfg(target_os = "linux")]
         match &self.reader {
-            Reader::File(file) | Reader::Process(file) => crate::sink::enlarge_pipe(file),
+            Reader::File(file) | Reader::Terminal(file) => crate::sink::enlarge_pipe(file),
             Reader::Stdin(stdin) => crate::sink::enlarge_pipe(stdin),
             Reader::Other(_) => {}
         }

@@ -27,7 +27,7 @@ pub fn present(text: &[u8]) -> bool {
 
 /// The place of the next introducer at or after `from`: ESC, or a C1 control (as U+0080 to U+009F
 /// in UTF-8, or as a byte of its own beside ASCII).
-fn next(text: &[u8], from: usize) -> Option<usize> {
+pub fn next(text: &[u8], from: usize) -> Option<usize> {
     let mut place = from;
     while let Some(step) = memchr::memchr3(ESC, 0xc2, 0x9b, text.get(place..)?) {
         let at = place + step;

@@ -10,7 +10,7 @@
 //! A text in which a step finds nothing has no view of that step: most lines have one view, the
 //! line itself.
 
-mod ansi;
+pub(crate) mod ansi;
 mod decode;
 pub mod envelope;
 mod json;

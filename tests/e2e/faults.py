@@ -189,6 +189,41 @@ class Threads(Filter):
         return [*OPTIONS, "--jobs", "2", "--findings", "findings", "--report", "json=report.json", "in/app.log"]
 
 
+class Command(Filter):
+    """`blackbar run` with pipes: both outputs of a command, and its end."""
+
+    name = "run"
+    # The command itself is not traced.
+    at_start, spared = ["--detach-on=execve"], FOLDERS
+    text = long_text(200_000, 20)
+    found = 7
+    script = "cat in/app.log; cat in/app.log >&2; echo over >finished; exit 7"
+
+    def words(self, folder):
+        return ["run", *OPTIONS, "--findings", "findings", "--report", "json=report.json", "--", "sh", "-c", self.script]
+
+    def judge(self, run):
+        whole = masked(self.text)
+        check(whole.startswith(run.output()), "the output is no beginning of what it should be")
+        # What blackbar says comes on the same descriptor, after the command's.
+        lines = [line for line in run.output("err").splitlines(True) if not line.startswith(b"blackbar: ")]
+        shown = b"".join(lines)
+        check(whole.startswith(shown), "the error output is no beginning of what it should be:", shown[-200:])
+        finished = (run.folder / "finished").exists()
+        is_whole = run.output() == whole and shown == whole
+        if run.code == 7:
+            # The command's own code is not changed, but what is missing was said.
+            check(finished and (is_whole or run.is_mute or "is not shown" in run.said), "no word of what is missing:", run.said[-300:])
+            report, findings = run.output("report.json"), run.output("findings").splitlines()
+            told = report and len(findings) == 40 or not is_whole
+            check(told or run.is_mute or "findings" in run.said or "report" in run.said, len(findings), "findings, and no word of it")
+        else:
+            check(run.code in (125, 126, 127), "exit code", run.code, run.said[-300:])
+            check(run.said or run.is_mute, "it fails and says nothing")
+            # It was either not begun, or let finish.
+            check(finished or not run.output() and not shown, "the command was not let finish", run.code, run.said[-300:])
+
+
 class Scan:
     """`blackbar scan`, which only reads and reports."""
 
@@ -329,7 +364,7 @@ class TailStdout(Tail):
         return [(folder / "out", self.first, self.second)]
 
 
-SCENARIOS = [Filter(), Threads(), Scan(), ScanOut(), ScanInPlace(), Tail(), TailStdout()]
+SCENARIOS = [Filter(), Threads(), Command(), Scan(), ScanOut(), ScanInPlace(), Tail(), TailStdout()]
 
 
 def calls_of(trace):

@@ -3,10 +3,12 @@
 //! Shared by the integration tests, each of which uses a part of it.
 #![allow(dead_code, reason = "each test file uses another part")]
 
+pub mod faults;
 pub mod known;
 pub mod reference;
 pub mod streams;
 pub mod unpack;
+pub mod worlds;
 
 use std::sync::{Arc, OnceLock};
 

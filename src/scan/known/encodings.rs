@@ -86,6 +86,9 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("base64-url", |value, out| base64_part(value, 0, URL_SAFE, out)),
     ("base64-url", |value, out| base64_part(value, 1, URL_SAFE, out)),
     ("base64-url", |value, out| base64_part(value, 2, URL_SAFE, out)),
+    // A value that is base64 of something: without padding, and with the other two digits.
+    ("base64-url", |value, out| own_digits(value, STANDARD, out)),
+    ("base64-url", |value, out| own_digits(value, URL_SAFE, out)),
     ("hex", |value, out| hex(value, LOWER, out)),
     ("hex", |value, out| hex(value, UPPER, out)),
     // Pairs of digits apart: Go's `% x` and od, OpenSSL, .NET's BitConverter, strings of C.
@@ -102,9 +105,17 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("percent", |value, out| percent(value, b"-._~", LOWER, out)),
     ("percent", |value, out| percent(value, b"-._~!'()*", UPPER, out)),
     ("percent", |value, out| percent(value, b"-._~/", UPPER, out)),
+    // Twice: what stands before it may make something else of the first sign when it is decoded once.
+    ("percent", |value, out| percent_twice(value, UPPER, out)),
+    ("percent", |value, out| percent_twice(value, LOWER, out)),
     // <https://url.spec.whatwg.org/#urlencoded-serializing>
     ("form", |value, out| percent(value, b"-._* ", UPPER, out)),
     ("form", |value, out| percent(value, b"-._* ", LOWER, out)),
+    // Go and Python escape the star, and PHP all but letters, digits and three signs.
+    ("form", |value, out| percent(value, b"-._~ ", UPPER, out)),
+    ("form", |value, out| percent(value, b"-._~ ", LOWER, out)),
+    ("form", |value, out| percent(value, b"-._ ", UPPER, out)),
+    ("form", |value, out| percent(value, b"-._ ", LOWER, out)),
     // RFC 8259, section 7, and what encoders escape beyond need: PHP the slash, Python what is not
     // ASCII, Go and PHP what HTML would read, .NET all of that and the plus sign.
     ("json", |value, out| json(value, Json::default(), out)),
@@ -149,7 +160,15 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("pattern", |value, out| prefixed(value, b"\\.+*?()|[]{}^$", b'\\', out)),
     ("pattern", |value, out| prefixed(value, b".\\+*?[^]$(){}=!<>|:-#", b'\\', out)),
     ("pattern", |value, out| prefixed(value, b".\\+*?[^]$(){}=!<>|:-#/", b'\\', out)),
+    // .NET's, Rust's, and what scripts do to a word for sed.
+    ("pattern", |value, out| prefixed(value, b"\\*+?|{[()^$.# ", b'\\', out)),
+    ("pattern", |value, out| prefixed(value, b"\\.+*?()|[]{}^$#&-~", b'\\', out)),
+    ("pattern", |value, out| prefixed(value, b"&/\\", b'\\', out)),
+    ("pattern", |value, out| prefixed(value, b"/\\.*[]^$&", b'\\', out)),
+    ("pattern", |value, out| prefixed(value, b"/\\.*[]^$", b'\\', out)),
+    ("pattern", |value, out| prefixed(value, b"\\.+*?()|[]{}^$/", b'\\', out)),
     ("pattern", ruby_pattern),
+    ("rust", rust),
     ("perl", |value, out| perl(value, false, out)),
     ("perl", |value, out| perl(value, true, out)),
     ("node", node),
@@ -196,7 +215,17 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("powershell", after_ampersand),
     ("cmd", |value, out| prefixed(value, b"&|<>^()\"!", b'^', out)),
     ("cmd", |value, out| prefixed(value, b"&|<>^", b'^', out)),
+    ("cmd", |value, out| prefixed(value, b"&|<>^()%!\"", b'^', out)),
+    // As Node's cross-spawn does for all that it starts. <https://www.npmjs.com/package/cross-spawn>
+    ("cmd", |value, out| prefixed(value, b"()[]%!^\"`<>&|;, *?", b'^', out)),
     ("cmd", |value, out| replaced(value, b"%", "%%", out)),
+    // <https://www.jetbrains.com/help/teamcity/service-messages.html#Escaped+Values>
+    ("teamcity", teamcity),
+    // Make, Compose and systemd.
+    ("doubled", |value, out| doubled(value, b"$", out)),
+    ("doubled", |value, out| doubled(value, b"$%", out)),
+    // <https://man7.org/linux/man-pages/man5/fstab.5.html>
+    ("octal", |value, out| octal_blanks(value, out)),
     ("utf16", utf16),
     // The argument of PowerShell's -EncodedCommand.
     ("base64-utf16", |value, out| base64_whole(&utf16_of(value)?, STANDARD, true, out)),
@@ -274,6 +303,17 @@ mod tests {
             ("a_b.c/", r"a_b\.c\/"),
             ("a-b.c/", r"a\-b\.c/"),
             (r#"a\"b\c"#, r#"a\\\"b\c"#),
+            // .NET's patterns, sed's, Rust's literals, TeamCity's messages, fstab, Node on Windows.
+            ("a b.c#d]", r"a\ b\.c\#d]"),
+            ("a/b&c.d", r"a\/b\&c.d"),
+            ("a/b&c.d", r"a\/b&c\.d"),
+            ("it's\n\u{e4}\u{1f511}", r"it\'s\n\u{e4}\u{1f511}"),
+            ("it's [\u{e4}]|x\n", "it|'s |[|0x00E4|]||x|n"),
+            ("a b\\c", r"a\040b\134c"),
+            ("a,b(c)", "a^,b^(c^)"),
+            // Base64 that a value is.
+            ("ab+/cdEFghIJklMN==", "ab+/cdEFghIJklMN"),
+            ("ab+/cdEFghIJklMN==", "ab-_cdEFghIJklMN"),
         ] {
             assert!(is_written(value, form), "{form}");
         }

@@ -29,6 +29,8 @@ pub(crate) struct Progress {
     waited: u32,
     /// How many bytes of the value were seen in a row.
     seen: usize,
+    /// Whether all lines before that one were seen.
+    is_whole: bool,
 }
 
 /// That a text stands in the middle of a value, told without its number: others count values differently. Holds no byte
@@ -51,7 +53,7 @@ impl Between {
 
     /// In the middle of some value.
     pub(crate) fn progress(self) -> Progress {
-        Progress { value: SOME, next: 0, blanks: self.blanks, waited: 0, seen: usize::from(self.seen) }
+        Progress { value: SOME, next: 0, blanks: self.blanks, waited: 0, seen: usize::from(self.seen), is_whole: false }
     }
 
     /// Whether a text can stand there.
@@ -126,7 +128,7 @@ impl Blocks {
             if &values[value as usize].bytes()[here.range.clone()] != line {
                 return None;
             }
-            self.at(value, index + 1, line.len())
+            self.at(value, index + 1, line.len(), index == 0)
         })
     }
 
@@ -163,8 +165,10 @@ impl Blocks {
         match start {
             Some(start) => {
                 let seen = progress.seen + wanted.len();
-                let next = self.at(progress.value, progress.next + 1, seen);
-                Step::Here(start..start + wanted.len(), next, seen >= SURE_BYTES)
+                let next = self.at(progress.value, progress.next + 1, seen, progress.is_whole);
+                // All of a value is no chance either, if none of its lines proves anything.
+                let all = last && progress.is_whole && values[progress.value as usize].bytes().len() >= SURE_BYTES;
+                Step::Here(start..start + wanted.len(), next, all || seen >= SURE_BYTES)
             }
             None => waits(progress, text),
         }
@@ -179,9 +183,9 @@ impl Blocks {
         (progress.seen + longest >= SURE_BYTES).then_some(text.len() - longest)
     }
 
-    fn at(&self, value: u32, next: u32, seen: usize) -> Option<Progress> {
+    fn at(&self, value: u32, next: u32, seen: usize, is_whole: bool) -> Option<Progress> {
         let line = self.lines.get(&value)?.get(next as usize)?;
-        Some(Progress { value, next, blanks: line.blanks, waited: 0, seen })
+        Some(Progress { value, next, blanks: line.blanks, waited: 0, seen, is_whole })
     }
 }
 

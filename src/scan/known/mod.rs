@@ -19,6 +19,7 @@ mod encodings;
 mod lines;
 mod matcher;
 mod prefixes;
+mod read;
 mod registry;
 mod shape;
 mod sieve;

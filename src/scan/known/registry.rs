@@ -2,7 +2,7 @@
 //! registry. Does not look for them.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard,
     atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
@@ -10,6 +10,7 @@ use super::{
     encodings::{self, Encoding},
     lines::Blocks,
     matcher::Matcher,
+    read,
     snapshot::{Known, TIERS_MAX, Tier, Value},
     strings::{self, Strings},
     table::{Hasher, Table},
@@ -79,7 +80,7 @@ pub enum Added {
 /// Why a value is not looked for. Holds the name it goes by, never its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It has no bytes.
+    /// It has no bytes, or none but blanks.
     #[error("{name} is empty")]
     Empty {
         /// The name of the value.
@@ -159,17 +160,12 @@ impl KnownValues {
     /// If the value is too short, too common or too long. Then nothing of it is looked for. Where only some of its
     /// forms are too long, it is looked for in the others.
     pub fn add(&self, name: &str, value: &[u8]) -> Result<Added, Refused> {
-        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let added = state.add(name, value, self.shared.policy)?;
-        if added != Added::Known {
-            self.shared.epoch.fetch_add(1, Ordering::Release);
-        }
-        Ok(added)
+        self.change(|state| state.add_as_read(name, value, self.shared.policy))
     }
 
     /// How many values there are.
     pub fn len(&self) -> usize {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner).values.len()
+        self.state().values.len()
     }
 
     /// Whether there are none.
@@ -194,19 +190,61 @@ impl KnownValues {
 
     /// What is looked for now.
     pub fn current(&self) -> Arc<Known> {
-        let mut state = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if state.ready < state.values.len() {
             state.make_ready();
         }
         Arc::clone(&state.current)
     }
+
+    /// Changes the list, and lets all filters know if it has, or if that has failed half-way.
+    fn change<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let mut told = Told { epoch: &self.shared.epoch, is_changed: true };
+        let mut state = self.state();
+        let before = state.values.len();
+        let done = work(&mut state);
+        told.is_changed = state.values.len() > before;
+        done
+    }
+
+    /// A panic in here has left values half taken or half ready. No filter may go on without them: each that asks panics,
+    /// and its pipeline withholds what it was to pass.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().expect("no value is half taken")
+    }
+}
+
+/// Counts the epoch up when it goes: at the end of a change, or when that panics.
+struct Told<'a> {
+    epoch: &'a AtomicU64,
+    is_changed: bool,
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if self.is_changed {
+            self.epoch.fetch_add(1, Ordering::Release);
+        }
+    }
 }
 
 impl State {
+    /// Adds a value, and what programs make of it when they read it, where that can be told from other text.
+    fn add_as_read(&mut self, name: &str, value: &[u8], policy: Policy) -> Result<Added, Refused> {
+        let added = self.add(name, value, policy)?;
+        if added != Added::Known {
+            read::once(value, |text| match self.add(name, text, policy) {
+                Err(full @ Refused::TooMany { .. }) => Err(full),
+                _ => Ok(()),
+            })?;
+        }
+        Ok(added)
+    }
+
     fn add(&mut self, name: &str, value: &[u8], policy: Policy) -> Result<Added, Refused> {
         let name = name.to_owned();
         let value = without_line_ends(value);
-        if value.is_empty() {
+        if value.trim_ascii().is_empty() {
             return Err(Refused::Empty { name });
         }
         if !policy.weak && value.len() < policy.value_bytes_min {
@@ -271,6 +309,7 @@ fn add_forms(strings: &mut Strings, value: &[u8], owner: u32, weak: bool) -> Res
         return Ok(None);
     }
     value::forms(value, |form| {
+        debug_assert!(!form.is_empty(), "a value is not blank");
         if form.len() > SECRET_BYTES_MAX {
             all = false;
             return Ok(());
@@ -316,3 +355,62 @@ const WEAK_ENCODED_MIN: usize = 4;
 
 /// How many times as many values as there are new ones a tier may have to be taken up.
 const TIER_GROWTH: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::{
+        Engine, Filter, Options, RuleSet,
+        finding::Finding,
+        pipeline::{self, OnError, Settings},
+        redact::Clean,
+        sink::Sink,
+        source::Source,
+    };
+
+    #[test]
+    fn no_filter_goes_on_with_values_that_were_half_taken() {
+        let known = KnownValues::default();
+        known.add("NAME", b"walnut-Kestrel").unwrap();
+        let options = Options { known: known.clone(), ..Options::default() };
+        let engine = Arc::new(Engine::new(RuleSet::builtin().unwrap(), options).unwrap());
+        let mut filter = Filter::new(Arc::clone(&engine));
+        assert_eq!(filter.push(b"walnut-Kestrel\n").to_vec(), b"[REDACTED:known-value]\n");
+        let fails = |known: &KnownValues| catch_unwind(AssertUnwindSafe(|| known.change(|_| panic!("half-way"))));
+        assert!(fails(&known).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| filter.push(b"walnut-Kestrel\n").to_vec())).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| known.add("OTHER", b"otter.Quartz"))).is_err());
+    }
+
+    /// A sink at whose second call the registry fails.
+    struct Fails(KnownValues, Vec<u8>);
+
+    impl Sink for Fails {
+        fn write(&mut self, clean: Clean<'_>) -> std::io::Result<()> {
+            self.1.extend(clean.to_vec());
+            let _ = catch_unwind(AssertUnwindSafe(|| self.0.change(|_| panic!("half-way"))));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_stream_ends_before_what_a_broken_registry_was_asked_about() {
+        for (on_error, expected) in
+            [(OnError::Stop, "first\n"), (OnError::Withhold, "first\n[REDACTED:unscanned 7 bytes]\n")]
+        {
+            let known = KnownValues::default();
+            let options = Options { known: known.clone(), ..Options::default() };
+            let engine = Arc::new(Engine::new(RuleSet::builtin().unwrap(), options).unwrap());
+            let mut sink = Fails(known, Vec::new());
+            let source = Source::reader(std::io::Read::chain(&b"first\n"[..], &b"second\n"[..]));
+            let settings = Settings { jobs: 1, on_error, ..Settings::default() };
+            let ended = pipeline::run(&engine, source, &mut sink, &mut |_: Finding| {}, &settings);
+            assert_eq!(
+                (String::from_utf8_lossy(&sink.1).as_ref(), ended.is_ok()),
+                (expected, on_error == OnError::Withhold)
+            );
+        }
+    }
+}

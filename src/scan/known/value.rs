@@ -155,7 +155,7 @@ fn is_frame(line: &[u8]) -> bool {
         _ => false,
     };
     !line.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
-        || line.starts_with(DASHES)
+        || line.starts_with(DASHES) && line.ends_with(DASHES)
         || opener(line)
         || tag(line)
 }

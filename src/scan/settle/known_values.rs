@@ -60,7 +60,11 @@ impl Settler {
                 self.add(engine, place, index, self::hit(engine, hit.range(), facts, "a known value"));
                 // However it is written, it is the same secret.
                 let fingerprint = engine.options().fingerprint_key.fingerprint(known.value(hit));
-                self.found[first..].iter_mut().for_each(|span| span.fingerprint = fingerprint);
+                let has_own_escapes = self.views.text(index)[hit.range()].contains(&b'\x1b');
+                for span in &mut self.found[first..] {
+                    span.fingerprint = fingerprint;
+                    span.has_own_escapes = has_own_escapes;
+                }
             }
             if known.has_blocks() && self.follows_lines {
                 self.known_lines(engine, place, (index, primary == Some(index)), &hits);

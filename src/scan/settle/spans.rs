@@ -23,6 +23,8 @@ pub struct Span {
     pub fingerprint: Fingerprint,
     /// Escapes of the terminal inside it, which are kept.
     pub escapes: Vec<Range<usize>>,
+    /// Whether escapes inside it are a part of the secret, which are not kept.
+    pub has_own_escapes: bool,
     /// Whether it is masked; else only reported.
     pub masked: bool,
     /// The numbers of the user's allow entries that speak of it.
@@ -111,6 +113,7 @@ impl Span {
             facts: Facts::default(),
             fingerprint: Fingerprint::default(),
             escapes: Vec::new(),
+            has_own_escapes: false,
             masked: true,
             allowed: Vec::new(),
             passes: false,
@@ -121,9 +124,20 @@ impl Span {
         }
     }
 
+    /// What is a part of this secret is not kept because another one is read without it.
+    fn take_own_escapes(&self, other: &mut Span) {
+        if self.has_own_escapes {
+            other.escapes.retain(|escape| escape.start < self.range.start || self.range.end < escape.end);
+        }
+    }
+
     /// Makes one span of two that touch.
     fn absorb(&mut self, other: &mut Span) {
         let range = self.range.start.min(other.range.start)..self.range.end.max(other.range.end);
+        self.take_own_escapes(other);
+        other.take_own_escapes(self);
+        self.has_own_escapes |= other.has_own_escapes;
+        other.has_own_escapes = self.has_own_escapes;
         let mut escapes = std::mem::take(&mut self.escapes);
         escapes.append(&mut other.escapes);
         escapes.sort_by_key(|escape| (escape.start, escape.end));

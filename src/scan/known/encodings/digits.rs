@@ -29,6 +29,21 @@ pub fn base64_digit(value: &[u8], bit: usize, digits: &[u8; 64]) -> u8 {
     digits[usize::from(pair >> (10 - bit % 8) & 63)]
 }
 
+/// A value that is base64 itself, without padding and with these digits for the last two.
+pub fn own_digits(value: &[u8], digits: &[u8; 64], out: &mut Vec<u8>) -> Option<()> {
+    let bare = &value[..value.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1)];
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+    if bare.len() < OWN_DIGITS_MIN || !bare.iter().all(is_digit) {
+        return None;
+    }
+    out.extend(bare.iter().map(|byte| match byte {
+        b'+' | b'-' => digits[62],
+        b'/' | b'_' => digits[63],
+        other => *other,
+    }));
+    Some(())
+}
+
 /// Standard base64 of the standard base64 of the value alone: that alone, too, or the part that
 /// depends on the value only, with `before` bytes before it.
 pub fn base64_twice(value: &[u8], before: Option<usize>, out: &mut Vec<u8>) -> Option<()> {
@@ -82,6 +97,20 @@ pub fn percent(value: &[u8], kept: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) 
     Some(())
 }
 
+/// The percent signs of that are encoded, too.
+pub fn percent_twice(value: &[u8], digits: &[u8; 16], out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        out.extend_from_slice(if plain { b"" } else { b"%25" });
+        if plain {
+            out.push(byte);
+        } else {
+            push_hex(byte, digits, out);
+        }
+    }
+    Some(())
+}
+
 pub fn utf16(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     each_char(value, out, |character, out| {
         character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.extend(unit.to_le_bytes()));
@@ -103,3 +132,6 @@ pub fn doubled_utf16(value: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     replaced(value, b"'", "''", &mut doubled)?;
     utf16_of(&doubled)
 }
+
+/// How long a value must be to be taken for base64 (bytes).
+const OWN_DIGITS_MIN: usize = 16;

@@ -190,3 +190,33 @@ const RUBY_KEY_CHARACTERS: usize = 61;
 
 /// How much of a string PHP's traces show unless they are told otherwise.
 const PHP_ARGUMENT_BYTES: usize = 15;
+
+/// Rust's `escape_default`. <https://doc.rust-lang.org/std/primitive.str.html#method.escape_default>
+pub fn rust(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    each_char(value, out, |character, out| character.escape_default().for_each(|one| push_char(one, out)))
+}
+
+/// A value in a message to TeamCity.
+pub fn teamcity(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    each_char(value, out, |character, out| match character {
+        '\n' => out.extend(b"|n"),
+        '\r' => out.extend(b"|r"),
+        '\'' | '|' | '[' | ']' => out.extend([b'|', character as u8]),
+        ..='\u{7f}' => push_char(character, out),
+        _ => character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+            out.extend(b"|0x");
+            unit.to_be_bytes().iter().for_each(|&byte| push_hex(byte, UPPER, out));
+        }),
+    })
+}
+
+/// Blanks and backslashes as tables of mounts have them.
+pub fn octal_blanks(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\\' => push_octal(byte, out),
+            _ => out.push(byte),
+        }
+    }
+    Some(())
+}

@@ -40,6 +40,14 @@ pub fn replaced(value: &[u8], special: &[u8], replacement: &str, out: &mut Vec<u
     Some(())
 }
 
+/// Some signs twice.
+pub fn doubled(value: &[u8], special: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        out.resize(out.len() + 1 + usize::from(special.contains(&byte)), byte);
+    }
+    Some(())
+}
+
 /// As dash writes it when it traces: quotes in a row stand together between double quotes.
 pub fn shell_runs(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     for run in value.chunk_by(|a, b| (*a == b'\'') == (*b == b'\'')) {
