@@ -24,8 +24,11 @@ pub(super) fn once<E>(value: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), E>
     Ok(())
 }
 
-/// A sign without which a reading changes nothing, and the reading. It writes no more bytes than it reads.
-const READINGS: [(u8, fn(&[u8], &mut Vec<u8>)); 6] = [
+/// Writes what a text is read as, which has no more bytes, into an empty buffer.
+type Read = fn(&[u8], &mut Vec<u8>);
+
+/// A sign without which a reading changes nothing, and the reading.
+const READINGS: [(u8, Read); 6] = [
     (b'\x1b', without_escapes),
     (b'\\', backslashes),
     (b'%', percent),
