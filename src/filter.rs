@@ -24,7 +24,7 @@ mod tally;
 use std::sync::Arc;
 
 pub(crate) use block::Block;
-pub use resume::{Ground, Held};
+pub use resume::{Ground, Held, Part};
 pub use tally::Stats;
 
 use crate::{

@@ -11,12 +11,24 @@ use crate::scan::Said;
 pub struct Held {
     /// The lines, as they were read. Secrets are among them: they are kept in memory only.
     pub bytes: Vec<u8>,
-    /// Where they stand.
-    pub from: Ground,
+    /// Where they stand: in the parts of other streams with which this one has begun, by their places among them, and
+    /// in this one.
+    pub parts: Vec<(Option<usize>, Part)>,
+    /// Line ends of this stream before what follows.
+    pub lines: u64,
     /// What was said before them about what follows.
     pub said: Said,
     /// What was written of them.
     pub written: Vec<u8>,
+}
+
+/// Whole lines of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Where they begin.
+    pub from: Ground,
+    /// How long they are.
+    pub bytes: u64,
 }
 
 /// A place in a stream at which a filter that has seen nothing before goes on as one does that has seen
@@ -73,8 +85,7 @@ impl Filter {
 
     /// What is held, if that is whole lines: whether something in them is a secret is told by what follows.
     pub fn held_lines(&mut self) -> Option<Held> {
-        let place = self.tally.place();
-        let whole = self.waits() && place.line_offset == 0 && !self.tally.is_before();
+        let whole = self.waits() && self.tally.place().line_offset == 0;
         if !whole || self.swallowing.is_some() || self.stopped.is_some() {
             return None;
         }
@@ -84,16 +95,17 @@ impl Filter {
             self.settle_window(End::Open);
             written = self.settler.part(&self.engine, &self.window, 0, self.written).as_bytes().to_vec();
         }
-        Some(Held { bytes: self.window.clone(), from: place, said, written })
+        let (parts, lines) = self.tally.parts(&self.window);
+        Some(Held { bytes: self.window.clone(), parts, lines, said, written })
     }
 
-    /// Begins a stream with lines of another one, which stand at `from` there. Places are those in this stream.
+    /// Begins a stream with lines of others, one part after the other. Places are those in this stream.
     ///
     /// # Panics
     /// If the filter has seen something, in debug builds.
-    pub fn begin_with<'a>(&'a mut self, lines: &'a [u8], from: Ground) -> Clean<'a> {
+    pub fn begin_with<'a>(&'a mut self, lines: &'a [u8], parts: &[Part]) -> Clean<'a> {
         debug_assert!(self.window.is_empty() && self.tally.place() == Ground::default());
-        self.tally.begin_with(lines, from);
+        self.tally.begin_with(lines, parts);
         self.push(lines)
     }
 

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::Ground;
+use super::{Ground, Part};
 use crate::{
     finding::{Finding, RuleFacts, Taken},
     limits::FINDING_CONTEXT_BYTES,
@@ -70,13 +70,13 @@ pub struct Tally {
     found_before: usize,
 }
 
-/// Lines of another stream, where this one begins.
-#[derive(Debug, Clone, Copy, Default)]
+/// Lines of other streams, with which this one begins.
+#[derive(Debug, Default)]
 struct Before {
     bytes: u64,
     lines: u64,
-    /// Their place in the other one.
-    from: Ground,
+    /// Where they stand there, and how many lines each part has.
+    parts: Vec<(Part, u64)>,
 }
 
 impl Tally {
@@ -181,10 +181,13 @@ impl Tally {
 
     /// A place, and how many lines are before it, as they are told.
     fn place_of(&mut self, offset: u64, lines: u64) -> (u64, u64) {
-        let Before { bytes, lines: before, from } = self.before;
-        if offset < bytes {
-            self.found_before += 1;
-            return (from.offset + offset, from.lines + lines);
+        let (mut bytes, mut before) = (0, 0);
+        for (part, count) in &self.before.parts {
+            if offset < bytes + part.bytes {
+                self.found_before += 1;
+                return (part.from.offset + offset - bytes, part.from.lines + lines.saturating_sub(before));
+            }
+            (bytes, before) = (bytes + part.bytes, before + count);
         }
         (offset - bytes, lines.saturating_sub(before))
     }
@@ -204,10 +207,45 @@ impl Tally {
         (self.before, self.found_before) = (Before::default(), 0);
     }
 
-    /// The first lines of the stream are such of another one, where they stand at `from`.
-    pub fn begin_with(&mut self, lines: &[u8], from: Ground) {
-        let count = memchr::memchr_iter(b'\n', lines).count() as u64;
-        self.before = Before { bytes: lines.len() as u64, lines: count, from };
+    /// The first lines of the stream are such of others, one part after the other.
+    pub fn begin_with(&mut self, lines: &[u8], parts: &[Part]) {
+        let mut rest = lines;
+        for part in parts {
+            let (own, others) = rest.split_at(rest.len().min(part.bytes as usize));
+            let count = memchr::memchr_iter(b'\n', own).count() as u64;
+            self.before.bytes += own.len() as u64;
+            self.before.lines += count;
+            self.before.parts.push((*part, count));
+            rest = others;
+        }
+        debug_assert!(rest.is_empty());
+    }
+
+    /// Where the lines of a piece stand, which begins where the stream stands, and how many lines of the stream itself are
+    /// before what follows it.
+    pub fn parts(&self, piece: &[u8]) -> (Vec<(Option<usize>, Part)>, u64) {
+        let lines_of = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count() as u64;
+        let (mut parts, mut rest, mut bytes) = (Vec::new(), piece, 0);
+        let (mut offset, mut lines, mut before) = (self.offset, self.stats.lines, 0);
+        for (index, (part, count)) in self.before.parts.iter().enumerate() {
+            let left = (bytes + part.bytes).saturating_sub(offset);
+            if left > 0 && !rest.is_empty() {
+                let (own, others) = rest.split_at(rest.len().min(left as usize));
+                let from = Ground {
+                    offset: part.from.offset + offset - bytes,
+                    lines: part.from.lines + lines.saturating_sub(before),
+                    line_offset: 0,
+                };
+                parts.push((Some(index), Part { from, bytes: own.len() as u64 }));
+                (offset, lines, rest) = (offset + own.len() as u64, lines + lines_of(own), others);
+            }
+            (bytes, before) = (bytes + part.bytes, before + count);
+        }
+        let from = Ground { offset: offset.saturating_sub(bytes), lines: lines.saturating_sub(before), line_offset: 0 };
+        if !rest.is_empty() {
+            parts.push((None, Part { from, bytes: rest.len() as u64 }));
+        }
+        (parts, from.lines + lines_of(rest))
     }
 
     /// Whether the piece that is looked at begins in those.
@@ -217,8 +255,8 @@ impl Tally {
 
     /// Where the piece that is looked at begins.
     pub fn place(&self) -> Ground {
-        let Before { bytes, lines, .. } = self.before;
-        let (offset, lines) = (self.offset.saturating_sub(bytes), self.stats.lines.saturating_sub(lines));
+        let Before { bytes, lines, .. } = &self.before;
+        let (offset, lines) = (self.offset.saturating_sub(*bytes), self.stats.lines.saturating_sub(*lines));
         Ground { offset, lines, line_offset: self.line_offset }
     }
 

@@ -97,6 +97,12 @@ impl Said {
         Said { block: Some(self.block.unwrap_or(Block::UNSEEN)), ..self.clone() }
     }
 
+    /// Behind the end of a file that nobody has read: besides that, lines of containers may be open there.
+    #[must_use]
+    pub fn behind_unread_end(&self) -> Said {
+        Said { unseen: Unseen::BEHIND_UNREAD, ..self.behind_unread() }
+    }
+
     /// Behind whole lines that were withheld: the last of them may have had a key whose value stands on the next line.
     #[must_use]
     pub fn behind_withheld(self, lines: &[u8]) -> Said {

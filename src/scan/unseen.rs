@@ -19,6 +19,9 @@ pub struct Unseen([u16; 3]);
 const LINES_MAX: u16 = PARTIAL_RECORDS_MAX as u16;
 
 impl Unseen {
+    /// Behind text that nobody has seen: any stream may have a line open.
+    pub const BEHIND_UNREAD: Unseen = Unseen([LINES_MAX; 3]);
+
     /// Whether there is no such line.
     pub fn is_empty(&self) -> bool {
         *self == Unseen::default()

@@ -21,15 +21,9 @@ use super::{
 
 impl Begin {
     /// Finds files that were being followed, and that have another name by now, where they had theirs; and those that had
-    /// it after them, and have another one as well. `here` are those known files that have kept their names; what else
-    /// has a name that is followed is none of these, which `is_other` tells.
-    pub fn rotated(
-        &mut self,
-        is_other: &dyn Fn(&Path) -> bool,
-        here: &BTreeSet<Inode>,
-        hooks: &mut dyn Hooks,
-        figures: &mut Figures,
-    ) -> Vec<Follow> {
+    /// it after them, and have another one as well: they go on under it even if that other name is followed, too, for
+    /// their lines go on behind those of the files before them. `here` are those known files that have kept their names.
+    pub fn rotated(&mut self, here: &BTreeSet<Inode>, hooks: &mut dyn Hooks, figures: &mut Figures) -> Vec<Follow> {
         let mut folders: BTreeMap<PathBuf, Vec<Inode>> = BTreeMap::new();
         for (inode, known) in self.known.iter().filter(|(at, _)| !here.contains(at)) {
             // Its name may be a link into another folder, in which it was rotated.
@@ -39,7 +33,9 @@ impl Begin {
         }
         let still: BTreeSet<&str> =
             here.iter().filter_map(|at| self.known.get(at)).map(|known| known.path.as_str()).collect();
-        let mut search = Search { last: BTreeMap::new(), is_other, found: Vec::new() };
+        let begun = self.known.iter().filter(|(_, known)| known.read > 0 || known.handed.is_some());
+        let begun: Vec<_> = begun.map(|(at, known)| (*at, known.path.clone(), known.file.born())).collect();
+        let mut search = Search { last: BTreeMap::new(), here, found: Vec::new() };
         for known in self.known.values().filter(|known| !still.contains(known.path.as_str())) {
             let path = Path::new(&known.path);
             let last = search.last.entry(path.to_owned()).or_insert_with(|| Last { real: real(path), seen: 0 });
@@ -52,10 +48,15 @@ impl Begin {
                     self.listed(&folder, &mut left, &mut search, hooks, figures);
                 }
             }
-            for at in left.into_iter().filter(|at| !here.contains(at)) {
-                let Some(known) = self.known.remove(&at) else { continue };
-                if !known.says.is_empty() {
-                    self.gone.insert(PathBuf::from(&known.path), (known.says.behind_unread(), None));
+            for at in left.iter().filter(|at| !here.contains(at)) {
+                let Some(known) = self.known.remove(at) else { continue };
+                // Those that came after it, and were read, have heard it.
+                let has_heard = |(other, path, born): &(Inode, String, Option<u64>)| {
+                    *path == known.path && *born > known.file.born() && !left.contains(other)
+                };
+                // Whatever it said last: there may have been more of it than was read.
+                if !begun.iter().any(has_heard) {
+                    self.gone.insert(PathBuf::from(&known.path), (known.says.behind_unread_end(), None));
                 }
                 let bytes = known.size - known.offset;
                 if bytes > 0 {
@@ -97,8 +98,8 @@ impl Begin {
             search.found.extend(follow);
             has_moved
         });
-        all.retain(|at, (path, _)| {
-            !(search.is_other)(path) && !search.found.iter().any(|follow| follow.identity.inode() == *at)
+        all.retain(|at, _| {
+            !search.here.contains(at) && !search.found.iter().any(|follow| follow.identity.inode() == *at)
         });
         for candidate in between(&search.last, all.values()) {
             if self.from == From::Checkpoint && !self.is_own(&candidate) {
@@ -169,7 +170,7 @@ impl Begin {
 struct Search<'a> {
     /// Names of known files that have them no more, and when they were seen last.
     last: BTreeMap<PathBuf, Last>,
-    is_other: &'a dyn Fn(&Path) -> bool,
+    here: &'a BTreeSet<Inode>,
     found: Vec<Follow>,
 }
 

@@ -8,7 +8,7 @@ use std::{
     os::unix::{ffi::OsStrExt as _, fs::FileExt as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use super::{
@@ -320,15 +320,10 @@ pub fn lost(follow: &Follow, how: &'static str, bytes: u64, hooks: &mut dyn Hook
     hooks.notice(&if bytes > 0 { Notice::Lost { path, how, bytes } } else { Notice::Rewritten { path, how } });
 }
 
-/// The time since 1970.
-pub fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
 /// When a file came to be, since 1970; when it was written last, where the system does not know.
 pub fn came(about: &fs::Metadata) -> Duration {
-    let came = about.created().or_else(|_| about.modified()).ok();
-    came.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default()
+    let written = || about.modified().ok()?.duration_since(UNIX_EPOCH).ok();
+    seam::born(about).or_else(written).unwrap_or_default()
 }
 
 /// Goes to the end, but to the start of its line: half a secret is not recognised.

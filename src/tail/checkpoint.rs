@@ -6,7 +6,7 @@ use std::{
     fs::File,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use rustix::{
@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     TailError, handed,
     identity::{Hash, Identity},
-    open,
+    open, seam,
 };
 use crate::{filter::Ground, scan::Said};
 
@@ -310,7 +310,7 @@ fn digest(body: &[u8]) -> String {
 
 /// Seconds since 1970.
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
+    seam::wall().as_secs()
 }
 
 const MAGIC: &str = "blackbar-checkpoints";

@@ -175,7 +175,7 @@ impl Feeder {
                 // Moved in: what it gives lives as long as the loan.
                 let filter = { lent };
                 match step {
-                    Step::Begin(handed) => filter.begin_with(&handed.bytes, handed.ground()),
+                    Step::Begin(handed) => filter.begin_with(&handed.bytes, &handed.parts()),
                     Step::Push(bytes) => filter.push(bytes),
                     Step::Idle => filter.idle(),
                     Step::Finish => filter.finish(),

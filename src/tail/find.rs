@@ -16,6 +16,7 @@ use super::{
     follow::{Follow, Seen},
     identity::Identity,
     open::Kind,
+    rotated::stems,
     seam,
     work::Loop,
 };
@@ -24,7 +25,7 @@ impl Loop<'_> {
     /// Finds files that have come, gone, or changed their names.
     pub(super) fn discover(&mut self, at_start: bool) {
         // A file system's clock may be some milliseconds behind ours.
-        let looked = begin::now().saturating_sub(CLOCK_LAG);
+        let looked = seam::wall().saturating_sub(CLOCK_LAG);
         let found = self.discovery.look();
         self.watch.set(&found.folders);
         if let Some(kind) = self.watch.take_fault() {
@@ -73,7 +74,7 @@ impl Loop<'_> {
         if at_start {
             // Before the new files of the same names, which wait for these.
             let is_candidate = |path: &Path| found.candidates.iter().any(|candidate| candidate.real == path);
-            let mut again = self.take_known_of(&new, &is_candidate);
+            let mut again = self.take_known_of(&new);
             // A file that came later was written later.
             again.sort_by_key(|follow| (follow.identity.born(), follow.seen));
             // One waits for those of its name that have lower numbers.
@@ -90,6 +91,7 @@ impl Loop<'_> {
         for candidate in new {
             if !at_start {
                 self.add_missed(candidate);
+                self.add_missed_of_stems(candidate);
             }
             // Found under another name a moment ago.
             if self.follows(&candidate.about) {
@@ -126,6 +128,15 @@ impl Loop<'_> {
         }
     }
 
+    /// The same where the name has no file now, and the other name of the missed one is followed as well.
+    fn add_missed_of_stems(&mut self, candidate: &Candidate) {
+        let stems = stems(&candidate.name).zip(stems(&candidate.real));
+        let known: Vec<_> = stems.filter(|(name, _)| self.named.contains_key(name)).collect();
+        for (name, real) in known {
+            self.add_missed(&Candidate { name, real, about: candidate.about.clone(), named: false });
+        }
+    }
+
     /// Somebody had a name at a time: a successor came to be after that.
     pub(super) fn held(&mut self, name: PathBuf, at: Duration) {
         let last = self.named.entry(name).or_default();
@@ -140,7 +151,7 @@ impl Loop<'_> {
     }
 
     /// Files of checkpoints that have not the names any more that they had.
-    fn take_known_of(&mut self, new: &[&Candidate], is_candidate: &dyn Fn(&Path) -> bool) -> Vec<Follow> {
+    fn take_known_of(&mut self, new: &[&Candidate]) -> Vec<Follow> {
         let here = new.iter().filter_map(|candidate| {
             let now = Identity::new(&candidate.about, &[]);
             // Inodes are used again: another file that has it now says nothing of the one that is known.
@@ -149,7 +160,7 @@ impl Loop<'_> {
         });
         // They stay known: one that gets another name meanwhile goes on under that.
         let here = here.collect();
-        self.begin.rotated(is_candidate, &here, self.hooks, &mut self.figures)
+        self.begin.rotated(&here, self.hooks, &mut self.figures)
     }
 
     fn add(&mut self, follow: Follow) {
@@ -214,7 +225,7 @@ impl Loop<'_> {
         if follow.says.is_empty() {
             self.said.remove(name);
         } else {
-            self.said.insert(name.clone(), (follow.says.clone(), begin::now()));
+            self.said.insert(name.clone(), (follow.says.clone(), seam::wall()));
         }
         if self.by_inode.get(&inode) == Some(&id) {
             self.by_inode.remove(&inode);

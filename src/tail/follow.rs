@@ -225,7 +225,7 @@ impl Follow {
         self.start.clear();
         (self.position, self.reached, self.told, self.careful) = (0, 0, 0, 0);
         // There may have been more of it than was read.
-        self.says = self.says.behind_unread();
+        self.says = self.says.behind_unread_end();
         self.mark = Mark { said: self.says.clone(), ..Mark::default() };
         (self.since, self.replay, self.open_since) = (Count::default(), None, None);
         self.before.clear();
@@ -360,6 +360,11 @@ impl Follow {
     /// Whether nothing was read of it, and nothing is known of what it begins with.
     pub fn is_blank(&self) -> bool {
         self.position == 0 && self.filter.is_none() && self.mark.handed.is_none()
+    }
+
+    /// Whether it is read to its end, but for what it begins with, which no filter has got since this process began.
+    pub fn has_begun_only(&self) -> bool {
+        self.mark.handed.is_some() && self.filter.is_none() && self.position == self.reached
     }
 
     /// Whether a new filter at the mark would go on at the position.

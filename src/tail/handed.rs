@@ -1,5 +1,5 @@
 //! Hands lines that are held at the end of a rotated file on to the file that has its name now: a container's line may
-//! have its last record there. Does not filter them.
+//! have its last record there, or behind a few more rotations. Does not filter them.
 //!
 //! The bytes stay in memory. A checkpoint has only where they stand, and what is said if they cannot be read there any
 //! more: then the rest of their line is masked whole.
@@ -16,7 +16,7 @@ use super::{
     seam,
 };
 use crate::{
-    filter::{Ground, Held},
+    filter::{Ground, Held, Part},
     limits::{LINE_BYTES_MAX, PARTIAL_BYTES_MAX},
     scan::Said,
     view::utf16::Encoding,
@@ -32,13 +32,19 @@ pub struct Handed {
 /// Where they stand, and what they say to whoever cannot read them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
+    pieces: Vec<Piece>,
+    /// What is said instead.
+    #[serde(skip_serializing_if = "Said::is_empty", default)]
+    lost: Said,
+}
+
+/// Some of the lines, all in one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Piece {
     file: Identity,
     offset: u64,
     lines: u64,
     bytes: u64,
-    /// What is said instead.
-    #[serde(skip_serializing_if = "Said::is_empty", default)]
-    lost: Said,
 }
 
 /// The bytes stay unsaid.
@@ -50,18 +56,26 @@ impl fmt::Debug for Handed {
 
 impl Handed {
     /// Where they stand.
-    pub fn ground(&self) -> Ground {
-        Ground { offset: self.place.offset, lines: self.place.lines, line_offset: 0 }
+    pub fn parts(&self) -> Vec<Part> {
+        let part = |piece: &Piece| Part {
+            from: Ground { offset: piece.offset, lines: piece.lines, line_offset: 0 },
+            bytes: piece.bytes,
+        };
+        self.place.pieces.iter().map(part).collect()
     }
 
-    /// Reads them again, where a file lies in the folder of the one that begins with them.
+    /// Reads them again, where all their files lie in the folder of the one that begins with them.
     pub fn read(place: &Place, beside: &Path) -> Option<Handed> {
-        // What is given another name between two of our calls is found the next time.
-        let bytes = (0..LISTINGS).find_map(|_| Handed::listed(place, beside.parent()?))?;
+        let folder = beside.parent()?;
+        let mut bytes = Vec::new();
+        for piece in &place.pieces {
+            // What is given another name between two of our calls is found the next time.
+            bytes.extend((0..LISTINGS).find_map(|_| Handed::listed(piece, folder))?);
+        }
         Some(Handed { bytes, place: place.clone() })
     }
 
-    fn listed(place: &Place, folder: &Path) -> Option<Vec<u8>> {
+    fn listed(place: &Piece, folder: &Path) -> Option<Vec<u8>> {
         seam::between();
         let entries = fs::read_dir(folder).ok()?;
         let mut bytes = vec![0; usize::try_from(place.bytes).ok()?];
@@ -86,7 +100,7 @@ impl Handed {
 impl Place {
     /// How many bytes they are.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.pieces.iter().map(|piece| piece.bytes).fold(0, u64::saturating_add)
     }
 
     /// What is said instead of what they say.
@@ -96,8 +110,9 @@ impl Place {
 
     /// Whether lines can stand there that were held.
     pub fn is_sound(&self) -> bool {
-        let small = 0 < self.bytes && self.bytes <= (PARTIAL_BYTES_MAX + LINE_BYTES_MAX) as u64;
-        small && self.offset.checked_add(self.bytes).is_some() && self.lost.is_sound()
+        let small = 0 < self.bytes() && self.bytes() <= (PARTIAL_BYTES_MAX + LINE_BYTES_MAX) as u64;
+        let stands = |piece: &Piece| piece.bytes > 0 && piece.offset.checked_add(piece.bytes).is_some();
+        small && self.pieces.len() <= PIECES_MAX && self.pieces.iter().all(stands) && self.lost.is_sound()
     }
 }
 
@@ -113,13 +128,22 @@ impl Follow {
         if self.replay.is_some() {
             return None;
         }
-        let Held { bytes, from, said, written } = self.filter.as_mut()?.held_lines()?;
+        let Held { bytes, parts, lines, said, written } = self.filter.as_mut()?.held_lines()?;
+        let before = self.mark.handed.as_ref();
+        let piece = |(index, part): (Option<usize>, Part)| {
+            let file = match index {
+                Some(index) => &before?.place.pieces.get(index)?.file,
+                None => &self.identity,
+            };
+            let Ground { offset, lines, .. } = part.from;
+            Some(Piece { file: file.clone(), offset, lines, bytes: part.bytes })
+        };
+        let pieces: Vec<Piece> = parts.into_iter().map(piece).collect::<Option<_>>()?;
+        (pieces.len() <= PIECES_MAX).then_some(())?;
         let lost = said.clone().behind_lost(&bytes);
-        let lines = from.lines + memchr::memchr_iter(b'\n', &bytes).count() as u64;
         let mut count = Count::default();
         count.add(std::iter::once(written.as_slice()).filter(|written| !written.is_empty()));
-        let (offset, length) = (from.offset, bytes.len() as u64);
-        let place = Place { file: self.identity.clone(), offset, lines: from.lines, bytes: length, lost: lost.clone() };
+        let place = Place { pieces, lost: lost.clone() };
         let ground = Ground { offset: self.position, lines, line_offset: 0 };
         // Should it grow all the same, nobody has the beginning of what goes on there.
         self.mark = Mark { ground, said: lost.clone(), ..Mark::default() };
@@ -139,3 +163,6 @@ impl Follow {
         self.bytes(0, 2).is_ok_and(|start| Encoding::of_mark(&start) == Encoding::Bytes)
     }
 }
+
+/// Over how many files lines may stand that are handed on: their line ends where there are more.
+const PIECES_MAX: usize = 16;

@@ -4,10 +4,12 @@
 //! gone, because inodes are used again. So the hash of the first bytes belongs to the identity, and the
 //! time of birth where the system knows one.
 
-use std::{fs::Metadata, os::unix::fs::MetadataExt as _, time::UNIX_EPOCH};
+use std::{fs::Metadata, os::unix::fs::MetadataExt as _};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+use super::seam;
 
 /// How many of the first bytes are hashed at most.
 pub const HEAD_BYTES: usize = 256;
@@ -63,9 +65,8 @@ impl Hash {
 impl Identity {
     /// A file that begins with `head`.
     pub fn new(about: &Metadata, head: &[u8]) -> Identity {
-        let born = about.created().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let born = seam::born(about).and_then(|born| u64::try_from(born.as_nanos()).ok());
         let (dev, ino) = inode(about);
-        let born = born.and_then(|born| u64::try_from(born.as_nanos()).ok());
         Identity { dev, ino, born, head: Hash::of(&head[..head.len().min(HEAD_BYTES)]) }
     }
 

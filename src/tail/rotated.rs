@@ -2,7 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -38,6 +40,16 @@ pub fn between<'a>(
 /// `app.log-20261120` may have been `app.log`, and were if they came to be when that was not followed any more.
 pub fn has_followed(name: &Path, since: Duration, path: &Path, about: &fs::Metadata) -> bool {
     is_rotated(name, path) && about.is_file() && came(about) >= since
+}
+
+/// The names from which a rotated file may have got its name, the longest first.
+pub fn stems(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let name = path.file_name().unwrap_or_default();
+    let length = name.len();
+    (1..length).rev().filter_map(move |at| {
+        let stem = path.with_file_name(OsStr::from_bytes(&name.as_bytes()[..at]));
+        is_rotated(&stem, path).then_some(stem)
+    })
 }
 
 /// Whether a name is one that a rotated file gets.

@@ -1,7 +1,10 @@
 //! What the loop gets from outside besides files: the time, and the moments between two calls of the system, in which
 //! others go on. Tests take both into their hands (see `simulation`); does nothing else.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs::Metadata,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 /// The time.
 pub fn now() -> Instant {
@@ -14,6 +17,24 @@ pub fn now() -> Instant {
 /// How long ago that was.
 pub fn since(then: Instant) -> Duration {
     now().saturating_duration_since(then)
+}
+
+/// The time since 1970, in which files tell when they came to be.
+pub fn wall() -> Duration {
+    #[cfg(test)]
+    if let Some(wall) = simulated::wall() {
+        return wall;
+    }
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// When a file came to be (since 1970), where the system knows.
+pub fn born(about: &Metadata) -> Option<Duration> {
+    #[cfg(test)]
+    if let Some(born) = simulated::born(about) {
+        return Some(born);
+    }
+    about.created().ok()?.duration_since(UNIX_EPOCH).ok()
 }
 
 /// Called where something may have changed since the last call of the system, or this process may have been killed.
@@ -35,14 +56,21 @@ pub fn wait(time: Duration) -> Duration {
 pub mod simulated {
     use std::{
         cell::{Cell, RefCell},
-        time::{Duration, Instant},
+        collections::BTreeMap,
+        fs::Metadata,
+        os::unix::fs::MetadataExt as _,
+        time::{Duration, Instant, SystemTime},
     };
 
     type World = Box<dyn FnMut()>;
+    /// An inode, and when the system says that the file came to be: inodes are used again.
+    type Life = (u64, Option<SystemTime>);
 
     thread_local! {
         static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
         static TIME: Cell<Option<Instant>> = const { Cell::new(None) };
+        static WALL: Cell<Option<Duration>> = const { Cell::new(None) };
+        static BORN: RefCell<BTreeMap<Life, Duration>> = const { RefCell::new(BTreeMap::new()) };
     }
 
     /// Has this called between two calls of the system; time goes on by [`pass`] only from now on.
@@ -60,7 +88,36 @@ pub mod simulated {
     /// Lets so much time go by.
     pub fn pass(time: Duration) {
         TIME.set(Some(now() + time));
+        WALL.set(WALL.get().map(|wall| wall + time));
     }
+
+    /// The time since 1970 is this now, and goes on by [`pass`] only.
+    pub fn set_wall(wall: Duration) {
+        WALL.set(Some(wall));
+        BORN.take();
+    }
+
+    pub fn wall() -> Option<Duration> {
+        WALL.get()
+    }
+
+    /// A file has come to be just now, by a clock that goes in steps.
+    pub fn bear(about: &Metadata) {
+        let Some(wall) = WALL.get() else { return };
+        let in_step = (wall.as_nanos() % TICK.as_nanos()) as u64;
+        BORN.with_borrow_mut(|born| born.insert(life(about), wall - Duration::from_nanos(in_step)));
+    }
+
+    pub fn born(about: &Metadata) -> Option<Duration> {
+        WALL.get().and_then(|_| BORN.with_borrow(|born| born.get(&life(about)).copied()))
+    }
+
+    fn life(about: &Metadata) -> Life {
+        (about.ino(), about.created().ok())
+    }
+
+    /// A step of the clock of a file system.
+    pub const TICK: Duration = Duration::from_millis(4);
 
     pub fn now() -> Instant {
         TIME.get().unwrap_or_else(Instant::now)

@@ -97,13 +97,18 @@ impl Loop<'_> {
             follow.says.clone_from(said);
             return Ok(true);
         }
-        let mut older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev().copied();
-        let waits = |id: &u64| self.files.get(id).is_some_and(Follow::waits_at_end);
-        let blank = |id: &u64| self.files.get(id).is_some_and(Follow::is_blank);
-        if is_read && let Some(before) = older.clone().find(|id| !blank(id)).filter(waits) {
-            return self.hand_on(before, follow);
+        let older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev();
+        let older: Vec<u64> = older.copied().collect();
+        let is = |id: &u64, what: fn(&Follow) -> bool| self.files.get(id).is_some_and(what);
+        if is_read && let Some(before) = older.iter().copied().find(|id| !is(id, Follow::is_blank)) {
+            if is(&before, Follow::has_begun_only) && !self.wake(before)? {
+                return Ok(false);
+            }
+            if self.files.get(&before).is_some_and(Follow::waits_at_end) {
+                return self.hand_on(before, follow);
+            }
         }
-        if let Some(before) = older.next().and_then(|id| self.files.get(&id)) {
+        if let Some(before) = older.first().and_then(|id| self.files.get(id)) {
             follow.mark.said.clone_from(&before.says);
         } else if let Some((said, _)) = self.said.get(name).filter(|_| follow.mark.said.is_empty()) {
             follow.mark.said.clone_from(said);
@@ -111,6 +116,14 @@ impl Loop<'_> {
         // An empty file says what it was told.
         follow.says.clone_from(&follow.mark.said);
         Ok(true)
+    }
+
+    /// A file that is over, and has nothing of its own behind what it was given, takes that. Whether it could.
+    fn wake(&mut self, id: u64) -> Result<bool, TailError> {
+        let Some(mut old) = self.files.remove(&id) else { return Ok(true) };
+        let fed = self.feeder.feed(&mut old, &[], 0, Work::Push, self.hooks, &mut self.figures)?;
+        self.files.insert(id, old);
+        Ok(!self.after(fed))
     }
 
     /// A file gets what waits at the end of the one that had its name before. Whether it can be read then.
@@ -209,7 +222,7 @@ impl Loop<'_> {
         self.figures.truncated += 1;
         let copy = self.begin.copy_of(&follow.real, &follow.checkpoint(), |about| self.follows(about));
         // Copies of before are no files that were missed.
-        let last = copy.as_ref().map_or_else(begin::now, |copy| begin::came(&copy.about));
+        let last = copy.as_ref().map_or_else(seam::wall, |copy| begin::came(&copy.about));
         self.held(follow.voice.origin.path.clone(), last);
         if let Some(copy) = copy {
             self.begin.copied(follow, &copy.real, self.hooks);

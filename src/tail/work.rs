@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     Figures, Hooks, Notice, POLL_MS, Settings, TailError,
-    begin::{self, Begin},
+    begin::Begin,
     checkpoint::{State, Store},
     discovery::Discovery,
     every::{Every, SHARE},
@@ -131,7 +131,7 @@ impl<'a> Loop<'a> {
             by_inode: BTreeMap::new(),
             by_name: BTreeMap::new(),
             named: BTreeMap::new(),
-            started: begin::now(),
+            started: seam::wall(),
             queue: VecDeque::new(),
             buffer: vec![0; Follow::ROOM],
             figures: Figures::default(),

@@ -1,7 +1,7 @@
 //! The lines of the simulated world: plain ones, and those that a container's runtime wraps and splits. Reads them again
 //! in what comes out. Does not decide which are written.
 
-pub use self::tests::{RULES, SECRET, line, masked, read, record};
+pub use self::tests::{RULES, SECRET, hidden, line, masked, read, record};
 
 #[cfg(test)]
 mod tests {
@@ -75,6 +75,11 @@ since = "0.1.0"
         }
         let torn = begun.iter().filter(|seen| seen.as_ref().is_none_or(|seen| !seen.is_whole)).count();
         (begun.into_iter().flatten().collect(), torn)
+    }
+
+    /// How many records are masked whole: the rest of a line, for all that can be known, whose beginning is not there.
+    pub fn hidden(text: &str) -> usize {
+        text.lines().filter_map(parse).filter(|(.., part)| *part == MASK).count()
     }
 
     fn parse(line: &str) -> Option<(usize, bool, &str)> {
