@@ -260,3 +260,104 @@ fn a_file_that_has_gone_says_more_about_the_next_one_than_one_before_it_that_is_
         assert!(!written(&sandbox, &log).contains("and more"), "{what}");
     });
 }
+
+/// Gives each file the next number, as `logrotate` does.
+fn rotate_all(log: &Path) {
+    for number in (1..4).rev() {
+        let _ =
+            fs::rename(log.with_extension(format!("log.{number}")), log.with_extension(format!("log.{}", number + 1)));
+    }
+    fs::rename(log, log.with_extension("log.1")).unwrap();
+}
+
+#[test]
+fn a_line_that_several_rotations_divide_is_read_as_one() {
+    for_all(|record, output, what| {
+        for is_killed in [false, true] {
+            let sandbox = Sandbox::new();
+            let [before, first, _, last] = line(record);
+            let log = sandbox.write("in/app.log", before + &first);
+            let mut tail = start(&sandbox, output);
+            until("what is before", || written(&sandbox, &log).contains("before"));
+            for (number, piece) in [&SECRET[14..16], &SECRET[16..18], &SECRET[18..20]].iter().enumerate() {
+                rotate_all(&log);
+                append(&log, &record(piece, false));
+                let pieces = |text: &str| text.matches("\"bytes\":").count();
+                let handed = || {
+                    let all = fs::read_to_string(sandbox.path("state/checkpoints")).unwrap_or_default();
+                    all.lines()
+                        .filter_map(|line| line.split_once("\"handed\":"))
+                        .any(|(_, place)| pieces(place.split("\"lost\"").next().unwrap()) > 2 * number + 1)
+                };
+                until("a checkpoint with the lines of all files before", handed);
+            }
+            if is_killed {
+                tail.kill();
+                tail = start(&sandbox, output);
+            }
+            rotate_all(&log);
+            append(&log, &(record(&format!("{} and more", &SECRET[20..]), true) + &last));
+            until("the last line", || written(&sandbox, &log).contains("last"));
+            assert_eq!(tail.stop(), 0);
+            let what = format!("{what}, killed: {is_killed}");
+            no_piece(&sandbox, &what);
+            let all = written(&sandbox, &log);
+            let whole =
+                all.contains("begun token [REDACTED:acme-token]") && all.contains("[REDACTED:acme-token] and more");
+            assert!(whole || output.contains(&"ndjson") && all.contains(" and more"), "{what}: {all}");
+            assert_eq!(all.matches("last").count(), 1, "{what}: {all}");
+        }
+    });
+}
+
+#[test]
+fn files_that_came_under_another_name_that_is_followed_go_on_in_the_line_of_the_one_before() {
+    for record in [cri as Record, docker] {
+        let sandbox = Sandbox::new();
+        let [before, first, rest, last] = line(record);
+        let log = sandbox.write("in/app.log", before);
+        let arguments = ["--state", "state", "in/app.log*"];
+        let tail = Tail::start(&sandbox, &arguments);
+        until("what is before", || out(&sandbox).contains("before"));
+        until("a checkpoint", || !has(&sandbox, "state/checkpoints", "\"read\":0,"));
+        tail.kill();
+        rotate_all(&log);
+        // Files that the system tells apart by their time come one after the other.
+        thread::sleep(Duration::from_millis(20));
+        append(&log, &first);
+        rotate_all(&log);
+        thread::sleep(Duration::from_millis(20));
+        append(&log, &(rest + &last));
+        let tail = Tail::start(&sandbox, &arguments);
+        until("the last line", || out(&sandbox).contains("last"));
+        assert_eq!(tail.stop(), 0);
+        assert_eq!(out(&sandbox), joined(record));
+        no_piece(&sandbox, "a pattern");
+    }
+}
+
+#[test]
+fn what_may_be_left_of_a_line_that_nobody_has_seen_is_masked_whole() {
+    for_all(|record, output, what| {
+        let sandbox = Sandbox::new();
+        let [before, first, rest, last] = line(record);
+        let log = sandbox.write("in/app.log", before);
+        let tail = start(&sandbox, output);
+        until("what is before", || written(&sandbox, &log).contains("before"));
+        until("a checkpoint", || !has(&sandbox, "state/checkpoints", "\"read\":0,"));
+        tail.kill();
+        append(&log, &first);
+        fs::remove_file(&log).unwrap();
+        // Killed once more before anything of the new file is read.
+        append(&log, "");
+        let tail = start(&sandbox, output);
+        until("the loss", || has(&sandbox, "err", "has gone before it was read"));
+        tail.kill();
+        append(&log, &(rest + &last));
+        let tail = start(&sandbox, output);
+        until("the last line", || written(&sandbox, &log).contains("last"));
+        assert_eq!(tail.stop(), 0);
+        no_piece(&sandbox, what);
+        assert!(!written(&sandbox, &log).contains("and more"), "{what}");
+    });
+}

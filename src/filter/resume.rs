@@ -126,7 +126,12 @@ impl Filter {
     /// Where the filter could begin again without a difference, if nothing behind that place was
     /// written.
     pub fn ground(&self) -> Option<Ground> {
-        let fresh = self.written == 0 && self.carry.is_empty() && self.swallowing.is_none() && self.stopped.is_none();
+        self.carry.is_empty().then(|| self.ground_if_told()).flatten()
+    }
+
+    /// The same for a filter that is told what was said before ([`Filter::said_before`]).
+    pub fn ground_if_told(&self) -> Option<Ground> {
+        let fresh = self.written == 0 && self.swallowing.is_none() && self.stopped.is_none();
         (fresh && !self.tally.is_before()).then(|| self.tally.place())
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Figures, From, Hooks, Notice,
-    begin::{Begin, came},
+    begin::{Begin, Gone, came},
     checkpoint::Checkpoint,
     discovery::Candidate,
     follow::Follow,
@@ -56,7 +56,8 @@ impl Begin {
                 };
                 // Whatever it said last: there may have been more of it than was read.
                 if !begun.iter().any(has_heard) {
-                    self.gone.insert(PathBuf::from(&known.path), (known.says.behind_unread_end(), None));
+                    let gone = Gone { known: known.clone(), says: known.says.behind_unread_end(), told: None };
+                    self.gone.insert(PathBuf::from(&known.path), gone);
                 }
                 let bytes = known.size - known.offset;
                 if bytes > 0 {

@@ -34,8 +34,8 @@ pub struct Begin {
     pub known: BTreeMap<Inode, Checkpoint>,
     /// Those of them that a process before us has left, and that were not looked at yet: who writes one may have it open.
     pub(super) left: BTreeSet<Inode>,
-    /// By the name: what files said about the next one that have gone while nobody looked, and which one was told.
-    pub(super) gone: BTreeMap<PathBuf, (Said, Option<u64>)>,
+    /// By the name: files that have gone while nobody looked.
+    pub(super) gone: BTreeMap<PathBuf, Gone>,
     /// What was refused, and said so once.
     said: BTreeSet<(PathBuf, &'static str)>,
     /// What we write ourselves.
@@ -45,6 +45,15 @@ pub struct Begin {
     pub names: Names,
     /// To be followed besides what was opened, and before it.
     pub copies: Vec<Follow>,
+}
+
+/// A file that has gone while nobody looked.
+pub struct Gone {
+    pub known: Checkpoint,
+    /// What it says about the next one.
+    pub says: Said,
+    /// Which one was told that.
+    pub told: Option<u64>,
 }
 
 /// A copy of a file.

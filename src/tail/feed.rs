@@ -332,7 +332,9 @@ fn move_mark(follow: &mut Follow, filter: &Filter, complete: bool) -> u64 {
         return 0;
     }
     let more = follow.since.bytes.saturating_sub(follow.mark.written.bytes);
-    match filter.ground() {
+    // Lines of another file may be gone when they are needed again: what they say is enough behind them.
+    let told = follow.mark.handed.as_ref().and_then(|_| filter.ground_if_told()).filter(|told| told.line_offset == 0);
+    match filter.ground().or(told) {
         Some(ground) => {
             // Nothing, unless the file has ended: who writes it may go on.
             follow.mark = Mark { ground, said: filter.said_before(), ..Mark::default() };

@@ -89,12 +89,12 @@ impl Loop<'_> {
             return Ok(true);
         }
         let name = &follow.voice.origin.path;
-        if let Some((said, told)) = self.begin.gone.get_mut(name)
-            && *told.get_or_insert(follow.voice.id) == follow.voice.id
+        if let Some(gone) = self.begin.gone.get_mut(name)
+            && *gone.told.get_or_insert(follow.voice.id) == follow.voice.id
         {
             // Between those that are still there and this one was one that nobody can read any more.
-            follow.mark.said.clone_from(said);
-            follow.says.clone_from(said);
+            follow.mark.said.clone_from(&gone.says);
+            follow.says.clone_from(&gone.says);
             return Ok(true);
         }
         let older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev();
