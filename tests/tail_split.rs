@@ -8,6 +8,7 @@ mod following;
 
 use std::{
     fs::{self, OpenOptions},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -350,8 +351,9 @@ fn what_may_be_left_of_a_line_that_nobody_has_seen_is_masked_whole() {
         fs::remove_file(&log).unwrap();
         // Killed once more before anything of the new file is read.
         append(&log, "");
+        let inode = format!("\"ino\":{},", fs::metadata(&log).unwrap().ino());
         let tail = start(&sandbox, output);
-        until("the loss", || has(&sandbox, "err", "has gone before it was read"));
+        until("a checkpoint of the new file", || has(&sandbox, "state/checkpoints", &inode));
         tail.kill();
         append(&log, &(rest + &last));
         let tail = start(&sandbox, output);
