@@ -116,6 +116,7 @@ const FORMS: &[Form] = &[
     form("keys-spaced", "", &["key = "]),
     form("assignments", "", &["password=", "secret=", "token=", "api_key=", "auth: "]),
     form("dotted-key", "", &["token."]),
+    form("columns", "", &[",password"]),
     form("forms", "", &["&password=", "&token=a"]),
     form("connections", "", &[";password=", ";user="]),
     form("flags", "", &["--password --token "]),

@@ -115,19 +115,21 @@ pub fn escaped_blank(text: &[u8], at: usize) -> bool {
 /// `"k"`, `'k'`, `\"k\"` and `&quot;k&quot;`.
 fn quoted_before(text: &[u8], end: usize) -> Option<Key> {
     let head = text.get(..end)?;
-    for entity in ENTITIES {
-        if let Some(body) = head.strip_suffix(*entity) {
-            let from = body.len().saturating_sub(BACK_BYTES_MAX);
-            let open = from + memchr::memmem::rfind(&body[from..], entity)?;
-            return Some(Key { name: open + entity.len()..body.len(), start: open, quoted: Some(0) });
-        }
+    let &quote = head.last().filter(|b| matches!(b, b'"' | b'\'' | b'`' | b';'))?;
+    if quote == b';' {
+        let (entity, body) = ENTITIES.iter().find_map(|entity| Some((entity, head.strip_suffix(*entity)?)))?;
+        let from = body.len().saturating_sub(BACK_BYTES_MAX);
+        let open = from + memchr::memmem::rfind(&body[from..], entity)?;
+        return Some(Key { name: open + entity.len()..body.len(), start: open, quoted: Some(0) });
     }
-    let &quote = head.last().filter(|b| matches!(b, b'"' | b'\'' | b'`'))?;
     let depth = backslashes_before(text, end - 1);
     let close = end - 1 - depth;
     // The opening quote is the nearest one before; a key holds no quote.
-    let open = back_while(text, close, |b| b != quote && b != b'\n' && b != b'\r');
-    let open = open.checked_sub(1).filter(|&i| text.get(i) == Some(&quote))?;
+    let from = close.saturating_sub(BACK_BYTES_MAX + 1);
+    let open = from + memchr::memrchr3(quote, b'\n', b'\r', text.get(from..close)?)?;
+    if text.get(open) != Some(&quote) {
+        return None;
+    }
     let name = open + 1..close;
     (!name.is_empty()).then(|| Key {
         name,

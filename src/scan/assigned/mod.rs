@@ -7,6 +7,7 @@
 mod bare;
 mod carry;
 mod decide;
+mod element;
 mod extent;
 mod hint;
 mod key;
@@ -204,11 +205,12 @@ impl Scan<'_> {
 
     /// Goes on in the line that ends at `end`.
     fn rest(&mut self, end: usize) -> Step {
-        while self.at < end {
-            let i = self.at;
-            self.at += 1;
-            let byte = self.text.get(i).copied().unwrap_or_default();
-            self.separator(i, byte)?;
+        while let Some(gap) =
+            self.text.get(self.at..end).and_then(|rest| rest.iter().position(|&byte| SEPARATORS[usize::from(byte)]))
+        {
+            let i = self.at + gap;
+            self.at = i + 1;
+            self.separator(i, self.text[i])?;
         }
         self.close_line(end);
         if self.pending == Pending::None {
@@ -259,43 +261,6 @@ impl Scan<'_> {
             return Ok(());
         }
         self.assignment(i, i + 1, Separator::Colon)
-    }
-
-    /// `k => v`, `k -> v`, and `<k>v</k>`.
-    fn angle(&mut self, i: usize) -> Step {
-        if let Some(b'=' | b'-') = i.checked_sub(1).and_then(|p| self.text.get(p)) {
-            return self.assignment(i - 1, i + 1, Separator::Arrow);
-        }
-        let Some(rules) = self.element_rules(i).or_else(|| self.named_by_element(i)) else { return Ok(()) };
-        self.note();
-        let around = Around { element: true, in_string: self.in_string_at(i), ..Around::default() };
-        self.candidate(Candidate { rules, key: i, from: i + 1, separator: Separator::Element, around })
-    }
-
-    /// The rules of the element whose start tag ends at `i`: by its tag, or by its attribute `name` or `key`.
-    fn element_rules(&mut self, i: usize) -> Option<Match> {
-        let from = i.saturating_sub(TAG_BYTES_MAX).max(self.line);
-        let before = self.text.get(from..i)?;
-        let open = memchr::memrchr2(b'<', b'>', before).filter(|&o| before.get(o) == Some(&b'<'))?;
-        let tag = before.get(open + 1..)?;
-        if !tag.first()?.is_ascii_alphabetic() || tag.ends_with(b"/") {
-            return None;
-        }
-        let len = tag.iter().take_while(|&&b| key::is_ident(b) || b == b':').count();
-        let text = self.text;
-        let start = Some(from + open + 1).filter(|&start| start <= self.from)?;
-        if let Some(rules) = self.look_up(start..start + len, start) {
-            return Some(rules);
-        }
-        // `<property name="password">x</property>`
-        for attribute in [&b" name="[..], b" key="] {
-            let Some(n) = tag.windows(attribute.len()).position(|part| part == attribute) else { continue };
-            let value = start + n + attribute.len() + 1;
-            let quote = *text.get(value.checked_sub(1)?)?;
-            let len = memchr::memchr(quote, text.get(value..i)?)?;
-            return self.look_up(value..value + len, value);
-        }
-        None
     }
 
     /// `--k v`, the few commands that take a name and a value (`ENV K v`, `config set k v`), and `{:k "v"}`.
@@ -481,6 +446,17 @@ impl Scan<'_> {
     }
 }
 
+/// The bytes at which [`Scan::separator`] does something.
+const SEPARATORS: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = b"=:> \t,{";
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 /// A longer value is a blob, such as an inline image: searched by other detectors.
 const VALUE_BYTES_MAX: usize = 16 * 1024;
 const POOR_VALUE_BYTES_MAX: usize = 256;
