@@ -307,6 +307,7 @@ fn a_value_of_blanks_is_none() {
 fn a_value_that_stands_there_whole_is_masked_although_each_of_its_lines_stands_in_many_texts() {
     let known = KnownValues::default();
     known.add("LOGIN", b"password\nq1w2").unwrap();
+    known.add("TWICE", b"code: one\naaaaaaaa").unwrap();
     known.add("PORT", b"localhost\n81\nadmin").unwrap();
     let engine = engine_with(known);
     for (input, expected) in [
@@ -314,6 +315,8 @@ fn a_value_that_stands_there_whole_is_masked_although_each_of_its_lines_stands_i
         ("+ password\n+ q1w2 and so on", "+ ***\n+ *** and so on"),
         ("localhost\n81\nadmin\n", "***\n***\n***\n"),
         ("localhost\n81\nroot\nadmin\n", "localhost\n81\nroot\nadmin\n"),
+        // The last line stands twice in a line of the text.
+        ("code: one\ntwo aaaaaaaa \"x aaaaaaaa\n", "***\ntwo *** \"x ***\n"),
         ("password\nlocalhost\nq1w2\n81\nadmin\n", "password\nlocalhost\nq1w2\n81\nadmin\n"),
     ] {
         whatever_the_cut(&engine, input.as_bytes(), expected.as_bytes());

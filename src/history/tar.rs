@@ -13,7 +13,8 @@ use crate::limits::MEMBER_NAME_BYTES_MAX;
 const BLOCK: usize = 512;
 
 /// A member that has content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub struct Member {
     /// Its path, as it stands in the archive.
     pub name: Vec<u8>,
@@ -164,9 +165,9 @@ impl Header<'_> {
     fn number(&self, range: std::ops::Range<usize>) -> Option<u64> {
         let field = &self.0[range];
         if field[0] & 0x80 != 0 {
-            let (high, low) = field.split_at(field.len() - 8);
-            let fits = high[0] == 0x80 && high[1..].iter().all(|&byte| byte == 0);
-            return fits.then(|| low.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte)));
+            let mut rest = field[1..].iter();
+            return rest
+                .try_fold(u64::from(field[0] & 0x7f), |sum, &byte| Some(sum.checked_mul(256)? + u64::from(byte)));
         }
         let text = std::str::from_utf8(field).ok()?.trim_matches(['\0', ' ']);
         if text.is_empty() { None } else { u64::from_str_radix(text, 8).ok() }

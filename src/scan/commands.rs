@@ -20,7 +20,8 @@ pub enum Commands {
 }
 
 /// What a line says.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub(crate) enum Command {
     /// To mask what begins at this place of the line.
     AddMask { data: usize, decoded: Vec<u8> },

@@ -23,7 +23,7 @@ mod tokens;
 mod units;
 mod unseen;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 pub use carry::{Carry, Said};
 pub use commands::Commands;
@@ -362,7 +362,7 @@ fn tables_of(rules: &[Rule], entropy: Entropy, detectors: Others) -> Tables {
 }
 
 /// Bytes in which the prefilter has shown that there is nothing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Passed<'a> {
     bytes: &'a [u8],
 }
@@ -374,10 +374,24 @@ impl<'a> Passed<'a> {
     }
 }
 
+/// The bytes stay unsaid.
+impl fmt::Debug for Passed<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "Passed({} bytes)", self.bytes.len())
+    }
+}
+
 /// A part of a piece that was scanned until nothing more was found, masked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Settled<'a> {
     bytes: &'a [u8],
+}
+
+/// The bytes stay unsaid: where nothing is masked, they are those of the log.
+impl fmt::Debug for Settled<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "Settled({} bytes)", self.bytes.len())
+    }
 }
 
 impl<'a> Settled<'a> {

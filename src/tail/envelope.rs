@@ -31,7 +31,6 @@ pub enum Format {
 }
 
 /// The lines of one file on their way to an outlet.
-#[derive(Debug)]
 pub struct Voice {
     /// Tells voices apart.
     pub id: u64,
@@ -45,7 +44,7 @@ pub struct Voice {
     open: [Part; 3],
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Part {
     time: String,
     text: Vec<u8>,

@@ -146,7 +146,11 @@ fn pieces(values: &[&[u8]]) -> Vec<Vec<u8>> {
             let digits = base64(&inner[..inner.len() / 3 * 3]);
             forms.extend([digits.replace('+', "-").replace('/', "_").into_bytes(), digits.into_bytes()]);
         }
-        forms.extend([hex(value, false), hex(value, true), percent(value, false), percent(value, true)]);
+        forms.extend([hex(value, false), hex(value, true)]);
+        // A part of it without a sign is one of a line.
+        let codes = [percent(value, false), percent(value, true)];
+        let windows = codes.iter().flat_map(|code| code.windows(PIECE_BYTES));
+        forms.extend(windows.filter(|piece| piece.contains(&b'%')).map(<[u8]>::to_vec));
     }
     let all = forms.iter().flat_map(|form| form.windows(PIECE_BYTES));
     let mut all: Vec<Vec<u8>> = all.map(<[u8]>::to_vec).collect();

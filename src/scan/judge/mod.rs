@@ -51,7 +51,7 @@ pub enum Separator {
 }
 
 /// A value, and what stands before it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Case<'a> {
     /// The value, without its quotes.
     pub value: &'a [u8],

@@ -64,9 +64,9 @@ impl Between {
 
 /// What a line of a text does to a progress.
 pub(crate) enum Step {
-    /// It is the expected line, which stands here; what then follows, if it was not the last; whether
-    /// enough was seen to be sure.
-    Here(Range<usize>, Option<Progress>, bool),
+    /// It is the expected line, which stands here, the last one maybe more than once; what then follows, if it was
+    /// not the last; whether enough was seen to be sure.
+    Here(Vec<Range<usize>>, Option<Progress>, bool),
     /// It is blank.
     Waits(Progress),
     /// It is something else.
@@ -168,7 +168,10 @@ impl Blocks {
                 let next = self.at(progress.value, progress.next + 1, seen, progress.is_whole);
                 // All of a value is no chance either, if none of its lines proves anything.
                 let all = last && progress.is_whole && values[progress.value as usize].bytes().len() >= SURE_BYTES;
-                Step::Here(start..start + wanted.len(), next, all || seen >= SURE_BYTES)
+                // It may stand in the text that goes on, too.
+                let again = memchr::memmem::find_iter(text, wanted).filter(|_| last && wanted.len() >= SURE_BYTES);
+                let places = again.filter(|&at| at != start).chain([start]).map(|at| at..at + wanted.len());
+                Step::Here(places.collect(), next, all || seen >= SURE_BYTES)
             }
             None => waits(progress, text),
         }

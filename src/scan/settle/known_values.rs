@@ -199,13 +199,15 @@ impl Settler {
         let text = &self.views.text(index)[line.clone()];
         let (here, next, sure) = match known.step(trail.progress, text) {
             Step::Here(here, next, sure) => (here, next, sure),
-            _ if last => (known.cut_line(trail.progress, text)?..text.len(), None, true),
+            _ if last => (vec![known.cut_line(trail.progress, text)?..text.len()], None, true),
             Step::Waits(progress) => return Some(Trail { progress, ..trail }),
             Step::Lost => return None,
         };
-        let span = line.start + here.start..line.start + here.end;
         let first = self.found.len();
-        self.add(engine, place, index, block_line(engine, span));
+        for here in here {
+            let span = line.start + here.start..line.start + here.end;
+            self.add(engine, place, index, block_line(engine, span));
+        }
         trail.pending.extend(self.found.drain(first..));
         if sure {
             self.found.append(&mut trail.pending);
