@@ -199,7 +199,10 @@ impl Settler {
         let text = &self.views.text(index)[line.clone()];
         let (here, next, sure) = match known.step(trail.progress, text) {
             Step::Here(here, next, sure) => (here, next, sure),
-            _ if last => (vec![known.cut_line(trail.progress, text)?..text.len()], None, true),
+            _ if last => {
+                let cut = known.cut_line(trail.progress, text)?..text.len();
+                (std::iter::once(cut).collect(), None, true)
+            }
             Step::Waits(progress) => return Some(Trail { progress, ..trail }),
             Step::Lost => return None,
         };
