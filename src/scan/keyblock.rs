@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::lines::lines;
 use crate::limits::{KEY_BLOCK_FOREIGN_LINES_MAX, KEY_BLOCK_LINES_MAX, LINE_BYTES_MAX};
 
 /// The first characters of the DER or OpenSSH encoding of a private key, in base64. Certificates
@@ -114,10 +115,7 @@ pub fn scan(
     block: &mut Option<Block>,
     pieces: &mut Vec<Piece>,
 ) -> Option<usize> {
-    let mut start = 0;
-    while start < text.len() {
-        let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
-        let cut = !ended && end == text.len();
+    for (Range { start, end }, cut) in lines(text, ended) {
         let mut line = Line { text, start, end, cut, mask_len_at, pieces };
         match block {
             Some(open) if cut => {
@@ -132,7 +130,6 @@ pub fn scan(
             }
             None => *block = line.opening(),
         }
-        start = end + 1;
     }
     None
 }

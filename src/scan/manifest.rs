@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     assigned::{Family, Place, Strength},
     judge::{self, Case, Separator},
+    lines::lines,
 };
 use crate::view;
 
@@ -110,11 +111,9 @@ pub fn scan(
     open: &mut Option<Manifest>,
     found: &mut Vec<Value>,
 ) -> Option<usize> {
-    let mut start = 0;
-    while start < text.len() {
-        let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at);
-        let cut = !ended && end == text.len();
-        let line = text[start..end].strip_suffix(b"\r").unwrap_or(&text[start..end]);
+    for (line, cut) in lines(text, ended) {
+        let start = line.start;
+        let line = text[line.clone()].strip_suffix(b"\r").unwrap_or(&text[line]);
         let first = found.len();
         let live = match open {
             Some(manifest) if cut => manifest.live(line),
@@ -136,7 +135,6 @@ pub fn scan(
         if let Some(at) = live {
             return Some(start + at);
         }
-        start = end + 1;
     }
     None
 }
@@ -249,7 +247,12 @@ impl Manifest {
     fn rest_of_value(&mut self, content: &[u8], form: Form, found: &mut Vec<Value>) -> bool {
         let told = self.stage == Stage::Secret;
         let all = content.trim_ascii_end();
-        if told && form == Form::Encoded && all.len() >= PIECE_BYTES_MIN && all.iter().all(|byte| is_digit(*byte)) {
+        let secret = match form {
+            Form::Encoded => all.len() >= PIECE_BYTES_MIN && all.iter().all(|byte| is_digit(*byte)),
+            // Of a file in a block scalar, what stands alone on its line.
+            Form::Plain => !all.contains(&b' ') && judge::judge(&plain(all)).is_some(),
+        };
+        if told && secret {
             found.push(Value { span: 0..all.len(), told });
         }
         told

@@ -4,6 +4,7 @@
 
 mod array;
 pub mod assigned;
+mod authority;
 mod beginnings;
 mod candidates;
 mod carry;
@@ -12,6 +13,7 @@ mod embedded;
 pub mod judge;
 mod keyblock;
 pub mod known;
+mod lines;
 mod manifest;
 pub(crate) mod pattern;
 pub mod prefilter;

@@ -18,6 +18,7 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_a_tag(case)
         || is_a_task(case)
         || is_a_selector(case)
+        || is_a_logger(case)
         || is_minified(case)
         || is_certified(case)
 }
@@ -92,6 +93,15 @@ fn is_a_task(case: &Case) -> bool {
     let path = case.separator == Separator::Colon && !case.spaced && !case.quoted;
     let begins = matches!(case.before, [b':'] | [.., b'\'' | b'"' | b'`' | b' ', b':']);
     path && begins && case.value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b':' | b'-'))
+}
+
+/// `com.example.cache.DataSession : ProxyVaultKeyFilter mapped with`: the class that logs, and what it says.
+fn is_a_logger(case: &Case) -> bool {
+    let Some(class) = case.key.strip_suffix(b" :").filter(|_| case.more_follows && !case.quoted) else { return false };
+    let name = class.trim_ascii_end().rsplit(|&b| b == b'.').next().unwrap_or_default();
+    class.contains(&b'.')
+        && name.first().is_some_and(u8::is_ascii_uppercase)
+        && case.value.iter().all(u8::is_ascii_alphabetic)
 }
 
 /// `input[type=password]:focus`: a state of an element.

@@ -18,6 +18,7 @@ use self::placeholder::{is_code, names_a_secret};
 pub use self::placeholder::{is_placeholder, stands_in};
 use self::randomness::{entropy_milli, mix, text_odds};
 pub use self::randomness::{is_words, reads_like_words};
+use self::value_type::is_counted_word;
 pub use self::value_type::{ValueType, trim_marks, value_type};
 use super::assigned::{Family, Strength};
 pub use crate::rules::Confidence;
@@ -262,6 +263,10 @@ fn number(case: &Case) -> Option<Verdict> {
 /// A single word: a bad password, or language.
 fn word(case: &Case) -> Option<Verdict> {
     let v = case.value;
+    // Keys are made by machines: `ACCOUNT_API_KEY=cache` names something.
+    if case.family == Family::Key && text_odds(v) > KEY_WORD_ODDS {
+        return None;
+    }
     let upper = v.iter().all(u8::is_ascii_uppercase);
     let medium = Some((Confidence::Medium, "a word of a secret's key"));
     let low = Some((Confidence::Low, "a word of a secret's key"));
@@ -339,16 +344,6 @@ fn identifier(case: &Case) -> Option<Verdict> {
         (false, true) => Some((Confidence::Low, why)),
         _ => None,
     }
-}
-
-/// `Dragon7`, `Summer2024`: a word and a number, unless this is the width or the variant of a type (`Int32`, `Sha1`).
-fn is_counted_word(v: &[u8]) -> bool {
-    let head = v.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |at| at + 1);
-    let (word, number) = v.split_at(head);
-    let widths = [&b"1"[..], b"5", b"8", b"16", b"32", b"64", b"128", b"256", b"384", b"509", b"512"];
-    let humps = word.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
-    let plain = word.len() >= 4 && word.iter().all(u8::is_ascii_alphabetic) && !humps;
-    plain && !number.is_empty() && (word.len() > 5 || !widths.contains(&number))
 }
 
 fn opaque(case: &Case) -> Option<Verdict> {
@@ -440,6 +435,9 @@ fn weak(case: &Case) -> Option<Verdict> {
 fn may_be_weak(case: &Case) -> bool {
     case.value.len() >= weak_bytes_min(case) && secret_charset(case.value)
 }
+
+/// Above these odds a word beside the name of a key is one of a language.
+const KEY_WORD_ODDS: i32 = -40;
 
 fn weak_bytes_min(case: &Case) -> usize {
     if case.family == Family::Key { WEAK_KEY_BYTES_MIN } else { WEAK_BYTES_MIN }

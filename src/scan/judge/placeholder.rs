@@ -69,8 +69,9 @@ pub fn stands_in(v: &[u8]) -> bool {
         || is_member_expression(v) && reads(v)
         || v.strip_prefix(b"{").and_then(|v| v.strip_suffix(b"}")).is_some_and(named)
         || v == b"%s"
-        // A regular expression, a variable of cmd.exe, what a program reads from its environment, and a call.
+        // A regular expression, a path, a variable of cmd.exe, what a program reads from its environment, and a call.
         || contains(v, b"(?:")
+        || v.starts_with(b"/") && super::value_type(v) == super::ValueType::Path
         || v.len() > 2 && v.strip_prefix(b"%").and_then(|v| v.strip_suffix(b"%")).is_some_and(named)
         || [&b"process.env."[..], b"os.environ", b"System.getenv"].iter().any(|start| v.starts_with(start))
         || v.strip_suffix(b"()").is_some_and(|name| name.iter().all(u8::is_ascii_alphabetic) && reads(name))

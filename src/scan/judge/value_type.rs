@@ -132,6 +132,16 @@ pub fn value_type(v: &[u8]) -> ValueType {
     Opaque
 }
 
+/// `Dragon7`, `Summer2024`: a word and a number, unless this is the width or the variant of a type (`Int32`, `Sha1`).
+pub fn is_counted_word(v: &[u8]) -> bool {
+    let head = v.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |at| at + 1);
+    let (word, number) = v.split_at(head);
+    let widths = [&b"1"[..], b"5", b"8", b"16", b"32", b"64", b"128", b"256", b"384", b"509", b"512"];
+    let humps = word.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
+    let plain = word.len() >= 4 && word.iter().all(u8::is_ascii_alphabetic) && !humps;
+    plain && !number.is_empty() && (word.len() > 5 || !widths.contains(&number))
+}
+
 fn constant(v: &[u8]) -> bool {
     const CONSTANTS: &[&str] = &[
         "true",
