@@ -17,11 +17,12 @@ pub fn lines(text: &[u8], ended: bool) -> impl Iterator<Item = (Range<usize>, bo
 
 #[cfg(test)]
 mod tests {
-    use super::lines;
+    use super::*;
 
     #[test]
     fn the_last_line_alone_may_go_on() {
-        let found = |text: &[u8], ended| lines(text, ended).map(|(line, cut)| (line.start, line.end, cut)).collect();
+        let place = |(line, cut): (Range<usize>, bool)| (line.start, line.end, cut);
+        let found = |text: &'static [u8], ended| lines(text, ended).map(place).collect::<Vec<_>>();
         let none: Vec<(usize, usize, bool)> = Vec::new();
         assert_eq!(none, found(b"", false));
         assert_eq!(vec![(0, 1, false), (2, 2, false), (3, 4, true)], found(b"a\n\nb", false));
