@@ -71,12 +71,21 @@ pub fn stands_in(v: &[u8]) -> bool {
         || v == b"%s"
         // A regular expression, a path, a variable of cmd.exe, what a program reads from its environment, and a call.
         || contains(v, b"(?:")
-        || v.starts_with(b"/") && super::value_type(v) == super::ValueType::Path
+        || is_long_path(v)
         || v.len() > 2 && v.strip_prefix(b"%").and_then(|v| v.strip_suffix(b"%")).is_some_and(named)
         || [&b"process.env."[..], b"os.environ", b"System.getenv"].iter().any(|start| v.starts_with(start))
         || v.strip_suffix(b"()").is_some_and(|name| name.iter().all(u8::is_ascii_alphabetic) && reads(name))
         || v.len() >= 3 && v.iter().all(|&b| b == b'*')
         || OWN_NAMES.iter().any(|name| v.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// `/target/debug/deps/libkey-cb23aa8a16a58c4e.rmeta`
+fn is_long_path(v: &[u8]) -> bool {
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-');
+    v.starts_with(b"/")
+        && v.iter().filter(|b| **b == b'/').count() >= 3
+        && v.iter().all(sign)
+        && super::value_type(v) == super::ValueType::Path
 }
 
 /// `<i>Password`: the name of a value in a documentation's own markup.
