@@ -7,7 +7,7 @@
 //!                 +------- mark -> checkpoint <-----+
 //! ```
 //!
-//! One thread does all of it, file by file in turn, some hundred KiB each: the filter is as fast as what
+//! One thread does all of it but the saving of marks, file by file in turn, some hundred KiB each: the filter is as fast as what
 //! it writes to, and an output that does not take bytes must hold up the reading. A file's *mark* is the
 //! last place at which a new filter could begin (`filter::Ground`), and how many clean bytes behind it
 //! were written. Only the mark is saved, after the outlet has the bytes; so a restart scans from there,
@@ -31,6 +31,7 @@ mod open;
 mod origin;
 mod outlet;
 mod rotated;
+mod saver;
 mod seam;
 mod signals;
 #[cfg(test)]

@@ -66,17 +66,31 @@ const FOLDER: OFlags = OFlags::PATH;
 #[cfg(not(target_os = "linux"))]
 const FOLDER: OFlags = OFlags::RDONLY;
 
-/// Lets the process have as many files open as it may, and says how many of them may be followed.
-pub fn raise_limit() -> usize {
+/// How many files may be open at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Most {
+    /// Of those that are followed.
+    pub followed: usize,
+    /// Of those that are written.
+    pub written: usize,
+}
+
+/// Lets the process have as many files open as it may.
+pub fn raise_limit() -> Most {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.unwrap_or(u64::MAX).min(DESCRIPTORS_MAX);
     let now = limit.current.unwrap_or(u64::MAX);
     let raised = most > now && setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit }).is_ok();
     let now = if raised { most } else { now.min(DESCRIPTORS_MAX) };
-    // The tree has its own, and so have we.
-    usize::try_from(now).unwrap_or(usize::MAX).saturating_sub(600).max(64)
+    let now = usize::try_from(now).unwrap_or(usize::MAX);
+    // Of those that are written some more are closed, but for that they have not reached the disk; and we have our own.
+    let written = (now / 4).clamp(64, WRITTEN_MAX);
+    Most { followed: now.saturating_sub(2 * written + 88).max(64), written }
 }
+
+/// The most files that are written at once.
+const WRITTEN_MAX: usize = 4 << 10;
 
 /// The most descriptors that are asked for.
 const DESCRIPTORS_MAX: u64 = 16 << 10;

@@ -2,8 +2,10 @@
 //! says whether all of them were written.
 
 use std::{
+    fs::File,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
@@ -90,9 +92,17 @@ impl Outlet {
         matches!(self, Outlet::Tree(_))
     }
 
-    /// Makes sure that what was written is there after a power failure, too.
-    pub fn sync(&mut self) -> io::Result<()> {
-        if let Outlet::Tree(tree) = self { tree.sync() } else { Ok(()) }
+    /// Takes the files that have what was written since the last call: it is there after a power failure only if they
+    /// are synced.
+    pub fn take_unsynced(&mut self) -> Vec<Arc<File>> {
+        if let Outlet::Tree(tree) = self { tree.take_unsynced() } else { Vec::new() }
+    }
+
+    /// They are not synced, all the same.
+    pub fn put_unsynced(&mut self, files: Vec<Arc<File>>) {
+        if let Outlet::Tree(tree) = self {
+            tree.put_unsynced(files);
+        }
     }
 
     /// A file goes on in the middle of a line of which all or nothing was written before: whatever stands

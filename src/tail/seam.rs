@@ -37,6 +37,14 @@ pub fn born(about: &Metadata) -> Option<Duration> {
     about.created().ok()?.duration_since(UNIX_EPOCH).ok()
 }
 
+/// Whether time is in a test's hands.
+pub fn is_simulated() -> bool {
+    #[cfg(test)]
+    return simulated::wall().is_some();
+    #[cfg(not(test))]
+    false
+}
+
 /// Called where something may have changed since the last call of the system, or this process may have been killed.
 pub fn between() {
     #[cfg(test)]

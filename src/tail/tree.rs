@@ -8,6 +8,7 @@ use std::{
     io::{self, Write as _},
     os::unix::ffi::OsStrExt as _,
     path::{Component, Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
@@ -19,6 +20,7 @@ use rustix::{
 use super::{
     checkpoint::{folder_in, own_file, private_folder},
     envelope::Voice,
+    open,
     outlet::FOREIGN,
 };
 use crate::{redact::Clean, sink::write_stretches};
@@ -34,6 +36,9 @@ pub struct Tree {
     rotated: VecDeque<(PathBuf, u64)>,
     total_bytes: u64,
     removed: Vec<PathBuf>,
+    /// Closed or renamed, and not synced.
+    unsynced: Vec<Arc<File>>,
+    open_max: usize,
     /// Counts writes, to know which file was not written for the longest time.
     clock: u64,
 }
@@ -41,7 +46,7 @@ pub struct Tree {
 /// A file of it.
 #[derive(Default)]
 struct Leaf {
-    file: Option<File>,
+    file: Option<Arc<File>>,
     bytes: u64,
     /// Whose line is open at the end.
     open_line: Option<u64>,
@@ -62,6 +67,8 @@ impl Tree {
             rotated: VecDeque::new(),
             total_bytes: 0,
             removed: Vec::new(),
+            unsynced: Vec::new(),
+            open_max: open::raise_limit().written,
             clock: 0,
             path,
         };
@@ -136,14 +143,29 @@ impl Tree {
         }
     }
 
-    /// Makes sure that all that was written stays there.
-    pub fn sync(&mut self) -> io::Result<()> {
-        for leaf in self.files.values_mut().filter(|leaf| leaf.dirty) {
-            if let Some(file) = &leaf.file {
-                file.sync_data()?;
-            }
-            leaf.dirty = false;
+    /// Takes the files that have what was written since the last call.
+    pub fn take_unsynced(&mut self) -> Vec<Arc<File>> {
+        let dirty = self
+            .files
+            .values_mut()
+            .filter_map(|leaf| std::mem::take(&mut leaf.dirty).then(|| leaf.file.clone()).flatten());
+        let mut files: Vec<Arc<File>> = dirty.collect();
+        files.append(&mut self.unsynced);
+        files
+    }
+
+    /// They are not synced, all the same.
+    pub fn put_unsynced(&mut self, files: Vec<Arc<File>>) {
+        self.unsynced.extend(files);
+    }
+
+    /// A file is closed here; it is synced later, but not too many of them.
+    fn leave(&mut self, file: Arc<File>) -> io::Result<()> {
+        if self.unsynced.len() >= self.open_max {
+            self.unsynced.iter().try_for_each(|file| file.sync_data())?;
+            self.unsynced.clear();
         }
+        self.unsynced.push(file);
         Ok(())
     }
 
@@ -172,7 +194,7 @@ impl Tree {
             if leaf.used == 0 {
                 leaf.open_line = (last[0] != b'\n').then_some(FOREIGN);
             }
-            (leaf.file, leaf.bytes) = (Some(file), bytes);
+            (leaf.file, leaf.bytes) = (Some(Arc::new(file)), bytes);
         }
         // It has just been put there.
         self.files.get_mut(name).ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -180,16 +202,14 @@ impl Tree {
 
     /// Closes the file that was not written for the longest time, if too many are open.
     fn close_one(&mut self) -> io::Result<()> {
-        if self.files.values().filter(|leaf| leaf.file.is_some()).count() < OPEN_MAX {
+        if self.files.values().filter(|leaf| leaf.file.is_some()).count() < self.open_max {
             return Ok(());
         }
         let open = self.files.values_mut().filter(|leaf| leaf.file.is_some());
         let Some(leaf) = open.min_by_key(|leaf| leaf.used) else { return Ok(()) };
-        if let Some(file) = leaf.file.take().filter(|_| leaf.dirty) {
-            file.sync_data()?;
-            leaf.dirty = false;
-        }
-        Ok(())
+        let file = leaf.file.take();
+        let is_dirty = std::mem::take(&mut leaf.dirty);
+        file.filter(|_| is_dirty).map_or(Ok(()), |file| self.leave(file))
     }
 
     /// The folder of a file, made if need be, and the file's name in it.
@@ -237,10 +257,10 @@ impl Tree {
         target.push(format!(".{number:08}"));
         renameat(&folder, file_name, &folder, &*target)?;
         if let Some(leaf) = self.files.remove(name) {
-            if let Some(file) = leaf.file.filter(|_| leaf.dirty) {
-                file.sync_data()?;
-            }
             self.rotated.push_back((name.with_file_name(target), leaf.bytes));
+            if let Some(file) = leaf.file.filter(|_| leaf.dirty) {
+                self.leave(file)?;
+            }
         }
         Ok(())
     }
@@ -249,9 +269,9 @@ impl Tree {
 impl Leaf {
     /// Appends all of the bytes, or leaves the file as it was.
     fn append<'a>(&mut self, stretches: impl Iterator<Item = &'a [u8]>, length: u64) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
+        let Some(mut file) = self.file.as_deref() else { return Err(io::ErrorKind::NotFound.into()) };
         self.dirty = true;
-        let written = write_stretches(file, stretches, || Ok(())).and_then(|()| file.flush());
+        let written = write_stretches(&mut file, stretches, || Ok(())).and_then(|()| file.flush());
         match &written {
             Ok(()) => self.bytes += length,
             // It is written again later, from its first byte.
@@ -280,6 +300,3 @@ fn stem_of(path: &Path) -> Option<PathBuf> {
     let stem = OsString::from(OsStr::from_bytes(name.get(..name.len().checked_sub(9)?)?));
     Some(path.with_file_name(stem))
 }
-
-/// How many files are open at once.
-const OPEN_MAX: usize = 512;

@@ -20,6 +20,7 @@ use super::{
     identity::Inode,
     open::{self, Kind},
     outlet::Outlet,
+    saver::{Done, Job, Saver},
     seam,
     signals::Signals,
     watch::{Changes, Watch},
@@ -47,7 +48,7 @@ pub struct Loop<'a> {
     pub(super) signals: Signals,
     pub(super) discovery: Discovery,
     pub(super) begin: Begin,
-    pub(super) store: Option<Store>,
+    pub(super) saver: Option<Saver>,
     pub(super) feeder: Feeder,
     pub(super) hooks: &'a mut dyn Hooks,
     pub(super) watch: Watch,
@@ -99,7 +100,7 @@ impl<'a> Loop<'a> {
     ) -> Result<Loop<'a>, TailError> {
         let discovery = Discovery::new(&settings.paths, &settings.roots)?;
         let outlet = Outlet::open(settings)?;
-        let (mut store, mut known, mut forgot) = (None, State::default(), false);
+        let (mut saver, mut known, mut forgot) = (None, State::default(), false);
         let (own_file, own_folder) = outlet.own();
         let mut own_folders: Vec<_> = own_folder.into_iter().collect();
         if let Some(path) = &settings.state {
@@ -112,7 +113,8 @@ impl<'a> Loop<'a> {
                     hooks.notice(&Notice::Checkpoints { why });
                 }
             }
-            store = Some(opened);
+            let made = Saver::new(opened);
+            saver = Some(made.map_err(|fault| TailError::System { what: "a thread", kind: fault.kind() })?);
         }
         let said = known.said();
         let mut begin = Begin::new(settings.from, known.files, own_file, own_folders, Names::new(Arc::clone(&engine)));
@@ -123,7 +125,7 @@ impl<'a> Loop<'a> {
             discovery,
             said,
             begin,
-            store,
+            saver,
             feeder: Feeder::new(engine, outlet, settings.on_error),
             hooks,
             watch: Watch::new(),
@@ -135,7 +137,7 @@ impl<'a> Loop<'a> {
             queue: VecDeque::new(),
             buffer: vec![0; Follow::ROOM],
             figures: Figures::default(),
-            files_open_max: open::raise_limit(),
+            files_open_max: open::raise_limit().followed,
             saved: Saved::default(),
             blocked_until: None,
             pace: Pace {
@@ -258,7 +260,7 @@ impl<'a> Loop<'a> {
         }
         if self.queue.is_empty() {
             // With a state the next start goes on with what is not whole; without one nobody does.
-            let work = if self.store.is_some() { Work::Idle } else { Work::Finish };
+            let work = if self.saver.is_some() { Work::Idle } else { Work::Finish };
             let open: Vec<u64> =
                 self.files.values().filter(|follow| follow.is_open()).map(|file| file.voice.id).collect();
             let takes = work == Work::Finish || self.feeder.outlet.takes_beginnings(self.files.len());
@@ -285,8 +287,9 @@ impl<'a> Loop<'a> {
 
     /// Saves the marks, when it is time and they have changed.
     fn save(&mut self, at_end: bool) {
-        let Some(store) = &self.store else { return };
-        if !at_end && self.saved.due.is_some_and(|due| due > seam::now()) {
+        self.take_saved(at_end);
+        let is_due = at_end || self.saved.due.is_none_or(|due| due <= seam::now());
+        if !is_due || self.saver.as_ref().is_none_or(Saver::is_busy) {
             return;
         }
         let started = seam::now();
@@ -300,17 +303,29 @@ impl<'a> Loop<'a> {
             return;
         }
         seam::between();
-        // What is said to be written must be there, even after a power failure.
-        match self.feeder.outlet.sync().and_then(|()| store.save(&state)) {
-            Ok(()) => self.saved = Saved { state, failed: false, due: None },
-            Err(fault) => {
+        let written = self.feeder.outlet.take_unsynced();
+        if let Some(saver) = &mut self.saver {
+            saver.begin(Job { written, state });
+        }
+        self.saved.due = Some(seam::now() + SHARE * seam::since(started));
+        self.take_saved(at_end);
+    }
+
+    /// What became of the marks that were to be saved.
+    fn take_saved(&mut self, wait: bool) {
+        let Some(Done { saved, took }) = self.saver.as_mut().and_then(|saver| saver.done(wait)) else { return };
+        match saved {
+            Ok(state) => (self.saved.state, self.saved.failed) = (state, false),
+            Err((kind, written)) => {
+                self.feeder.outlet.put_unsynced(written);
                 self.figures.errors += 1;
                 if !std::mem::replace(&mut self.saved.failed, true) {
-                    self.hooks.notice(&Notice::NotSaved(fault.kind()));
+                    self.hooks.notice(&Notice::NotSaved(kind));
                 }
             }
         }
-        self.saved.due = Some(seam::now() + SHARE * seam::since(started));
+        // A disk that is slow is not always busy with this.
+        self.saved.due = self.saved.due.max(Some(seam::now() + took));
     }
 
     fn tell(&mut self) {
