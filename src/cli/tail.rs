@@ -150,7 +150,7 @@ impl Hooks for Service<'_> {
             Notice::Unreadable { .. } => Cause::Read,
             Notice::Checkpoints { .. } | Notice::NotSaved(_) => Cause::Checkpoint,
             Notice::NotWritten(_) => Cause::Write,
-            Notice::Withheld { .. } => Cause::Internal,
+            Notice::Withheld { .. } | Notice::Passed { .. } => Cause::Internal,
             Notice::Polling(_) => Cause::Watch,
             // No errors, or counted as bytes.
             Notice::Lost { .. }

@@ -33,7 +33,7 @@ impl Begin {
         }
         let still: BTreeSet<&str> =
             here.iter().filter_map(|at| self.known.get(at)).map(|known| known.path.as_str()).collect();
-        let begun = self.known.iter().filter(|(_, known)| known.read > 0 || known.handed.is_some());
+        let begun = self.known.iter().filter(|(_, known)| known.has_begun());
         let begun: Vec<_> = begun.map(|(at, known)| (*at, known.path.clone(), known.file.born())).collect();
         let mut search = Search { last: BTreeMap::new(), here, found: Vec::new() };
         for known in self.known.values().filter(|known| !still.contains(known.path.as_str())) {

@@ -42,6 +42,8 @@ pub struct Begin {
     own_file: Option<Inode>,
     own_folders: Vec<PathBuf>,
     next: u64,
+    /// When files were last looked for (since 1970).
+    pub looked: Duration,
     pub names: Names,
     /// To be followed besides what was opened, and before it.
     pub copies: Vec<Follow>,
@@ -85,7 +87,8 @@ impl Begin {
             said: BTreeSet::new(),
             own_file,
             own_folders,
-            next: 1,
+            next: SPACING,
+            looked: Duration::ZERO,
             names,
             copies: Vec::new(),
         }
@@ -154,7 +157,7 @@ impl Begin {
         let name = name.as_ref().unwrap_or(&candidate.name);
         let origin = Arc::new(Origin::new(name, &candidate.real, &mut self.names));
         let voice = Voice::new(self.next, origin);
-        self.next += 1;
+        self.next += SPACING;
         let mut follow = Follow::new(voice, candidate.real.clone(), kind, file, identity, head);
         follow.seen = Seen::of(&about);
         if self.forgot && at_start {
@@ -172,7 +175,7 @@ impl Begin {
     fn keep(&mut self, candidate: &Candidate, at_start: bool) {
         if !(self.from == From::End && at_start) {
             let identity = Identity::new(&candidate.about, &[]);
-            let checkpoint = Checkpoint::at_start(&candidate.name, identity.clone());
+            let checkpoint = Checkpoint::at_start(&candidate.name, identity.clone(), self.looked);
             let same = self.known.get(&identity.inode()).is_some_and(|known| known.file.is_same_inode(&identity));
             if !same {
                 self.known.insert(identity.inode(), checkpoint);
@@ -247,7 +250,7 @@ impl Begin {
         let later = Candidate { name, real: follow.real.clone(), about: copy.about.clone(), named: false };
         let (at, made) = (inode(&copy.about), self.copies.len());
         let voice = Voice::new(self.next, Arc::clone(&follow.voice.origin));
-        self.next += 1;
+        self.next += SPACING;
         let mut again = Follow::new(voice, copy.real, Kind::Regular, copy.file, copy.identity.clone(), &copy.head);
         again.seen = Seen::of(&copy.about);
         let known = Checkpoint { file: copy.identity, ..known.clone() };
@@ -349,6 +352,9 @@ fn to_last_line(follow: &mut Follow) -> io::Result<()> {
 
 /// How compressed files begin: gzip, zstd, bzip2, xz, zip.
 const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"PK\x03\x04"];
+
+/// How far the numbers of files are apart that are found one after the other: one may be found later that stands between.
+const SPACING: u64 = 1 << 20;
 
 /// How long the checkpoint of a file is kept that is not followed.
 const KEPT_SECONDS: u64 = 7 * 24 * 3600;

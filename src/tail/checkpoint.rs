@@ -122,13 +122,13 @@ pub struct Checkpoint {
     /// What the last line before `read` says about the next one.
     #[serde(skip_serializing_if = "Said::is_empty", default)]
     pub says: Said,
-    /// When the file was last followed (seconds since 1970).
+    /// When files were last looked for while it was followed (seconds since 1970): what came later was not found.
     pub seen: u64,
 }
 
 impl Checkpoint {
     /// Of a file that was found under this name, and of which nothing was read.
-    pub fn at_start(name: &Path, file: Identity) -> Checkpoint {
+    pub fn at_start(name: &Path, file: Identity, looked: Duration) -> Checkpoint {
         Checkpoint {
             path: name.to_string_lossy().into_owned(),
             file,
@@ -144,13 +144,19 @@ impl Checkpoint {
             said: Said::default(),
             handed: None,
             says: Said::default(),
-            seen: now(),
+            seen: looked.as_secs(),
         }
     }
 
     /// Where to begin.
     pub fn ground(&self) -> Ground {
         Ground { offset: self.offset, lines: self.lines, line_offset: self.line_offset }
+    }
+
+    /// Whether something of the file was read, or it was told what was before it.
+    pub fn has_begun(&self) -> bool {
+        let Checkpoint { read, written, said, handed, .. } = self;
+        *read > 0 || *written > 0 || handed.is_some() || !said.is_empty()
     }
 
     /// Whether what it says can be true.

@@ -249,14 +249,16 @@ impl Feeder {
         // With what was held of the records before it.
         let handed = follow.mark.handed.as_ref().map_or(0, |handed| handed.bytes.len() as u64);
         let withheld = handed + end - follow.mark.ground.offset.min(end);
+        let passed = if self.on_error == OnError::Pass { follow.with_held(bytes) } else { Vec::new() };
+        let passes = !passed.is_empty();
         let mut output = Output::default();
-        output.start(bytes);
-        if self.on_error == OnError::Pass {
-            output.unscanned_by_choice(bytes);
+        output.start(&passed);
+        if passes {
+            output.unscanned_by_choice(&passed);
         } else if withheld > 0 {
             output.withheld(withheld);
         }
-        let written = self.outlet.write(&mut follow.voice, output.clean(bytes), false);
+        let written = self.outlet.write(&mut follow.voice, output.clean(&passed), false);
         match written {
             Ok(_) => {}
             Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => return Err(TailError::ClosedOutput),
@@ -269,9 +271,14 @@ impl Feeder {
         if withheld > 0 {
             let path = follow.voice.origin.name.clone();
             let offset = end.saturating_sub(withheld);
-            hooks.notice(&Notice::Withheld { path, offset, bytes: withheld });
+            let bytes = withheld;
+            hooks.notice(&if passes {
+                Notice::Passed { path, offset, bytes }
+            } else {
+                Notice::Withheld { path, offset, bytes }
+            });
         }
-        figures.withheld_bytes += withheld;
+        figures.withheld_bytes += if passes { 0 } else { withheld };
         follow.advance(buffer, length);
         let lines = follow.mark.ground.lines + memchr::memchr_iter(b'\n', bytes).count() as u64;
         // The line before said something; the record may have said that a key begins, or a value follows.
@@ -378,6 +385,10 @@ mod tests {
 
     /// What comes of a log if the filter fails on some text, and that is withheld.
     fn withheld(log: &str, fails_on: &'static [u8]) -> String {
+        failed(log, fails_on, OnError::Withhold).0
+    }
+
+    fn failed(log: &str, fails_on: &'static [u8], on_error: OnError) -> (String, Figures) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().canonicalize().unwrap().join("in.log");
         fs::write(&path, log).unwrap();
@@ -392,7 +403,7 @@ mod tests {
             state: None,
             drain: Duration::from_secs(5),
             flush_after: Duration::from_millis(50),
-            on_error: OnError::Withhold,
+            on_error,
         };
         let engine = Arc::new(Engine::new(RuleSet::builtin().unwrap(), Options::default()).unwrap());
         let mut hooks = Silent;
@@ -400,8 +411,31 @@ mod tests {
         work.feeder.fails_on = Some(fails_on);
         work.begin();
         work.drain().unwrap();
+        let figures = work.figures.clone();
         drop(work);
-        fs::read_to_string(root.join(path.strip_prefix("/").unwrap())).unwrap()
+        (fs::read_to_string(root.join(path.strip_prefix("/").unwrap())).unwrap(), figures)
+    }
+
+    #[test]
+    fn a_record_that_fails_is_tried_alone_and_withheld_and_those_around_it_are_not() {
+        let log = "first\npassword=hunter2\nit fails here\nsecond\npassword=hunter3\nlast\n";
+        let (out, figures) = failed(log, b"fails", OnError::Withhold);
+        let mask = "password=[REDACTED:generic-password]";
+        let [before, behind] = [format!("first\n{mask}\n"), format!("second\n{mask}\nlast\n")];
+        assert!(out.starts_with(&before) && out.ends_with(&behind) && !out.contains("fails"), "{out}");
+        // Once among others, and once alone.
+        assert_eq!((figures.errors, figures.withheld_bytes), (2, "it fails here\n".len() as u64));
+        assert_eq!(figures.bytes_in, (log.len() - "it fails here\n".len()) as u64);
+    }
+
+    #[test]
+    fn what_is_passed_by_choice_is_all_that_was_held() {
+        let at = "2026-11-20T23:10:23.123Z stdout";
+        let log = format!("{at} F first\n{at} P begun\n{at} P fails\n{at} F end\n{at} F password=hunter2\n");
+        let (out, figures) = failed(&log, b"fails", OnError::Pass);
+        assert!(out.starts_with(&log[..log.find(" end").unwrap() - at.len() - 2]), "{out}");
+        assert!(out.ends_with("password=[REDACTED:generic-password]\n"), "{out}");
+        assert_eq!(figures.withheld_bytes, 0);
     }
 
     #[test]

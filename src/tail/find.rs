@@ -26,6 +26,7 @@ impl Loop<'_> {
     pub(super) fn discover(&mut self, at_start: bool) {
         // A file system's clock may be some milliseconds behind ours.
         let looked = seam::wall().saturating_sub(CLOCK_LAG);
+        self.begin.looked = looked;
         let found = self.discovery.look();
         self.watch.set(&found.folders);
         if let Some(kind) = self.watch.take_fault() {
@@ -108,11 +109,7 @@ impl Loop<'_> {
 
     /// Adds files that had a name after the last one that was seen under it, and were rotated before it was looked at.
     fn add_missed(&mut self, candidate: &Candidate) {
-        let since = match self.named.get(&candidate.name) {
-            Some(named) => *named,
-            None if self.by_name.contains_key(&candidate.name) || self.begin.knows(&candidate.name) => self.started,
-            None => return,
-        };
+        let Some(since) = self.named_since(&candidate.name) else { return };
         for _ in 0..LISTINGS {
             let missed = self.begin.missed(candidate, since, |about| self.follows(about));
             if missed.is_empty() {
@@ -128,10 +125,16 @@ impl Loop<'_> {
         }
     }
 
+    /// Since when somebody else may have had a name that a file had which is known.
+    fn named_since(&self, name: &Path) -> Option<Duration> {
+        let is_known = || self.by_name.contains_key(name) || self.begin.knows(name);
+        self.named.get(name).copied().or_else(|| is_known().then_some(self.started))
+    }
+
     /// The same where the name has no file now, and the other name of the missed one is followed as well.
     fn add_missed_of_stems(&mut self, candidate: &Candidate) {
         let stems = stems(&candidate.name).zip(stems(&candidate.real));
-        let known: Vec<_> = stems.filter(|(name, _)| self.named.contains_key(name)).collect();
+        let known: Vec<_> = stems.filter(|(name, _)| self.named_since(name).is_some()).collect();
         for (name, real) in known {
             self.add_missed(&Candidate { name, real, about: candidate.about.clone(), named: false });
         }
@@ -163,9 +166,22 @@ impl Loop<'_> {
         self.begin.rotated(&here, self.hooks, &mut self.figures)
     }
 
-    fn add(&mut self, follow: Follow) {
+    fn add(&mut self, mut follow: Follow) {
         let copies = std::mem::take(&mut self.begin.copies);
+        if follow.is_known && copies.is_empty() {
+            self.put_in_order(&mut follow);
+        }
         copies.into_iter().chain([follow]).for_each(|follow| self.add_one(follow));
+    }
+
+    /// One that is found again stands before those that had its name after it.
+    fn put_in_order(&self, follow: &mut Follow) {
+        let Some(born) = follow.identity.born() else { return };
+        let ids = self.by_name.get(&follow.voice.origin.path).into_iter().flatten();
+        let is_later = |id: &&u64| self.files.get(id).and_then(|other| other.identity.born()) > Some(born);
+        let Some(first) = ids.copied().filter(|id| is_later(&id)).min() else { return };
+        let free = (1..first.min(follow.voice.id)).rev().find(|id| !self.files.contains_key(id));
+        follow.voice.id = free.unwrap_or(follow.voice.id);
     }
 
     fn add_one(&mut self, mut follow: Follow) {
@@ -237,7 +253,7 @@ impl Loop<'_> {
             }
         }
         if follow.kind == Kind::Regular {
-            self.begin.known.insert(inode, follow.checkpoint());
+            self.begin.known.insert(inode, follow.checkpoint(self.begin.looked));
         }
     }
 }

@@ -8,12 +8,12 @@ use std::{
     os::unix::fs::{FileExt as _, MetadataExt as _},
     path::PathBuf,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{
     begin::Copy,
-    checkpoint::{self, Checkpoint},
+    checkpoint::Checkpoint,
     envelope::Voice,
     handed::Handed,
     identity::{BEFORE_BYTES, HEAD_BYTES, Hash, Identity},
@@ -345,6 +345,17 @@ impl Follow {
         }
     }
 
+    /// The next bytes, and before them what the filter holds of those before them, as far as that can be read again.
+    pub fn with_held(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut all = self.mark.handed.as_ref().map_or_else(Vec::new, |handed| handed.bytes.clone());
+        let from = self.mark.ground.offset;
+        if self.kind == Kind::Regular && from < self.position {
+            all.extend(self.bytes(from, (self.position - from) as usize).unwrap_or_default());
+        }
+        all.extend_from_slice(bytes);
+        all
+    }
+
     /// The filter has got bytes; `buffer` ends with them.
     pub fn advance(&mut self, buffer: &[u8], length: usize) {
         if length == 0 {
@@ -384,8 +395,8 @@ impl Follow {
         if self.kind == Kind::Fifo { 0 } else { self.seen.size.saturating_sub(self.position) }
     }
 
-    /// What is to be kept of it.
-    pub fn checkpoint(&self) -> Checkpoint {
+    /// What is to be kept of it, if it was last looked for at that time (since 1970).
+    pub fn checkpoint(&self, looked: Duration) -> Checkpoint {
         let Mark { ground, said, handed, written } = self.mark.clone();
         Checkpoint {
             path: self.voice.origin.path.to_string_lossy().into_owned(),
@@ -402,7 +413,7 @@ impl Follow {
             said,
             handed: handed.map(|handed| handed.place.clone()),
             says: self.says.clone(),
-            seen: checkpoint::now(),
+            seen: looked.as_secs(),
         }
     }
 

@@ -229,6 +229,16 @@ pub enum Notice {
         /// How long it is.
         bytes: u64,
     },
+    /// A record was passed as it was, because the user wants that.
+    #[error("{path}: internal error: {bytes} bytes at {offset} were not scanned and are passed")]
+    Passed {
+        /// Its name.
+        path: String,
+        /// Where it begins in the file.
+        offset: u64,
+        /// How long it is.
+        bytes: u64,
+    },
     /// There are no notifications; files are looked at instead.
     #[error("no notifications of changes: {0}; files are looked at every {POLL_MS} ms")]
     Polling(io::ErrorKind),

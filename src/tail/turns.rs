@@ -220,7 +220,7 @@ impl Loop<'_> {
         let how = if cut { "was cut" } else { "was written anew" };
         let bytes = follow.seen.size.saturating_sub(follow.position);
         self.figures.truncated += 1;
-        let copy = self.begin.copy_of(&follow.real, &follow.checkpoint(), |about| self.follows(about));
+        let copy = self.begin.copy_of(&follow.real, &follow.checkpoint(self.begin.looked), |about| self.follows(about));
         // Copies of before are no files that were missed.
         let last = copy.as_ref().map_or_else(seam::wall, |copy| begin::came(&copy.about));
         self.held(follow.voice.origin.path.clone(), last);

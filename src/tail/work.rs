@@ -294,7 +294,9 @@ impl<'a> Loop<'a> {
         }
         let started = seam::now();
         self.begin.drop_outdated();
-        let followed = self.files.values().filter(|follow| follow.kind == Kind::Regular).map(Follow::checkpoint);
+        let looked = self.begin.looked;
+        let followed = self.files.values().filter(|follow| follow.kind == Kind::Regular);
+        let followed = followed.map(|follow| follow.checkpoint(looked));
         // What nobody was told yet is found out again after a restart.
         let gone = self.begin.gone.values().filter(|gone| gone.told.is_none()).map(|gone| gone.known.clone());
         let files = followed.chain(self.begin.known.values().cloned()).chain(gone).collect();
