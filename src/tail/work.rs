@@ -163,7 +163,7 @@ impl<'a> Loop<'a> {
     pub(super) fn begin(&mut self) {
         self.discover(true);
         // A file that is rotated when we are killed is found again only if it is known.
-        self.save(false);
+        self.save(true);
     }
 
     /// Does what is due, and waits for more.
@@ -285,10 +285,10 @@ impl<'a> Loop<'a> {
         }
     }
 
-    /// Saves the marks, when it is time and they have changed.
-    fn save(&mut self, at_end: bool) {
-        self.take_saved(at_end);
-        let is_due = at_end || self.saved.due.is_none_or(|due| due <= seam::now());
+    /// Saves the marks, when it is time and they have changed; or at once, and waits until they are saved.
+    fn save(&mut self, wait: bool) {
+        self.take_saved(wait);
+        let is_due = wait || self.saved.due.is_none_or(|due| due <= seam::now());
         if !is_due || self.saver.as_ref().is_none_or(Saver::is_busy) {
             return;
         }
@@ -310,7 +310,7 @@ impl<'a> Loop<'a> {
             saver.begin(Job { written, state });
         }
         self.saved.due = Some(seam::now() + SHARE * seam::since(started));
-        self.take_saved(at_end);
+        self.take_saved(wait);
     }
 
     /// What became of the marks that were to be saved.
