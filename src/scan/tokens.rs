@@ -64,9 +64,9 @@ pub struct Scratch {
 
 /// The family of rules that know a secret by what stands around it.
 const STRUCTURES: &str = "structures";
-/// The first byte of a body that says nothing: a token that the end of the input cuts is masked
-/// from this many bytes after its literal on.
-const CUT_BODY_BYTES_MIN: usize = 8;
+/// A token that the end of the input cuts is masked from this many bytes behind its literal on: that are eight of its body, of
+/// which the literal may have the first.
+const CUT_BODY_BYTES_MIN: usize = 7;
 /// The shortest literal that makes a cut token one (bytes).
 const CUT_LITERAL_BYTES_MIN: usize = 4;
 /// How many hits before a place are asked whether they cover it.

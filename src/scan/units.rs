@@ -100,6 +100,12 @@ impl Units {
         unit.docker = docker;
         unit.payload = Some(payload.clone());
         unit.carries = !joined;
+        if record.partial {
+            // Where records were lost, the next one is of another line: what this one cuts is masked as at the end of the input.
+            self.add(payload.clone(), End::Input);
+            let unit = self.last();
+            (unit.docker, unit.carries) = (docker, false);
+        }
         if joined {
             self.split[stream].push(payload);
         }
