@@ -110,7 +110,8 @@ impl Outlet {
     pub fn begin(&mut self, voice: &Voice, in_line: bool) -> io::Result<()> {
         match self {
             Outlet::Tree(tree) => tree.begin(voice, in_line)?,
-            Outlet::Text { last: Some((id, _)), .. } if *id == FOREIGN && in_line => *id = voice.id,
+            // Nothing was written yet: the last one that has begun in a line goes on in it.
+            Outlet::Text { last: Some((id, 0)), .. } if in_line => *id = voice.id,
             _ => {}
         }
         Ok(())

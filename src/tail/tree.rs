@@ -121,14 +121,15 @@ impl Tree {
         Ok(())
     }
 
-    /// Ends a line that a process before us has left open, unless it is this file's own.
+    /// Ends a line that a process before us has left open, unless it is this file's own: that of the last one that has
+    /// begun in a line, if several share a name.
     pub fn begin(&mut self, voice: &Voice, in_line: bool) -> io::Result<()> {
         let name = name_of(&voice.origin.copy);
         if !self.path.join(&name).exists() {
             return Ok(());
         }
         let leaf = self.leaf(&name)?;
-        if leaf.open_line == Some(FOREIGN) && in_line {
+        if leaf.used == 0 && leaf.open_line.is_some() && in_line {
             leaf.open_line = Some(voice.id);
         }
         Ok(())
