@@ -420,7 +420,7 @@ const CELLS_NARROW: usize = 1 << 15;
 const CELLS_WIDE: usize = 1 << 19;
 
 /// How many windows a narrow bitmap takes.
-const WINDOWS_NARROW: usize = CELLS_NARROW * 64 / 10;
+const WINDOWS_NARROW: usize = CELLS_NARROW * 64 / 6;
 
 /// How many strings may have the same core before the next is odd.
 const CROWD_MAX: usize = 8;
