@@ -344,10 +344,7 @@ fn verify(
     if !has_context(text, &whole, &rule.context) || is_slice(token, text, &whole) {
         return None;
     }
-    // `"integrity": "sha512-BSA..."`: a digest may begin with any letters.
-    if rule.family != USER_FAMILY
-        && ["sha512-", "sha384-", "sha256-"].iter().any(|digest| text[..whole.start].ends_with(digest.as_bytes()))
-    {
+    if rule.family != USER_FAMILY && begins_a_digest(text, whole.start) {
         return None;
     }
     // A user's own pattern says itself where its tokens stand.
@@ -448,6 +445,14 @@ fn ends_a_name(text: &[u8], whole: &Range<usize>) -> bool {
         && word > 2
         && found.get(word) == Some(&b'-')
         && found[word..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+}
+
+/// `"integrity": "sha512-BSA..."`: a digest may begin with any letters, and has as many digits of base64 as its bytes need.
+fn begins_a_digest(text: &[u8], start: usize) -> bool {
+    const DIGESTS: &[(&str, usize)] = &[("sha256-", 43), ("sha384-", 64), ("sha512-", 86)];
+    let digit = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let named = DIGESTS.iter().find(|(name, _)| text[..start].ends_with(name.as_bytes()));
+    named.is_some_and(|(_, count)| text[start..].iter().take(count + 1).take_while(digit).count() == *count)
 }
 
 /// Whether a match of a rule with a short prefix is but a slice of a longer base64 run: then its

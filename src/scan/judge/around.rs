@@ -106,7 +106,9 @@ fn is_a_logger(case: &Case) -> bool {
 
 /// `input[type=password]:focus`: a state of an element.
 fn is_a_selector(case: &Case) -> bool {
-    case.separator == Separator::Colon && !case.spaced && case.key.ends_with(b"]:") && case.key.contains(&b'=')
+    let state = case.value.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b':' | b'(' | b')' | b','));
+    let selected = case.key.ends_with(b"]:") && case.key.contains(&b'=');
+    state && selected && case.separator == Separator::Colon && !case.spaced
 }
 
 /// `{client_secret:n}),void`, `{password:t,...i}`: what is left of a variable's name where code was made small.
@@ -134,7 +136,8 @@ fn is_variable(case: &Case) -> bool {
     // `let password = pairs`
     let word = case.before.trim_ascii_end().rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
     let declared = [&b"let"[..], b"const", b"var", b"val", b"mut", b"final", b"my"].contains(&word);
-    (member || declared) && case.spaced || literal && joined && !v.iter().any(u8::is_ascii_digit) && text_odds(v) > -60
+    let reads = || !v.iter().any(u8::is_ascii_digit) && text_odds(v) > -60;
+    (member || declared && reads()) && case.spaced || literal && joined && reads()
 }
 
 /// `/v1/authTokens:generate`, `/etc/secrets:/run/x`: the end of a path, and what is done with it.
