@@ -73,6 +73,12 @@ proptest! {
     }
 
     #[test]
+    fn the_output_does_not_depend_on_the_cuts_behind_a_mark_of_utf16(stream in stream()) {
+        let marked = Stream { log: [&[0xff, 0xfe], stream.log.as_slice()].concat(), ..stream };
+        ok(split_makes_no_difference(&support::default_engine(), &marked))?;
+    }
+
+    #[test]
     fn filtering_twice_changes_nothing(stream in stream()) {
         let engine = support::default_engine();
         let once = support::whole(&engine, &stream.log);

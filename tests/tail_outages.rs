@@ -144,3 +144,48 @@ fn a_log_that_is_rotated_behind_its_link_while_nobody_reads_loses_nothing() {
     assert!(!has(&sandbox, "err", "never read"), "{}", sandbox.read("err"));
     no_leak(&sandbox.path(""));
 }
+
+#[test]
+fn many_files_are_followed_with_few_descriptors() {
+    for target in [&[][..], &["--out", "clean"]] {
+        let sandbox = Sandbox::new();
+        let log = |file: usize| sandbox.path(&format!("in/{file}.log"));
+        let text = |file: usize, turn: usize| line(4 * file + turn);
+        fs::create_dir(sandbox.path("in")).unwrap();
+        let append_all = |turn: usize| (0..FILES).for_each(|file| append(&log(file), &text(file, turn)));
+        let written = || {
+            let paths = (0..FILES).map(|file| sandbox.path("clean").join(log(file).strip_prefix("/").unwrap()));
+            let files = paths.map(|path| fs::read_to_string(path).unwrap_or_default());
+            if target.is_empty() { out(&sandbox) } else { files.collect() }
+        };
+        let all = |turns: usize| until("the last lines", || written().lines().count() == turns * FILES);
+        append_all(0);
+        let options = [&["tail", "--no-default-rules", "--rules", "acme.toml", "--state", "state"], target];
+        let pattern = sandbox.path("in/*.log").to_str().unwrap().to_owned();
+        let arguments = [options.concat(), vec![pattern.as_str()]].concat();
+        let tail = Tail::with_descriptors(&sandbox, 40, &arguments);
+        all(1);
+        append_all(1);
+        all(2);
+        // What was written just before a file lost its name is there, too, under a name that is not followed.
+        for file in 0..FILES {
+            append(&log(file), &text(file, 2));
+            fs::rename(log(file), log(file).with_extension("log.1")).unwrap();
+            append(&log(file), &text(file, 3));
+        }
+        all(4);
+        assert_eq!(tail.stop(), 0);
+        let text = written();
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.sort_unstable();
+        let expected = masked_lines(0..4 * FILES);
+        let mut expected: Vec<&str> = expected.lines().collect();
+        expected.sort_unstable();
+        assert_eq!(lines, expected);
+        assert!(!has(&sandbox, "err", "cannot be read"), "{}", sandbox.read("err"));
+        no_leak(&sandbox.path(""));
+    }
+}
+
+/// Several times as many as may be open.
+const FILES: usize = 150;

@@ -35,7 +35,7 @@ impl Begin {
             here.iter().filter_map(|at| self.known.get(at)).map(|known| known.path.as_str()).collect();
         let begun = self.known.iter().filter(|(_, known)| known.has_begun());
         let begun: Vec<_> = begun.map(|(at, known)| (*at, known.path.clone(), known.file.born())).collect();
-        let mut search = Search { last: BTreeMap::new(), here, found: Vec::new() };
+        let mut search = Search { last: BTreeMap::new(), here, found: Vec::new(), open_max: self.open_max };
         for known in self.known.values().filter(|known| !still.contains(known.path.as_str())) {
             let path = Path::new(&known.path);
             let last = search.last.entry(path.to_owned()).or_insert_with(|| Last { real: real(path), seen: 0 });
@@ -96,7 +96,7 @@ impl Begin {
             let Some((path, _)) = all.get(at).is_some_and(is_it).then(|| all.remove(at)).flatten() else { return true };
             let follow = self.again(&known, &path, hooks, figures);
             let has_moved = follow.is_none() && !fs::symlink_metadata(&path).is_ok_and(|about| inode(&about) == *at);
-            search.found.extend(follow);
+            follow.into_iter().for_each(|follow| search.add(follow));
             has_moved
         });
         all.retain(|at, _| {
@@ -105,7 +105,7 @@ impl Begin {
         for candidate in between(&search.last, all.values()) {
             if self.from == From::Checkpoint && !self.is_own(&candidate) {
                 match self.file(&candidate, false, hooks, figures) {
-                    Some(follow) => search.found.push(follow),
+                    Some(follow) => search.add(follow),
                     // If it has another name by now, it is known.
                     None => left.push(inode(&candidate.about)),
                 }
@@ -173,6 +173,16 @@ struct Search<'a> {
     last: BTreeMap<PathBuf, Last>,
     here: &'a BTreeSet<Inode>,
     found: Vec<Follow>,
+    open_max: usize,
+}
+
+impl Search<'_> {
+    fn add(&mut self, mut follow: Follow) {
+        if self.found.len() >= self.open_max {
+            follow.file = None;
+        }
+        self.found.push(follow);
+    }
 }
 
 /// Where a name leads, as far as that can be told: the file may have gone.

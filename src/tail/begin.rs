@@ -45,6 +45,8 @@ pub struct Begin {
     /// When files were last looked for (since 1970).
     pub looked: Duration,
     pub names: Names,
+    /// How many files may be open.
+    pub open_max: usize,
     /// To be followed besides what was opened, and before it.
     pub copies: Vec<Follow>,
 }
@@ -90,6 +92,7 @@ impl Begin {
             next: SPACING,
             looked: Duration::ZERO,
             names,
+            open_max: usize::MAX,
             copies: Vec::new(),
         }
     }

@@ -1,9 +1,9 @@
 //! The looks of the loop: which files are there, which have another name, and which have changed. Reads none.
 
 use std::{
-    collections::BTreeSet,
-    fs::Metadata,
-    os::unix::fs::MetadataExt as _,
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, Metadata},
+    os::unix::fs::{DirEntryExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -58,6 +58,7 @@ impl Loop<'_> {
                 None => new.push(candidate),
             }
         }
+        let mut listings = Listings::default();
         for (id, follow) in &mut self.files {
             let gone = !here.contains(id);
             if gone && !std::mem::replace(&mut follow.rotated, true) {
@@ -65,7 +66,7 @@ impl Loop<'_> {
                 let count = if links == 0 { &mut self.figures.deleted } else { &mut self.figures.renamed };
                 *count += 1;
                 follow.quiet_since = seam::now();
-                follow.drained = follow.file.is_none();
+                follow.drained = follow.file.is_none() && !listings.find(follow);
                 // Whoever has its name now waits until its end was reached.
                 if !std::mem::replace(&mut follow.queued, true) {
                     self.queue.push_back(*id);
@@ -86,6 +87,7 @@ impl Loop<'_> {
                 // One whose other name is followed as well stays.
                 follow.rotated = !is_candidate(&follow.real);
                 self.figures.renamed += 1;
+                self.files_open += usize::from(follow.file.is_some());
                 self.add(follow);
             }
         }
@@ -98,6 +100,7 @@ impl Loop<'_> {
             if self.follows(&candidate.about) {
                 continue;
             }
+            self.make_room();
             if let Some(follow) = self.begin.file(candidate, at_start, self.hooks, &mut self.figures) {
                 self.add(follow);
                 self.held(candidate.name.clone(), looked);
@@ -116,6 +119,7 @@ impl Loop<'_> {
                 break;
             }
             for candidate in missed {
+                self.make_room();
                 if let Some(mut follow) = self.begin.file(&candidate, false, self.hooks, &mut self.figures) {
                     follow.rotated = true;
                     self.figures.renamed += 1;
@@ -168,6 +172,7 @@ impl Loop<'_> {
 
     fn add(&mut self, mut follow: Follow) {
         let copies = std::mem::take(&mut self.begin.copies);
+        self.files_open += copies.len();
         if follow.is_known && copies.is_empty() {
             self.put_in_order(&mut follow);
         }
@@ -199,9 +204,9 @@ impl Loop<'_> {
         self.files.insert(id, follow);
     }
 
-    /// Looks which files have changed, and closes what is not needed.
+    /// Looks which files have changed.
     pub(super) fn look(&mut self) {
-        let (mut gone, mut open) = (Vec::new(), 0);
+        let (mut gone, mut listings) = (Vec::new(), Listings::default());
         for (id, follow) in &mut self.files {
             if follow.kind == Kind::Regular {
                 match follow.look() {
@@ -216,21 +221,41 @@ impl Loop<'_> {
                             self.queue.push_back(*id);
                         }
                     }
-                    Err(_) if follow.file.is_none() => gone.push(*id),
+                    Err(_) if follow.file.is_none() && !listings.find(follow) => gone.push(*id),
                     Err(_) => {}
                 }
             }
-            open += usize::from(follow.file.is_some());
         }
-        gone.into_iter().for_each(|id| self.forget(id));
-        if open > self.files_open_max {
-            let idle = |follow: &&mut Follow| {
-                follow.kind == Kind::Regular && !follow.queued && !follow.rotated && follow.file.is_some()
-            };
-            let mut idle: Vec<_> = self.files.values_mut().filter(idle).collect();
-            idle.sort_by_key(|follow| follow.quiet_since);
-            idle.into_iter().take(open - self.files_open_max).for_each(|follow| follow.file = None);
+        for id in gone {
+            let Some(follow) = self.files.get(&id) else { continue };
+            let (inode, bytes) = (follow.identity.inode(), follow.backlog());
+            if bytes > 0 {
+                begin::lost(follow, "has gone before it was read to its end", bytes, self.hooks, &mut self.figures);
+            }
+            self.forget(id);
+            if bytes > 0 {
+                // It was said, and is not said again after a restart.
+                self.begin.known.remove(&inode);
+            }
         }
+    }
+
+    /// Closes files, if need be, so that one more may be open: those first that have been read for the longest time. They
+    /// are opened again when it is their turn.
+    pub(super) fn make_room(&mut self) {
+        self.files_open += 1;
+        if self.files_open <= self.files_open_max {
+            return;
+        }
+        let open = self.files.values().filter(|follow| follow.file.is_some()).count();
+        let mut least: Vec<_> =
+            self.files.values_mut().filter(|follow| follow.kind == Kind::Regular && follow.file.is_some()).collect();
+        // What has lost its name may not be found again.
+        least.sort_by_key(|follow| (follow.rotated, follow.queued, follow.quiet_since));
+        // Many at once, because they all have to be looked at for that.
+        let close = (open + 1).saturating_sub(self.files_open_max * 3 / 4);
+        least.into_iter().take(close).for_each(|follow| follow.file = None);
+        self.files_open = open + 1 - close.min(open);
     }
 
     /// A file is not followed any more; its checkpoint is kept for when it is found again.
@@ -255,6 +280,30 @@ impl Loop<'_> {
         if follow.kind == Kind::Regular {
             self.begin.known.insert(inode, follow.checkpoint(self.begin.looked));
         }
+    }
+}
+
+/// What is in folders, as far as somebody asked.
+#[derive(Default)]
+pub(super) struct Listings(BTreeMap<PathBuf, BTreeMap<u64, PathBuf>>);
+
+impl Listings {
+    /// Finds the name that a file has now that was closed: in its folder, where files are rotated. Whether it is there.
+    pub(super) fn find(&mut self, follow: &mut Follow) -> bool {
+        let Some(folder) = follow.real.parent() else { return false };
+        let listed = self.0.entry(folder.to_owned()).or_insert_with(|| {
+            seam::between();
+            let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+            entries.map(|entry| (entry.ino(), entry.path())).collect()
+        });
+        let Some(path) = listed.get(&follow.identity.inode().1) else { return false };
+        let before = std::mem::replace(&mut follow.real, path.clone());
+        // Another file system's folder may be in the place, or another file have got the inode.
+        let is_it = follow.look().is_ok();
+        if !is_it {
+            follow.real = before;
+        }
+        is_it
     }
 }
 

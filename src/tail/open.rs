@@ -76,7 +76,7 @@ pub struct Most {
 }
 
 /// Lets the process have as many files open as it may.
-pub fn raise_limit() -> Most {
+pub fn raise_limit(writes: bool) -> Most {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.unwrap_or(u64::MAX).min(DESCRIPTORS_MAX);
@@ -84,10 +84,15 @@ pub fn raise_limit() -> Most {
     let raised = most > now && setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit }).is_ok();
     let now = if raised { most } else { now.min(DESCRIPTORS_MAX) };
     let now = usize::try_from(now).unwrap_or(usize::MAX);
-    // Of those that are written some more are closed, but for that they have not reached the disk; and we have our own.
-    let written = (now / 4).clamp(64, WRITTEN_MAX);
-    Most { followed: now.saturating_sub(2 * written + 88).max(64), written }
+    let own = OWN.min(now / 2);
+    let left = now - own;
+    let written = if writes { (left / 8).clamp(1, WRITTEN_MAX) } else { 0 };
+    // As many again are closed, but for that they have not reached the disk; and as many of both are just being synced.
+    Most { followed: left.saturating_sub(4 * written).max(1), written }
 }
+
+/// Those that are open for all else: metrics alone may have 32 clients.
+const OWN: usize = 88;
 
 /// The most files that are written at once.
 const WRITTEN_MAX: usize = 4 << 10;

@@ -68,7 +68,7 @@ impl Tree {
             total_bytes: 0,
             removed: Vec::new(),
             unsynced: Vec::new(),
-            open_max: open::raise_limit().written,
+            open_max: open::raise_limit(true).written,
             clock: 0,
             path,
         };

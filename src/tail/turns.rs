@@ -1,11 +1,12 @@
 //! The turns of the loop: reads files in turn, those first that had a name before others, and has written what they
 //! give. Does not look for files.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use super::{
     Notice, TailError, begin,
     feed::{Fed, Work},
+    find::Listings,
     follow::{Chunk, Fault, Follow, Seen},
     open::Kind,
     seam,
@@ -152,10 +153,20 @@ impl Loop<'_> {
 
     /// Reads up to a limit. Whether there may be more before it.
     fn read(&mut self, follow: &mut Follow, limit: u64) -> Result<bool, TailError> {
+        if follow.file.is_none() {
+            self.make_room();
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         let result = match follow.read(&mut buffer, limit) {
             Ok(chunk) => self.fed(follow, &buffer, &chunk),
             Err(Fault::Rewritten { cut }) => self.rewritten(follow, cut).map(|()| true),
+            Err(Fault::Io(fault)) if fault.kind() == io::ErrorKind::NotFound && follow.file.is_none() => {
+                // It was closed, and has another name by now, or none; of what was lost with it the next look tells.
+                let is_there = Listings::default().find(follow);
+                follow.drained = !is_there;
+                self.pace.changes.files |= !is_there;
+                Ok(is_there)
+            }
             Err(Fault::Io(fault)) => {
                 self.figures.errors += 1;
                 let path = follow.voice.origin.name.clone();
@@ -263,6 +274,9 @@ impl Loop<'_> {
         let limit = self.older(id)?;
         let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
         let can_read = self.inherit(&mut follow, limit.is_some_and(|limit| limit > 0))?;
+        if follow.file.is_none() {
+            self.make_room();
+        }
         let mut buffer = std::mem::take(&mut self.buffer);
         follow.open_since = None;
         let read = limit.filter(|_| can_read).map(|limit| follow.read(&mut buffer, limit));

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Figures, Hooks, Notice, POLL_MS, Settings, TailError,
+    Figures, Hooks, Notice, POLL_MS, Settings, TailError, Target,
     begin::Begin,
     checkpoint::{State, Store},
     discovery::Discovery,
@@ -66,6 +66,8 @@ pub struct Loop<'a> {
     pub(super) buffer: Vec<u8>,
     pub(super) figures: Figures,
     pub(super) files_open_max: usize,
+    /// At most so many files are open: those that were closed since they were counted are counted as well.
+    pub(super) files_open: usize,
     pub(super) saved: Saved,
     /// After a failure the outlet is left alone for a while.
     pub(super) blocked_until: Option<Instant>,
@@ -119,6 +121,8 @@ impl<'a> Loop<'a> {
         let said = known.said();
         let mut begin = Begin::new(settings.from, known.files, own_file, own_folders, Names::new(Arc::clone(&engine)));
         begin.forgot = forgot;
+        let open_max = open::raise_limit(matches!(settings.target, Target::Tree { .. })).followed;
+        begin.open_max = open_max;
         Ok(Loop {
             settings,
             signals,
@@ -137,7 +141,8 @@ impl<'a> Loop<'a> {
             queue: VecDeque::new(),
             buffer: vec![0; Follow::ROOM],
             figures: Figures::default(),
-            files_open_max: open::raise_limit().followed,
+            files_open_max: open_max,
+            files_open: 0,
             saved: Saved::default(),
             blocked_until: None,
             pace: Pace {

@@ -1,5 +1,6 @@
 //! Turns UTF-16 into UTF-8 for the scanner, and masks into UTF-16 for the stream. Does not guess:
-//! only a byte order mark at the start of a stream makes it UTF-16.
+//! only a byte order mark at the start of a stream makes it UTF-16. Who can write that mark must not blind the
+//! scanner: bytes behind it that are plainly ASCII are read as ASCII.
 
 use super::{View, push_char};
 
@@ -36,9 +37,13 @@ impl Encoding {
         units.into_iter().position(|unit| self.unit(unit) == 0x0a).map(|index| even + 2 * index + 2)
     }
 
-    /// Where half a character begins at the end of `bytes`, which begin at a code unit.
+    /// Where half a character begins at the end of `bytes`, which begin at a code unit, or what may be ASCII.
     pub fn unfinished(self, bytes: &[u8]) -> Option<usize> {
         let whole = bytes.len() & !1;
+        let ascii = bytes[..whole].rchunks_exact(2).take(ASCII_UNITS).take_while(|unit| is_ascii(unit)).count();
+        if self != Encoding::Bytes && (1..ASCII_UNITS).contains(&ascii) {
+            return Some(whole - 2 * ascii);
+        }
         let high = |at: usize| bytes.get(at..whole).is_some_and(|unit| (0xd800..0xdc00).contains(&self.unit(unit)));
         match self {
             Encoding::Bytes => None,
@@ -68,10 +73,28 @@ impl Encoding {
 
     /// Appends `parent`, which is of this encoding, to `view` as UTF-8. A lone surrogate stands
     /// for U+FFFD, a byte order mark for nothing, an odd last byte for U+FFFD; but where `open` is
-    /// set and more bytes may follow, half a character at the end is left out.
+    /// set and more bytes may follow, half a character at the end is left out, and what may become ASCII.
     pub fn decode(self, parent: &[u8], open: bool, view: &mut View) {
-        let mut place = 0;
+        let (mut place, mut in_bytes) = (0, false);
         while place + 1 < parent.len() {
+            if in_bytes && parent[place..place + 2].iter().any(|&byte| byte < b'\t') {
+                in_bytes = false;
+            } else if !in_bytes {
+                let units = parent[place..].chunks_exact(2).take(ASCII_UNITS);
+                let ascii = units.take_while(|unit| is_ascii(unit)).count();
+                in_bytes = ascii == ASCII_UNITS;
+                if open && ascii > 0 && !in_bytes && place + 2 * ascii + 1 >= parent.len() {
+                    return;
+                }
+            }
+            if in_bytes {
+                // Two at a time, so that what is masked ends with a code unit.
+                let at = view.text.len();
+                view.text.extend_from_slice(&parent[place..place + 2]);
+                view.map.atom(at, place, place + 2);
+                place += 2;
+                continue;
+            }
             let unit = self.unit(&parent[place..]);
             let mut length = 2;
             let char = match unit {
@@ -99,8 +122,20 @@ impl Encoding {
         }
         if place < parent.len() && !open {
             let at = view.text.len();
-            push_char(&mut view.text, char::REPLACEMENT_CHARACTER);
+            if in_bytes {
+                view.text.push(parent[place]);
+            } else {
+                push_char(&mut view.text, char::REPLACEMENT_CHARACTER);
+            }
             view.map.atom(at, place, parent.len());
         }
     }
 }
+
+/// Whether a code unit may as well be two characters of ASCII, as they stand in logs.
+fn is_ascii(unit: &[u8]) -> bool {
+    unit.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b | b' '..=b'~'))
+}
+
+/// So many of such code units in a row are ASCII: as UTF-16 they would be four Chinese characters of a third of all.
+const ASCII_UNITS: usize = 4;

@@ -7,7 +7,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write as _,
     path::Path,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -37,10 +37,24 @@ impl Tail {
     /// The same with the rules that everybody has.
     pub fn with_all_rules(sandbox: &Sandbox, arguments: &[&str]) -> Tail {
         let all = [&["tail"], arguments].concat();
+        Tail::spawn(sandbox, sandbox.command(&all))
+    }
+
+    fn spawn(sandbox: &Sandbox, mut command: Command) -> Tail {
         let open = |name: &str| OpenOptions::new().create(true).append(true).open(sandbox.path(name)).unwrap();
-        let mut command = sandbox.command(&all);
         command.stdin(Stdio::null()).stdout(open("out")).stderr(open("err"));
         Tail { child: command.spawn().unwrap() }
+    }
+
+    /// Starts a command line of the program with a bound on the files that are open.
+    pub fn with_descriptors(sandbox: &Sandbox, most: u32, arguments: &[&str]) -> Tail {
+        let program = sandbox.command(arguments);
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(format!("ulimit -n {most} && exec \"$0\" \"$@\""));
+        command.arg(program.get_program()).args(program.get_args());
+        command.current_dir(sandbox.path("")).env_clear();
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Tail::spawn(sandbox, command)
     }
 
     /// Sends it a signal.
