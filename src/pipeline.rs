@@ -214,8 +214,12 @@ impl Input<'_> {
             if over {
                 return Ok(Event::End);
             }
-            let draining = signals::draining();
+            let deadline = signals::deadline();
+            let draining = deadline.is_some();
             let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Ok(Event::End);
+            }
             // A reader on a thread of its own takes what is there first: looking at a line that is
             // not whole is worth the time only where nothing else is to be done.
             let late = if self.over.is_some() { LATE } else { Duration::ZERO };

@@ -237,3 +237,70 @@ fn a_reader_that_does_not_read_costs_no_memory_and_holds_nobody_who_asks_twice()
         assert!(ended, "{}: it waits for its reader for ever", words[0]);
     }
 }
+
+/// Takes a byte now and then, asks for the end, and gives all that is left to be read then, with the exit code.
+fn slowly_read(sandbox: &Sandbox, words: &[&str], input: Vec<u8>) -> (Vec<u8>, Option<i32>) {
+    let mut command = sandbox.command(words);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // It writes for ever, or until nobody reads.
+    thread::spawn(move || while stdin.write_all(&input).is_ok() {});
+    let mut stdout = child.stdout.take().unwrap();
+    let mut output = vec![0; 4];
+    for byte in 0..output.len() {
+        stdout.read_exact(&mut output[byte..=byte]).unwrap();
+        thread::sleep(Duration::from_millis(200));
+    }
+    signal(&child, Signal::TERM);
+    let ended = (0..1500).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        child.try_wait().unwrap().is_some()
+    });
+    if !ended {
+        child.kill().unwrap();
+    }
+    assert!(ended, "{}: it waits for its reader for ever", words[0]);
+    stdout.read_to_end(&mut output).unwrap();
+    (output, child.wait().unwrap().code())
+}
+
+#[test]
+fn an_end_that_was_asked_for_comes_while_the_reader_is_slow_and_the_writer_has_none() {
+    let (sandbox, mut rng) = (sandbox(), Rng::new(7));
+    let log = Log::new(&mut rng);
+    let cat = ["run", "--quiet", "--drain-timeout", "1", "--secret-file", "values", "--", "cat"];
+    for words in [&["--quiet", "--drain-timeout", "1", "--secret-file", "values"][..], &cat] {
+        let (output, code) = slowly_read(&sandbox, words, log.bytes.clone());
+        assert_eq!(code, Some(143), "{}", words[0]);
+        assert_eq!(log.leaks(&output), None, "{}", words[0]);
+        let expected = sandbox.run(words, log.bytes.repeat(1 + output.len() / log.bytes.len() * 2)).stdout;
+        assert!(expected.as_bytes().starts_with(&output), "{}: not the beginning of the output", words[0]);
+    }
+}
+
+#[test]
+fn a_writer_without_an_end_does_not_keep_the_filter_that_was_asked_to_end() {
+    let (sandbox, mut rng) = (sandbox(), Rng::new(8));
+    let log = Log::new(&mut rng);
+    let mut command = sandbox.command(&["--quiet", "--drain-timeout", "1", "--secret-file", "values"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, bytes) = (child.stdin.take().unwrap(), log.bytes.clone());
+    thread::spawn(move || while stdin.write_all(&bytes).is_ok() {});
+    let mut stdout = child.stdout.take().unwrap();
+    let mut last = vec![0; 1 << 16];
+    stdout.read_exact(&mut last).unwrap();
+    signal(&child, Signal::TERM);
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        let read = stdout.read(&mut piece).unwrap();
+        if read == 0 {
+            break;
+        }
+        last.drain(..last.len().saturating_sub(1 << 16));
+        last.extend_from_slice(&piece[..read]);
+    }
+    // All that it had read by then was written, or the time for that was over.
+    assert!(matches!(child.wait().unwrap().code(), Some(0 | 143)));
+    assert_eq!(log.leaks(&last), None);
+}

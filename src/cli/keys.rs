@@ -135,7 +135,7 @@ pub const KEYS: &[Key] = &[
     row("flush-after", Kind::Number(0, 3_600_000), "MS", RUNNING, "Show an unfinished line after MS [default: 50]"),
     row("jobs", Kind::Number(0, 256), "N", RUNNING, "Threads that scan; 0 chooses by itself [default: 0]"),
     row("no-pty", Kind::Switch, "", RUNNING, "Pipes, even where there is a terminal"),
-    row("drain-timeout", Kind::Number(0, 86_400), "S", RUNNING, "How long the end may take, for late output [default: 5]"),
+    row("drain-timeout", Kind::Number(0, 86_400), "S", RUNNING, "How long the end may take after SIGTERM, or for late output [default: 5]"),
     row("confirm", Kind::Path, "FILE", RUNNING, "Append to FILE, and say OK to each line, as rsyslog wants"),
     row("metrics", Kind::Text, "ADDR", RUNNING, "Serve metrics and health at IP:PORT, or PORT of 127.0.0.1"),
     row("stats", Kind::Switch, "", RUNNING, "Print figures of the run at the end"),
@@ -146,7 +146,7 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// What only `run` takes.
-pub const RUN_KEYS: &[&str] = &["no-pty", "drain-timeout"];
+pub const RUN_KEYS: &[&str] = &["no-pty"];
 
 /// What only `scan` takes.
 pub const SCAN_KEYS: &[&str] = &[
@@ -169,7 +169,7 @@ const OUT_KEYS: &[&str] = &["out"];
 pub const TAIL_KEYS: &[&str] = &["out-file-size", "out-total-size", "state", "from", "root", "format", "output"];
 
 /// What speaks of a stream that goes on to somebody, which a scan has not.
-const STREAM_KEYS: &[&str] = &["mode", "on-error", "commands", "flush-after", "metrics"];
+const STREAM_KEYS: &[&str] = &["mode", "on-error", "commands", "flush-after", "drain-timeout", "metrics"];
 
 /// What only filters of standard input take.
 const INPUT_KEYS: &[&str] = &["confirm"];

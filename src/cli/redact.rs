@@ -39,7 +39,7 @@ pub fn run(settings: &Settings, inputs: &[OsString], console: &Console) -> Resul
     let engine = job::engine(settings, known, false, console)?;
     let job = Job::open(settings, &engine)?;
     guard::write_no_core(inputs);
-    pipeline::signals::install();
+    pipeline::signals::install(settings.drain());
     let started = Instant::now();
     let mut pipeline = job::pipeline(settings, "stop", 50);
     #[cfg(unix)]

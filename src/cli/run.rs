@@ -6,7 +6,7 @@ use std::{
     ffi::OsString,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use blackbar::{
@@ -42,7 +42,7 @@ pub fn run(settings: &Settings, words: Vec<OsString>, console: &Console) -> Resu
         with: Vec::new(),
         without_descriptor: settings.given_number("secret-fd").and_then(|number| i32::try_from(number).ok()),
         no_pty: settings.switch("no-pty"),
-        drain: Duration::from_secs(settings.number("drain-timeout", 5)),
+        drain: settings.drain(),
     };
     if !OWN_FILTER.iter().any(|name| settings.is_option(name)) && run::is_nested() && hand_over(settings)? {
         // Our standard error goes through the filter of the run around us.

@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{
@@ -175,6 +176,11 @@ impl Settings {
     /// A number.
     pub fn number(&self, name: &str, default: u64) -> u64 {
         self.given_number(name).unwrap_or(default)
+    }
+
+    /// How long the end may take (`drain-timeout`).
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.number("drain-timeout", 5))
     }
 
     /// A number that has no default.

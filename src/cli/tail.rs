@@ -112,7 +112,7 @@ fn tail_settings(settings: &Settings, paths: Vec<OsString>, open_line: bool) -> 
         target,
         open_line,
         state: settings.paths("state").first().cloned(),
-        drain: Duration::from_secs(settings.number("drain-timeout", 5)),
+        drain: settings.drain(),
         flush_after: pipeline.flush_after,
         on_error: pipeline.on_error,
     })

@@ -140,6 +140,7 @@ impl Monitor {
             // SIGCHLD is what counts, and `look` sees to it.
             for signal in self.signals.take() {
                 match signal {
+                    // The terminal has gone, or somebody says so. The command's end is waited for.
                     Signal::HUP => self.hang_up(),
                     // A key that was typed before the terminal was the command's.
                     Signal::INT | Signal::QUIT | Signal::TSTP => {
@@ -183,7 +184,10 @@ impl Monitor {
         let pid = Pid::from_child(&self.command);
         match count {
             // Whoever started us has gone.
-            Ok(0) => self.hang_up(),
+            Ok(0) => {
+                self.hang_up();
+                std::process::exit(i32::from(code_of_signal(Signal::HUP.as_raw())));
+            }
             Ok(count) => {
                 for &byte in &said[..count] {
                     let _ = match (byte, Signal::from_named_raw(i32::from(byte))) {
@@ -202,7 +206,6 @@ impl Monitor {
         let pid = Pid::from_child(&self.command);
         let _ = kill_process_group(pid, Signal::HUP);
         let _ = kill_process_group(pid, Signal::CONT);
-        std::process::exit(i32::from(code_of_signal(Signal::HUP.as_raw())));
     }
 }
 

@@ -45,8 +45,11 @@ pub fn run(command: &Command, filters: &Filters, signals: &Signals) -> Result<En
     process.arg(&command.program).args(&command.arguments);
     command.prepare(&mut process)?;
     let process = pty_process::blocking::Command::from(process).stdin(OwnedFd::from(theirs));
+    let output = near.as_fd().try_clone_to_owned().map_err(RunError::system("copying a descriptor"))?;
+    // Nobody may wait for the terminal's other side to take a key.
+    rustix::io::ioctl_fionbio(&near, true).map_err(io::Error::from).map_err(RunError::system("a terminal"))?;
     let mut session = Session {
-        near,
+        near: Some(near),
         keys: Vec::new(),
         terminal,
         outputs: Outputs::default(),
@@ -56,9 +59,6 @@ pub fn run(command: &Command, filters: &Filters, signals: &Signals) -> Result<En
         known: filters.engine.options().known.clone(),
     };
     session.resize();
-    let output = session.near.as_fd().try_clone_to_owned().map_err(RunError::system("copying a descriptor"))?;
-    // Nobody may wait for the terminal's other side to take a key.
-    rustix::io::ioctl_fionbio(&session.near, true).map_err(io::Error::from).map_err(RunError::system("a terminal"))?;
     session.outputs.add(Stream::Both, output, filters)?;
     // Before the command can write: its line ends are those of its own terminal already.
     session.terminal.enter();
@@ -80,8 +80,8 @@ const WRITE: Duration = Duration::from_millis(2);
 const FOREGROUND_CHECK: Duration = Duration::from_millis(200);
 
 struct Session {
-    /// The near side of the command's terminal.
-    near: Pty,
+    /// The near side of the command's terminal. Gone when nobody filters any more what it writes: that hangs up.
+    near: Option<Pty>,
     /// Keys that the command has not taken yet.
     keys: Vec<u8>,
     keys_end: bool,
@@ -98,6 +98,11 @@ impl Session {
     /// Waits until the command has ended. Gives its code.
     fn watch(&mut self, signals: &Signals) -> u8 {
         loop {
+            // Its filter has failed, and is not to withhold the rest. As with a closed pipe, the command learns of it when
+            // it writes, and must not wait for ever.
+            if self.outputs.look() {
+                self.near = None;
+            }
             if self.wait(signals) {
                 match Event::read(&self.socket) {
                     Event::Ended(code) => return code,
@@ -127,18 +132,20 @@ impl Session {
         }
         let listens = self.terminal.is_entered() && !self.keys_end;
         let mut list = vec![PollFd::new(signals, PollFlags::IN), PollFd::new(&self.socket, PollFlags::IN)];
-        if !self.keys.is_empty() {
-            list.push(PollFd::new(&self.near, PollFlags::OUT));
-        } else if listens {
-            list.push(PollFd::new(&input, PollFlags::IN));
+        match &self.near {
+            Some(near) if !self.keys.is_empty() => list.push(PollFd::new(near, PollFlags::OUT)),
+            Some(_) if listens => list.push(PollFd::new(&input, PollFlags::IN)),
+            _ => {}
         }
+        let passes = list.len() > 2;
+        list.extend(self.outputs.pending().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(FOREGROUND_CHECK.subsec_nanos()) };
         let wait = (!self.terminal.is_entered()).then_some(wait);
         if poll(&mut list, wait.as_ref()).is_err() {
             return false;
         }
         let told = |at: usize| list.get(at).is_some_and(|fd: &PollFd<'_>| !fd.revents().is_empty());
-        let (monitor, ready) = (told(1), told(2));
+        let (monitor, ready) = (told(1), passes && told(2));
         if ready {
             self.pass_keys();
         }
@@ -146,6 +153,7 @@ impl Session {
     }
 
     fn pass_keys(&mut self) {
+        let Some(near) = &self.near else { return };
         if self.keys.is_empty() {
             let mut keys = [0; KEYS_BYTES_MAX];
             match rustix::io::read(io::stdin(), &mut keys) {
@@ -155,7 +163,7 @@ impl Session {
                 Err(_) => self.keys_end = true,
             }
         }
-        match rustix::io::write(&self.near, &self.keys) {
+        match rustix::io::write(near, &self.keys) {
             Ok(count) => {
                 self.keys.drain(..count);
             }
@@ -172,7 +180,7 @@ impl Session {
                 poll(&mut [PollFd::new(near, PollFlags::IN)], Some(&time)).is_ok_and(|count| count > 0)
             };
             let until = Instant::now() + SETTLE;
-            while unread(&self.near) && Instant::now() < until {
+            while self.near.as_ref().is_some_and(unread) && Instant::now() < until {
                 std::thread::sleep(WRITE);
             }
             std::thread::sleep(WRITE);
@@ -196,7 +204,7 @@ impl Session {
 
     fn resize(&self) {
         if let Some(size) = self.terminal.size() {
-            let _ = tcsetwinsize(&self.near, size);
+            let _ = self.near.as_ref().map(|near| tcsetwinsize(near, size));
             self.known.set_width(usize::from(size.ws_col));
         }
     }
