@@ -54,12 +54,11 @@ impl Begin {
                 let has_heard = |(other, path, born): &(Inode, String, Option<u64>)| {
                     *path == known.path && *born > known.file.born() && !left.contains(other)
                 };
-                // Whatever it said last: there may have been more of it than was read.
                 if !begun.iter().any(has_heard) {
-                    let gone = Gone { known: known.clone(), says: known.says.behind_unread_end(), told: None };
-                    self.gone.insert(PathBuf::from(&known.path), gone);
+                    self.gone.insert(PathBuf::from(&known.path), Gone::new(known.clone()));
                 }
-                let bytes = known.size - known.offset;
+                // Of what is behind the offset some may have been written.
+                let bytes = known.size - if known.written > 0 { known.read } else { known.offset };
                 if bytes > 0 {
                     figures.lost_bytes += bytes;
                     let how = "has gone before it was read to its end";

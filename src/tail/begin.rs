@@ -60,6 +60,13 @@ pub struct Gone {
     pub told: Option<u64>,
 }
 
+impl Gone {
+    /// A file of which there may have been more than was read.
+    pub fn new(known: Checkpoint) -> Gone {
+        Gone { says: known.says.behind_unread_end(), known, told: None }
+    }
+}
+
 /// A copy of a file.
 pub struct Copy {
     pub real: PathBuf,
@@ -78,14 +85,21 @@ impl Begin {
         own_folders: Vec<PathBuf>,
         names: Names,
     ) -> Begin {
-        let known: BTreeMap<_, _> = known.into_iter().map(|one| (one.file.inode(), one)).collect();
-        let left = known.keys().copied().collect();
+        let (mut last, mut gone) = (BTreeMap::new(), BTreeMap::new());
+        for one in known {
+            // Inodes are used again: of two that have had one, the older has gone.
+            let Some(other) = last.insert(one.file.inode(), one.clone()) else { continue };
+            let (older, newer) = if one.file.born() < other.file.born() { (one, other) } else { (other, one) };
+            last.insert(newer.file.inode(), newer);
+            gone.insert(PathBuf::from(&older.path), Gone::new(older));
+        }
+        let left = last.keys().copied().collect();
         Begin {
             from,
             forgot: false,
-            known,
+            known: last,
             left,
-            gone: BTreeMap::new(),
+            gone,
             said: BTreeSet::new(),
             own_file,
             own_folders,
@@ -103,6 +117,17 @@ impl Begin {
             let path = self.shown(path);
             hooks.notice(&Notice::Refused { path, why });
         }
+    }
+
+    /// Forgets what was said of names that nobody has any more.
+    pub fn forget_said(&mut self, has: impl Fn(&Path) -> bool) {
+        self.said.retain(|(path, _)| has(path));
+    }
+
+    /// How many things were said once.
+    #[cfg(test)]
+    pub fn said(&self) -> usize {
+        self.said.len()
     }
 
     /// Whether a file is written by this very process.
@@ -249,7 +274,7 @@ impl Begin {
         let Some(copy) = self.copy_of(&follow.real, known, |_| false) else { return false };
         let (first, name) = (came(&copy.about), follow.voice.origin.path.clone());
         figures.truncated += 1;
-        self.copied(follow, &copy.real, hooks);
+        self.copied(follow, &copy.real, known.size.saturating_sub(copy.about.len()), hooks, figures);
         let later = Candidate { name, real: follow.real.clone(), about: copy.about.clone(), named: false };
         let (at, made) = (inode(&copy.about), self.copies.len());
         let voice = Voice::new(self.next, Arc::clone(&follow.voice.origin));
@@ -304,15 +329,18 @@ impl Begin {
             let length = known.before.len();
             let mut before = vec![0; length];
             file.read_exact_at(&mut before, known.read - length as u64).ok()?;
-            let same = known.file.clone().check_head(&head) && known.before.begins(&before) && !is_followed(&about);
+            // All of a copy that has less than what is known of the first bytes is compared by what was read.
+            let begins = head.len() < known.file.head_len() || known.file.clone().check_head(&head);
+            let same = begins && known.before.begins(&before) && !is_followed(&about);
             same.then(|| Copy { identity: Identity::new(&about, &head), real: path, file, about, head })
         })
     }
 
-    /// Says that a file was cut, and that the rest of it is read elsewhere.
-    pub fn copied(&mut self, follow: &Follow, copy: &Path, hooks: &mut dyn Hooks) {
+    /// Counts and says that bytes were lost when a file was cut, and that the rest of it is read elsewhere.
+    pub fn copied(&mut self, follow: &Follow, copy: &Path, bytes: u64, hooks: &mut dyn Hooks, figures: &mut Figures) {
         let (path, copy) = (follow.voice.origin.name.clone(), self.shown(copy));
-        hooks.notice(&Notice::Copied { path, copy });
+        figures.lost_bytes += bytes;
+        hooks.notice(&Notice::Copied { path, copy, bytes });
     }
 
     /// Takes what is to be kept of files that are not followed any more.

@@ -124,14 +124,7 @@ impl Feeder {
                 self.rewind(follow, figures);
                 Ok(Fed::Again)
             }
-            Wrote::Failed(kind) => {
-                figures.errors += 1;
-                if !std::mem::replace(&mut self.outage, true) {
-                    hooks.notice(&Notice::NotWritten(kind));
-                }
-                self.rewind(follow, figures);
-                Ok(Fed::Blocked)
-            }
+            Wrote::Failed(kind) => Ok(self.blocked(follow, kind, hooks, figures)),
             Wrote::Panicked => self.after_panic(follow, buffer, length, work, hooks, figures),
         }
     }
@@ -147,6 +140,22 @@ impl Feeder {
         };
         filter.inherit(&follow.mark.said);
         filter
+    }
+
+    /// The outlet takes nothing: the file waits at its mark.
+    fn blocked(
+        &mut self,
+        follow: &mut Follow,
+        kind: io::ErrorKind,
+        hooks: &mut dyn Hooks,
+        figures: &mut Figures,
+    ) -> Fed {
+        figures.errors += 1;
+        if !std::mem::replace(&mut self.outage, true) {
+            hooks.notice(&Notice::NotWritten(kind));
+        }
+        self.rewind(follow, figures);
+        Fed::Blocked
     }
 
     fn rewind(&mut self, follow: &mut Follow, figures: &mut Figures) {
@@ -260,13 +269,10 @@ impl Feeder {
         }
         let written = self.outlet.write(&mut follow.voice, output.clean(&passed), false);
         match written {
-            Ok(_) => {}
+            Ok(_) => self.outage = false,
             Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => return Err(TailError::ClosedOutput),
             Err(fault) if !self.outlet.can_wait() => return Err(TailError::Write(fault.kind())),
-            Err(_) => {
-                self.rewind(follow, figures);
-                return Ok(Fed::Blocked);
-            }
+            Err(fault) => return Ok(self.blocked(follow, fault.kind(), hooks, figures)),
         }
         if withheld > 0 {
             let path = follow.voice.origin.name.clone();
@@ -360,7 +366,10 @@ const RETRY: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
 
     use super::*;
     use crate::{
@@ -388,23 +397,30 @@ mod tests {
         failed(log, fails_on, OnError::Withhold).0
     }
 
-    fn failed(log: &str, fails_on: &'static [u8], on_error: OnError) -> (String, Figures) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().canonicalize().unwrap().join("in.log");
-        fs::write(&path, log).unwrap();
-        let root = folder.path().join("out");
+    /// Those for one file of a folder, and where it comes out.
+    fn settings(folder: &Path, on_error: OnError) -> (Settings, PathBuf) {
+        let path = folder.canonicalize().unwrap().join("in.log");
+        let root = folder.join("out");
+        let copy = root.join(path.strip_prefix("/").unwrap());
         let settings = Settings {
-            paths: vec![path.clone().into()],
+            paths: vec![path.into()],
             roots: Vec::new(),
             from: From::Start,
             format: Format::Auto,
-            target: Target::Tree { root: root.clone(), file_bytes_max: 1 << 30, total_bytes_max: 1 << 30 },
+            target: Target::Tree { root, file_bytes_max: 1 << 30, total_bytes_max: 1 << 30 },
             open_line: false,
             state: None,
             drain: Duration::from_secs(5),
             flush_after: Duration::from_millis(50),
             on_error,
         };
+        (settings, copy)
+    }
+
+    fn failed(log: &str, fails_on: &'static [u8], on_error: OnError) -> (String, Figures) {
+        let folder = tempfile::tempdir().unwrap();
+        let (settings, copy) = settings(folder.path(), on_error);
+        fs::write(&settings.paths[0], log).unwrap();
         let engine = Arc::new(Engine::new(RuleSet::builtin().unwrap(), Options::default()).unwrap());
         let mut hooks = Silent;
         let mut work = Loop::new(&settings, engine, &mut hooks, Signals::none().unwrap()).unwrap();
@@ -413,7 +429,7 @@ mod tests {
         work.drain().unwrap();
         let figures = work.figures.clone();
         drop(work);
-        (fs::read_to_string(root.join(path.strip_prefix("/").unwrap())).unwrap(), figures)
+        (fs::read_to_string(copy).unwrap(), figures)
     }
 
     #[test]
@@ -426,6 +442,32 @@ mod tests {
         // Once among others, and once alone.
         assert_eq!((figures.errors, figures.withheld_bytes), (2, "it fails here\n".len() as u64));
         assert_eq!(figures.bytes_in, (log.len() - "it fails here\n".len()) as u64);
+    }
+
+    #[test]
+    fn what_is_withheld_while_the_output_fails_is_told_once_when_it_works_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut settings, copy) = settings(folder.path(), OnError::Withhold);
+        settings.from = From::Checkpoint;
+        let log = "it fails here\nlast\n";
+        fs::write(&settings.paths[0], log).unwrap();
+        // In the place of the output stands something else.
+        fs::create_dir_all(&copy).unwrap();
+        let engine = Arc::new(Engine::new(RuleSet::builtin().unwrap(), Options::default()).unwrap());
+        let mut hooks = Silent;
+        let mut work = Loop::new(&settings, engine, &mut hooks, Signals::none().unwrap()).unwrap();
+        work.feeder.fails_on = Some(b"fails");
+        work.begin();
+        while work.blocked_until.is_none() {
+            work.turns().unwrap();
+        }
+        assert!(work.feeder.outage);
+        assert_eq!((work.figures.withheld_bytes, work.figures.bytes_out), (0, 0));
+        fs::remove_dir(&copy).unwrap();
+        work.drain().unwrap();
+        assert_eq!((work.figures.withheld_bytes, work.feeder.outage), ("it fails here\n".len() as u64, false));
+        let out = fs::read_to_string(copy).unwrap();
+        assert!(out.contains("unscanned") && out.ends_with("\nlast\n") && !out.contains("fails"), "{out}");
     }
 
     #[test]

@@ -108,6 +108,7 @@ impl Loop<'_> {
         }
         self.named.retain(|_, named| looked.saturating_sub(*named) < NAMED);
         self.said.retain(|_, (_, at)| looked.saturating_sub(*at) < NAMED);
+        self.begin.forget_said(|path| path.symlink_metadata().is_ok());
     }
 
     /// Adds files that had a name after the last one that was seen under it, and were rotated before it was looked at.
@@ -211,10 +212,9 @@ impl Loop<'_> {
             if follow.kind == Kind::Regular {
                 match follow.look() {
                     Ok(about) => {
-                        let seen = Seen::of(&about);
-                        let changed = seen != follow.seen;
-                        follow.seen = seen;
-                        if changed && seen.size > follow.position {
+                        let changed = Seen::of(&about) != follow.seen;
+                        follow.see(&about);
+                        if changed && follow.seen.size > follow.position {
                             follow.grown_at.get_or_insert_with(seam::now);
                         }
                         if changed && !std::mem::replace(&mut follow.queued, true) {

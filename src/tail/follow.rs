@@ -14,6 +14,7 @@ use std::{
 use super::{
     begin::Copy,
     checkpoint::Checkpoint,
+    cuts::Cuts,
     envelope::Voice,
     handed::Handed,
     identity::{BEFORE_BYTES, HEAD_BYTES, Hash, Identity},
@@ -47,6 +48,8 @@ pub struct Follow {
     before: Vec<u8>,
     /// What the file was when it was last looked at.
     pub seen: Seen,
+    /// What cuts have taken away since.
+    pub cuts: Cuts,
     /// The filter that holds something of it.
     pub filter: Option<Filter>,
     /// What the last line that was read says about the next one, in this file or in the one that gets its name.
@@ -139,8 +142,8 @@ pub struct Replay {
 /// Why there are no next bytes.
 #[derive(Debug)]
 pub enum Fault {
-    /// What was read is not there any more. Whether the file is shorter now, or another text.
-    Rewritten { cut: bool },
+    /// What was read is not there any more.
+    Rewritten,
     /// Those of the system.
     Io(io::Error),
 }
@@ -173,6 +176,7 @@ impl Follow {
             reached: 0,
             before: Vec::new(),
             seen: Seen::default(),
+            cuts: Cuts::default(),
             filter: None,
             says: Said::default(),
             mark: Mark::default(),
@@ -226,6 +230,7 @@ impl Follow {
         (self.position, self.reached, self.told, self.careful) = (0, 0, 0, 0);
         // There may have been more of it than was read.
         self.says = self.says.behind_unread_end();
+        self.cuts = Cuts::default();
         self.mark = Mark { said: self.says.clone(), ..Mark::default() };
         (self.since, self.replay, self.open_since) = (Count::default(), None, None);
         self.before.clear();
@@ -234,6 +239,7 @@ impl Follow {
     /// Goes on in a copy of the file, whose text is the same up to here.
     pub fn go_on_in(&mut self, copy: Copy) {
         self.seen = Seen::of(&copy.about);
+        self.cuts = Cuts::new(self.position, 0);
         (self.real, self.file, self.identity) = (copy.real, Some(copy.file), copy.identity);
         (self.rotated, self.drained) = (true, false);
         // At the end of the program all that has arrived is read, wherever it is now.
@@ -276,6 +282,13 @@ impl Follow {
         }
     }
 
+    /// The file is this now.
+    pub fn see(&mut self, about: &Metadata) {
+        let seen = Seen::of(about);
+        self.cuts.see(self.seen.size, seen.size);
+        self.seen = seen;
+    }
+
     /// Reads the next bytes, none behind a limit, into a buffer of [`Follow::ROOM`] bytes.
     pub fn read(&mut self, buffer: &mut [u8], limit: u64) -> Result<Chunk, Fault> {
         if self.kind == Kind::Fifo {
@@ -286,8 +299,8 @@ impl Follow {
         let left = usize::try_from(until.saturating_sub(position)).unwrap_or(usize::MAX);
         let ask = overlap + READ_BYTES.min(left);
         let head = self.bytes(0, HEAD_BYTES)?;
-        if !self.identity.check_head(&head) {
-            return Err(self.rewritten());
+        if self.cuts.has_gone() || !self.identity.check_head(&head) {
+            return Err(Fault::Rewritten);
         }
         self.start = head[..head.len().min(2)].to_vec();
         seam::between();
@@ -303,17 +316,14 @@ impl Follow {
         // What is read from the start on is what the head was read of, if nobody cut the file in between.
         let both = if position == overlap as u64 { length.min(head.len()) } else { 0 };
         if length < overlap || buffer[..overlap] != self.before[..] || buffer[..both] != head[..both] {
-            return Err(self.rewritten());
+            return Err(Fault::Rewritten);
         }
+        self.cuts.is_there(self.seen.size);
         if position == overlap as u64 && length > head.len() {
             // It has grown in between. What is read now tells who it is.
             self.identity.check_head(&buffer[..length]);
         }
         Ok(Chunk { range: overlap..length, more: full })
-    }
-
-    fn rewritten(&self) -> Fault {
-        Fault::Rewritten { cut: self.look().is_ok_and(|about| about.len() < self.position) }
     }
 
     fn read_pipe(&mut self, buffer: &mut [u8]) -> Result<Chunk, Fault> {
@@ -362,6 +372,7 @@ impl Follow {
             return;
         }
         self.position += length as u64;
+        self.cuts.read_to(self.position);
         self.before.clear();
         if self.kind == Kind::Regular {
             self.before.extend_from_slice(&buffer[buffer.len().saturating_sub(BEFORE_BYTES)..]);
@@ -376,6 +387,12 @@ impl Follow {
     /// Whether it is read to its end, but for what it begins with, which no filter has got since this process began.
     pub fn has_begun_only(&self) -> bool {
         self.mark.handed.is_some() && self.filter.is_none() && self.position == self.reached
+    }
+
+    /// Whether its last line has no end, or waits for more.
+    pub fn ends_in_line(&self) -> bool {
+        let has_end = matches!(self.before.as_slice(), [] | [.., b'\n'] | [.., b'\n', 0]);
+        self.position < self.reached || !has_end || self.waits_at_end()
     }
 
     /// Whether a new filter at the mark would go on at the position.
@@ -407,7 +424,7 @@ impl Follow {
             written: written.bytes,
             crc: written.crc,
             read: self.position,
-            size: self.seen.size.max(self.position),
+            size: self.cuts.sure().max(self.position),
             before: Hash::of(&self.before),
             told: self.told,
             said,
@@ -431,6 +448,7 @@ impl Follow {
         self.identity = identity;
         self.is_known = true;
         self.told = from.told;
+        self.cuts = Cuts::new(from.read, from.size);
         let written = Count { bytes: from.written, crc: from.crc };
         self.mark = Mark { ground: from.ground(), said: from.said.clone(), handed: None, written };
         if let Some(place) = &from.handed {

@@ -86,6 +86,11 @@ impl Identity {
         self.born
     }
 
+    /// How many of the first bytes are known.
+    pub fn head_len(&self) -> usize {
+        self.head.len()
+    }
+
     /// The file begins anew.
     pub fn forget_head(&mut self) {
         self.head = Hash::default();

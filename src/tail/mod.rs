@@ -19,6 +19,7 @@
 mod again;
 mod begin;
 mod checkpoint;
+mod cuts;
 mod discovery;
 mod envelope;
 mod every;
@@ -194,12 +195,14 @@ pub enum Notice {
         how: &'static str,
     },
     /// A file was cut after a copy was made of it.
-    #[error("{path}: was cut; its rest is read in {copy}, and what was written between the copy and the cut is lost")]
+    #[error("{path}: was cut; its rest is read in {copy}, and {} written between the copy and the cut is lost", what(*bytes))]
     Copied {
         /// Its name.
         path: String,
         /// Where its copy lies.
         copy: String,
+        /// How many bytes between the copy and the cut are certain to be lost.
+        bytes: u64,
     },
     /// Checkpoints cannot be used.
     #[error("the checkpoints {why}; files are read from their start")]
@@ -248,6 +251,11 @@ pub enum Notice {
         /// How many.
         bytes: u64,
     },
+}
+
+/// So many bytes, as far as anybody knows.
+fn what(bytes: u64) -> String {
+    if bytes == 0 { "what was".to_owned() } else { format!("at least {bytes} bytes of what was") }
 }
 
 /// Why following ends before it was asked to.

@@ -7,7 +7,7 @@ use super::{
     Notice, TailError, begin,
     feed::{Fed, Work},
     find::Listings,
-    follow::{Chunk, Fault, Follow, Seen},
+    follow::{Chunk, Fault, Follow},
     open::Kind,
     seam,
     work::Loop,
@@ -158,8 +158,14 @@ impl Loop<'_> {
         }
         let mut buffer = std::mem::take(&mut self.buffer);
         let result = match follow.read(&mut buffer, limit) {
-            Ok(chunk) => self.fed(follow, &buffer, &chunk),
-            Err(Fault::Rewritten { cut }) => self.rewritten(follow, cut).map(|()| true),
+            Ok(chunk) => {
+                if let Some((times, bytes)) = follow.cuts.of_same(follow.seen.size) {
+                    self.figures.truncated += times;
+                    begin::lost(follow, "was cut behind what was read", bytes, self.hooks, &mut self.figures);
+                }
+                self.fed(follow, &buffer, &chunk)
+            }
+            Err(Fault::Rewritten) => self.rewritten(follow).map(|()| true),
             Err(Fault::Io(fault)) if fault.kind() == io::ErrorKind::NotFound && follow.file.is_none() => {
                 // It was closed, and has another name by now, or none; of what was lost with it the next look tells.
                 let is_there = Listings::default().find(follow);
@@ -227,16 +233,19 @@ impl Loop<'_> {
     }
 
     /// Under a name stands the same file with another text.
-    fn rewritten(&mut self, follow: &mut Follow, cut: bool) -> Result<(), TailError> {
-        let how = if cut { "was cut" } else { "was written anew" };
-        let bytes = follow.seen.size.saturating_sub(follow.position);
-        self.figures.truncated += 1;
+    fn rewritten(&mut self, follow: &mut Follow) -> Result<(), TailError> {
+        if let Ok(about) = follow.look() {
+            follow.see(&about);
+        }
+        let how = if follow.cuts.has_gone() { "was cut" } else { "was written anew" };
         let copy = self.begin.copy_of(&follow.real, &follow.checkpoint(self.begin.looked), |about| self.follows(about));
         // Copies of before are no files that were missed.
         let last = copy.as_ref().map_or_else(seam::wall, |copy| begin::came(&copy.about));
+        let (times, bytes) = follow.cuts.of_other(copy.as_ref().map(|copy| copy.about.len()));
+        self.figures.truncated += times;
         self.held(follow.voice.origin.path.clone(), last);
         if let Some(copy) = copy {
-            self.begin.copied(follow, &copy.real, self.hooks);
+            self.begin.copied(follow, &copy.real, bytes, self.hooks, &mut self.figures);
             let id = follow.voice.id;
             self.by_inode.remove(&follow.identity.inode());
             self.by_inode.insert(copy.identity.inode(), id);
@@ -251,9 +260,7 @@ impl Loop<'_> {
             self.feeder.feed(follow, &[], 0, Work::Finish, self.hooks, &mut self.figures)?;
         }
         follow.start_anew();
-        if let Ok(about) = follow.look() {
-            follow.seen = Seen::of(&about);
-        }
+        follow.until = follow.until.map(|_| follow.seen.size);
         Ok(())
     }
 
@@ -266,14 +273,16 @@ impl Loop<'_> {
             !follow.queued && follow.open_since.is_some_and(|since| seam::since(since) >= self.settings.flush_after)
         };
         let due: Vec<u64> = self.files.values().filter(due).map(|follow| follow.voice.id).collect();
-        due.into_iter().try_for_each(|id| self.rest(id, Work::Idle))
+        due.into_iter().try_for_each(|id| self.rest(id, u64::MAX, Work::Idle))
     }
 
-    /// Gives a file's filter what is left, up to the file's end.
-    pub(super) fn rest(&mut self, id: u64, work: Work) -> Result<(), TailError> {
-        let limit = self.older(id)?;
+    /// Gives a file's filter what is left, up to the file's end or a place before it.
+    pub(super) fn rest(&mut self, id: u64, end: u64, work: Work) -> Result<(), TailError> {
+        let limit = self.older(id)?.map(|limit| limit.min(end));
         let Some(mut follow) = self.files.remove(&id) else { return Ok(()) };
-        let can_read = self.inherit(&mut follow, limit.is_some_and(|limit| limit > 0))?;
+        // One that ends without a byte of its own is the last that may get what waits before it.
+        let is_read = limit.is_some_and(|limit| limit > 0 || work == Work::Finish);
+        let can_read = self.inherit(&mut follow, is_read)?;
         if follow.file.is_none() {
             self.make_room();
         }
@@ -302,21 +311,32 @@ impl Loop<'_> {
     fn close_rotated(&mut self) -> Result<(), TailError> {
         let over = |follow: &&Follow| {
             // The rest of a line may come late.
-            let quiet = if follow.waits_at_end() { OPEN_QUIET } else { ROTATED_QUIET };
+            let quiet = if follow.ends_in_line() { OPEN_QUIET } else { ROTATED_QUIET };
             follow.rotated && follow.drained && !follow.queued && seam::since(follow.quiet_since) >= quiet
         };
         let over: Vec<u64> = self.files.values().filter(over).map(|follow| follow.voice.id).collect();
         for id in over {
-            self.rest(id, Work::Finish)?;
-            let Some(follow) = self.files.get_mut(&id).filter(|follow| !follow.queued) else { continue };
-            if follow.look().is_ok_and(|about| about.len() > follow.reached) {
-                follow.queued = true;
-                self.queue.push_back(id);
-            } else {
+            if self.has_more(id) {
+                continue;
+            }
+            // Of what comes now nobody knows yet whether it is a whole line.
+            let reached = self.files.get(&id).map_or(0, |follow| follow.reached);
+            self.rest(id, reached, Work::Finish)?;
+            if !self.has_more(id) {
                 self.forget(id);
             }
         }
         Ok(())
+    }
+
+    /// Whether a file has bytes that nobody has looked at, or is to be read again. It has its turn then.
+    fn has_more(&mut self, id: u64) -> bool {
+        let Some(follow) = self.files.get_mut(&id) else { return true };
+        let has_more = follow.look().is_ok_and(|about| about.len() > follow.reached);
+        if has_more && !std::mem::replace(&mut follow.queued, true) {
+            self.queue.push_back(id);
+        }
+        follow.queued
     }
 }
 

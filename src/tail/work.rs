@@ -248,20 +248,27 @@ impl<'a> Loop<'a> {
         let deadline = seam::now() + self.settings.drain;
         self.figures.draining = true;
         self.tell();
-        self.discover(false);
-        self.look();
-        for (id, follow) in &mut self.files {
-            follow.until = (follow.kind == Kind::Regular).then_some(follow.seen.size);
-            if !std::mem::replace(&mut follow.queued, true) {
-                self.queue.push_back(*id);
+        loop {
+            self.pace.changes.names = false;
+            self.discover(false);
+            self.look();
+            for (id, follow) in self.files.iter_mut().filter(|(_, follow)| follow.until.is_none()) {
+                follow.until = (follow.kind == Kind::Regular).then_some(follow.seen.size);
+                if !std::mem::replace(&mut follow.queued, true) {
+                    self.queue.push_back(*id);
+                }
             }
-        }
-        while !self.queue.is_empty() && seam::now() < deadline {
-            if let Some(until) = self.blocked_until {
-                let wait = until.min(deadline).saturating_duration_since(seam::now());
-                self.watch.wait(&[], wait, false);
+            while !self.queue.is_empty() && seam::now() < deadline {
+                if let Some(until) = self.blocked_until {
+                    let wait = until.min(deadline).saturating_duration_since(seam::now());
+                    self.watch.wait(&[], wait, false);
+                }
+                self.turns()?;
             }
-            self.turns()?;
+            // One that goes on in its copy, because it was cut, has a text of its own that has arrived as well.
+            if !self.pace.changes.names || seam::now() >= deadline {
+                break;
+            }
         }
         if self.queue.is_empty() {
             // With a state the next start goes on with what is not whole; without one nobody does.
@@ -272,7 +279,7 @@ impl<'a> Loop<'a> {
             for id in open {
                 let pipe = self.files.get(&id).is_some_and(|follow| follow.kind == Kind::Fifo);
                 if pipe || takes {
-                    self.rest(id, if pipe { Work::Finish } else { work })?;
+                    self.rest(id, u64::MAX, if pipe { Work::Finish } else { work })?;
                 }
             }
         }

@@ -68,7 +68,9 @@ since = "0.1.0"
             text += part;
             if is_last {
                 // Parts of a secret are masked each.
-                begun[at] = whole(&text.replace(&format!("{MASK}{MASK}"), MASK));
+                let seen = whole(&text.replace(&format!("{MASK}{MASK}"), MASK));
+                // What begins a line begins it, even if a kill has put the end of another one behind that.
+                begun[at] = seen.or(begun[at].take());
             } else {
                 open[stream] = Some((at, text));
             }
