@@ -1,7 +1,10 @@
 //! The turns of the loop: reads files in turn, those first that had a name before others, and has written what they
 //! give. Does not look for files.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use super::{
     Notice, TailError, begin,
@@ -20,8 +23,8 @@ impl Loop<'_> {
             return Ok(());
         }
         self.blocked_until = None;
-        self.close_rotated()?;
         let started = seam::now();
+        self.close_rotated(started)?;
         for _ in 0..self.queue.len() {
             let Some(id) = self.queue.pop_front() else { break };
             self.turn(id)?;
@@ -308,7 +311,7 @@ impl Loop<'_> {
     }
 
     /// Ends files that were rotated, read to their ends, and have been quiet since.
-    fn close_rotated(&mut self) -> Result<(), TailError> {
+    fn close_rotated(&mut self, started: Instant) -> Result<(), TailError> {
         let over = |follow: &&Follow| {
             // The rest of a line may come late.
             let quiet = if follow.ends_in_line() { OPEN_QUIET } else { ROTATED_QUIET };
@@ -316,6 +319,10 @@ impl Loop<'_> {
         };
         let over: Vec<u64> = self.files.values().filter(over).map(|follow| follow.voice.id).collect();
         for id in over {
+            // Files may be rotated faster than these are closed, and must be found before they are removed.
+            if seam::since(started) > SLICE {
+                break;
+            }
             if self.has_more(id) {
                 continue;
             }
