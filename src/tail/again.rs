@@ -57,8 +57,7 @@ impl Begin {
                 if !begun.iter().any(has_heard) {
                     self.gone.insert(PathBuf::from(&known.path), Gone::new(known.clone()));
                 }
-                // Of what is behind the offset some may have been written.
-                let bytes = known.size - if known.written > 0 { known.read } else { known.offset };
+                let bytes = known.size - known.offset;
                 if bytes > 0 {
                     figures.lost_bytes += bytes;
                     let how = "has gone before it was read to its end";
