@@ -143,6 +143,7 @@ fn standard_input_is_scanned_packed_or_not() {
     for bytes in [line().into_bytes(), gzip(line().as_bytes())] {
         let ended = sandbox.run(&["scan", "--no-default-rules", "--rules", "acme.toml", "-"], bytes);
         assert!(ended.code == 1 && ended.stdout.contains("stdin:1:28"), "{ended:?}");
+        assert!(ended.stderr.contains("found 1 secret in 1 file; read 1 file, "), "{ended:?}");
     }
 }
 
@@ -169,6 +170,7 @@ fn lists_are_for_other_programs() {
     sandbox.write("in/a b.log", line());
     assert_eq!(scan(&sandbox, &["-l", "in"]).stdout, "in/a b.log\nin/b.tar\n");
     assert_eq!(scan(&sandbox, &["-l0", "in"]).stdout, "in/a b.log\0in/b.tar\0");
+    assert_eq!(scan(&sandbox, &["-0", "in"]).code, 2);
 }
 
 #[test]
@@ -235,6 +237,15 @@ fn a_journals_export_is_read_with_its_times() {
     sandbox.write("in/export", text);
     let ended = scan(&sandbox, &["in"]);
     assert!(ended.stdout.contains("first    2025-11-20T23:10:23.250Z  in/export:5:1"), "{ended:?}");
+    // What somebody has cut out of one begins somewhere.
+    let part = b"_PID=1\nPRIORITY=6\n\n__REALTIME_TIMESTAMP=1763680223250000\n__MONOTONIC_TIMESTAMP=7\n";
+    sandbox.write("in/export", [part, format!("MESSAGE={SECRET}\n\n").as_bytes()].concat());
+    let ended = scan(&sandbox, &["in"]);
+    assert!(ended.stdout.contains("first    2025-11-20T23:10:23.250Z  in/export:6:9"), "{ended:?}");
+    sandbox.write("in/export", b"LPKSHHRH\0\0\0\0\0\0\0\0");
+    let ended = scan(&sandbox, &["in"]);
+    let said = "left out 1 journal of systemd (journalctl -o export | blackbar scan - reads it): in/export";
+    assert!(ended.code == 0 && ended.stderr.contains(said), "{ended:?}");
 }
 
 #[test]
@@ -244,7 +255,10 @@ fn files_that_are_no_text_are_said_and_skipped_or_read() {
     let ended = scan(&sandbox, &["in"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stderr.contains("left out 1 file that is no text (--binary reads them): in/a.bin\n"), "{ended:?}");
-    assert_eq!(scan(&sandbox, &["--binary", "in"]).code, 1);
+    let noise = [b"\x01\x02\xff".repeat(200), SECRET.as_bytes().to_vec(), b"\x01\x02\xff".repeat(200)].concat();
+    sandbox.write("in/a.bin", noise);
+    let ended = scan(&sandbox, &["--binary", "in"]);
+    assert!(ended.code == 1 && ended.stdout.lines().all(|line| line.chars().count() < 300), "{ended:?}");
 }
 
 #[test]
@@ -269,7 +283,8 @@ fn wrong_values_are_refused_and_not_shown() {
         let ended = scan(&sandbox, &[option, CANARY, "."]);
         assert!(ended.code == 2 && ended.stderr.contains(option), "{ended:?}");
     }
-    assert_eq!(scan(&sandbox, &[]).code, 2);
+    let ended = scan(&sandbox, &[]);
+    assert!(ended.code == 2 && ended.stderr.contains("PATH is missing"), "{ended:?}");
 }
 
 #[test]
@@ -442,6 +457,11 @@ fn findings_and_reports_have_the_times_of_lines_and_the_files() {
     assert!(sandbox.read("r.gitlab").contains("are from 2026-11-20T01:02:03.000Z to 2026-11-22T01:02:03.000Z"));
     let table = sandbox.read("r.csv");
     assert!(table.lines().nth(1).unwrap().ends_with(",2026-11-20T01:02:03.000Z,2026-11-22T01:02:03.000Z"), "{table}");
+    // In the place of the overview.
+    assert_eq!(scan(&sandbox, &["--report", "csv=-", "in"]).stdout.lines().count(), 2);
+    for refused in [&["--report", "csv=-", "--report", "json=-", "in"][..], &["-l", "--report", "json=-", "in"]] {
+        assert_eq!(scan(&sandbox, refused).code, 2);
+    }
     let report: serde_json::Value = serde_json::from_str(&sandbox.read("r.json")).unwrap();
     let secret = &report["secrets"][0]["blackbar"];
     assert_eq!(secret["first_seen"], "2026-11-20T01:02:03.000Z");

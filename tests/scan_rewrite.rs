@@ -238,12 +238,38 @@ fn a_kill_in_the_middle_leaves_the_old_file() {
     let draft = sandbox.path(&format!("in/{draft}"));
     assert_eq!(fs::metadata(&draft).unwrap().mode() & 0o777, 0o600);
     assert!(!String::from_utf8_lossy(&fs::read(draft).unwrap()).contains(SECRET));
+    // What was left over goes with the next try.
+    assert_eq!(scan(&sandbox, &["--in-place", "in"]).code, 1);
+    assert_eq!(names(&sandbox.path("in")), ["a.log"]);
+    assert!(!sandbox.read("in/a.log").contains(SECRET));
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_stays_as_it_is() {
+    let sandbox = Sandbox::new();
+    let long = format!("{}\n", text()).repeat(300_000);
+    let path = sandbox.write("in/a.log", &long);
+    let arguments = ["scan", "--no-default-rules", "--rules", "acme.toml", "--in-place", "in"];
+    let child = sandbox.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while names(&sandbox.path("in")).len() < 2 {
+        std::thread::yield_now();
+    }
+    // The draft was begun: all of this is behind what it knows of the file.
+    File::options().append(true).open(&path).unwrap().write_all(b"one more line\n").unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(3) && said.contains("it changed while it was read"), "{said}");
+    assert!(sandbox.read("in/a.log") == long + "one more line\n");
+    assert_eq!(names(&sandbox.path("in")), ["a.log"]);
 }
 
 #[test]
 fn targets_that_exclude_each_other_are_refused() {
     let sandbox = Sandbox::new();
-    for arguments in [&["--out", "x", "--in-place", "."][..], &["--in-place", "-"]] {
+    sandbox.write("in/logs/a.log", text());
+    // What lies below the folder for copies is taken for copies.
+    let outside = [&["--out", "in", "in"][..], &["--out", "in", "in/logs"], &["--out", ".", "in/logs/a.log"]];
+    for arguments in [&["--out", "x", "--in-place", "."][..], &["--in-place", "-"]].into_iter().chain(outside) {
         assert_eq!(scan(&sandbox, arguments).code, 2);
     }
 }

@@ -404,3 +404,15 @@ fn a_second_reader_of_the_same_state_is_refused() {
     assert!(second.stderr.contains("another process"), "{}", second.stderr);
     assert_eq!(tail.stop(), 0);
 }
+
+#[test]
+fn a_file_that_is_not_there_is_said_and_waited_for() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.path("in")).unwrap();
+    let tail = Tail::start(&sandbox, &["in/later.log", "in/*.other"]);
+    until("the message", || has(&sandbox, "err", "in/later.log: is not there yet, and waited for"));
+    append(&sandbox.path("in/later.log"), &line(1));
+    until("the line", || out(&sandbox) == masked(1));
+    assert_eq!(tail.stop(), 0);
+    assert!(!has(&sandbox, "err", "other"));
+}

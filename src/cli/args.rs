@@ -39,10 +39,12 @@ Exit codes: 0 nothing found, 1 findings (with --fail-on: that are this bad), 2 w
 configuration, 3 something could not be read.";
 
 const TAIL_NOTES: &str = "\
-SIGTERM and SIGINT write what has arrived and end, a second one ends at once; SIGHUP reads rules, allow
-files and files of values again, as a change of them does. Without --state nothing is remembered.
+SIGTERM and SIGINT write what has arrived and end, a second one ends at once; SIGHUP reads rules,
+allow files and files of values again, as a change of them does. Without --state nothing is
+remembered.
 
-Exit codes: 0 ended by a signal, 2 wrong usage or configuration, 3 failure, 141 the output was closed.";
+Exit codes: 0 ended by a signal, 2 wrong usage or configuration, 3 failure, 141 the output was
+closed.";
 
 /// What to type first.
 pub const EXAMPLES: &str = "\

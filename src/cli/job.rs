@@ -5,7 +5,7 @@ use std::{
     env,
     fs::File,
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -94,10 +94,10 @@ pub struct Job {
 }
 
 impl Job {
-    /// Opens what findings are written to.
-    pub fn open(settings: &Settings, engine: &Engine) -> Result<Self, Failure> {
+    /// Opens what findings are written to. `stdout_is_free` says that a report may go to standard output.
+    pub fn open(settings: &Settings, engine: &Engine, stdout_is_free: bool) -> Result<Self, Failure> {
         let key = &engine.options().fingerprint_key;
-        let (findings, reports) = (Findings::open(settings)?, reports(settings)?);
+        let (findings, reports) = (Findings::open(settings)?, reports(settings, stdout_is_free)?);
         let is_told = findings.is_some() || !reports.is_empty();
         let run = ndjson::Run {
             host: host_name(),
@@ -169,13 +169,25 @@ impl Job {
         self.failed = true;
     }
 
+    /// Whether standard output is for a report.
+    pub fn reports_to_stdout(&self) -> bool {
+        self.reports.iter().any(|report| is_stdout(&report.path))
+    }
+
     /// Writes the reports. Whether all are written.
     fn write_reports(&self, console: &Console) -> bool {
         let context = report::Context { run: &self.run, start: self.start, end: OffsetDateTime::now_utc() };
         let mut all = true;
         for Report { format, path } in &self.reports {
             let text = report::write(*format, self.tally.secrets(), &context);
-            if let Err(why) = files::replace(path, &text) {
+            let written = if is_stdout(path) {
+                let mut stdout = io::stdout().lock();
+                let written = stdout.write_all(&text).and_then(|()| stdout.flush());
+                written.map_err(|fault| files::reason(fault.kind()))
+            } else {
+                files::replace(path, &text)
+            };
+            if let Err(why) = written {
                 console.error(&format!("{}: there is no report: {why}", files::shown(path)));
                 all = false;
             }
@@ -231,7 +243,7 @@ struct Report {
 }
 
 /// The reports that are wanted. What cannot be written is found out before anything is read.
-fn reports(settings: &Settings) -> Result<Vec<Report>, Failure> {
+fn reports(settings: &Settings, stdout_is_free: bool) -> Result<Vec<Report>, Failure> {
     let call = settings.call("report");
     let mut reports = Vec::new();
     for (format, path) in settings.pairs("report") {
@@ -239,10 +251,23 @@ fn reports(settings: &Settings) -> Result<Vec<Report>, Failure> {
             return Err(Failure::usage(format!("{call} must be json=FILE, sarif=FILE, gitlab=FILE or csv=FILE")));
         };
         let path = PathBuf::from(path);
-        files::can_replace(&path).map_err(|why| Failure::usage(format!("{call}: {}: {why}", files::shown(&path))))?;
+        if !is_stdout(&path) {
+            files::can_replace(&path)
+                .map_err(|why| Failure::usage(format!("{call}: {}: {why}", files::shown(&path))))?;
+        } else if !stdout_is_free {
+            let what = format!("{call}: standard output belongs to the redacted bytes; name a file");
+            return Err(Failure::usage(what));
+        }
         reports.push(Report { format, path });
     }
+    if reports.iter().filter(|report| is_stdout(&report.path)).count() > 1 {
+        return Err(Failure::usage(format!("{call}: only one report can go to standard output")));
+    }
     Ok(reports)
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// The side door.

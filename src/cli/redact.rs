@@ -37,7 +37,7 @@ pub fn run(settings: &Settings, inputs: &[OsString], console: &Console) -> Resul
     }
     let known = secrets::load(settings, false, console)?;
     let engine = job::engine(settings, known, false, console)?;
-    let job = Job::open(settings, &engine)?;
+    let job = Job::open(settings, &engine, false)?;
     guard::write_no_core(inputs);
     pipeline::signals::install(settings.drain());
     let started = Instant::now();

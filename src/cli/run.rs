@@ -54,7 +54,7 @@ pub fn run(settings: &Settings, words: Vec<OsString>, console: &Console) -> Resu
     guard::hide_memory();
     add_own(&known);
     let engine = job::engine(settings, known.clone(), has_terminal, console)?;
-    let job = Arc::new(Mutex::new(Job::open(settings, &engine)?));
+    let job = Arc::new(Mutex::new(Job::open(settings, &engine, false)?));
     // What is typed must be seen at once.
     let mut pipeline = job::pipeline(settings, "withhold", if has_terminal { 0 } else { 50 });
     let serving = service::start(settings, &engine, console)?;

@@ -4,8 +4,9 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
+    fs,
     io::{self, IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::Ordering,
     time::Instant,
 };
@@ -31,9 +32,14 @@ use super::{
 
 /// Runs the command.
 pub fn run(settings: &Settings, roots: Vec<OsString>, console: &Console) -> Result<Exit, Failure> {
+    if settings.switch("null") && !settings.switch("files-with-findings") {
+        let [null, list] = ["null", "files-with-findings"].map(|name| settings.call(name));
+        return Err(Failure::usage(format!("{null} goes with {list}")));
+    }
     let known = secrets::load(settings, false, console)?;
     let [engine, masks] = job::engines(settings, known, console)?;
-    let job = Job::open(settings, &engine)?;
+    let free = !settings.switch("files-with-findings");
+    let job = Job::open(settings, &engine, free)?;
     guard::write_no_core(&roots);
     let now = OffsetDateTime::now_utc();
     let plan = Plan {
@@ -80,6 +86,15 @@ fn target(settings: &Settings, roots: &[OsString]) -> Result<Option<Target>, Fai
     };
     if roots.iter().any(|root| root == "-") {
         return Err(Failure::usage("standard input is masked by blackbar without a command"));
+    }
+    if let Target::Folder(out) = &target {
+        // What is below it is taken for copies, and not read.
+        let real = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_default();
+        let out = real(out);
+        if let Some(root) = roots.iter().map(Path::new).find(|root| real(root).starts_with(&out)) {
+            let (call, root) = (settings.call("out"), files::shown(root));
+            return Err(Failure::usage(format!("{call}: {root} lies below it, and would not be read")));
+        }
     }
     Ok(Some(target))
 }
@@ -181,7 +196,7 @@ impl Scan<'_> {
     }
 
     fn print_overview(&self) -> Result<Exit, Failure> {
-        if self.settings.switch("quiet") {
+        if self.settings.switch("quiet") || self.job.reports_to_stdout() {
             return Ok(Exit::Done);
         }
         let color = match self.settings.word("color", "auto") {
@@ -263,6 +278,11 @@ impl Scan<'_> {
                 "left out {} that {} no text (--binary reads them)",
                 counted(count, "file"),
                 if count == 1 { "is" } else { "are" }
+            ),
+            Skipped::Journal => format!(
+                "left out {} of systemd (journalctl -o export | blackbar scan - reads {})",
+                counted(count, "journal"),
+                if count == 1 { "it" } else { "them" }
             ),
             Skipped::TooLarge => format!("left out {} larger than --max-size", counted(count, "file")),
             Skipped::Excluded => format!("left out {number} by --exclude"),

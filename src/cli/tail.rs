@@ -13,6 +13,7 @@ use std::{
 use blackbar::{
     filter::Stats,
     finding::Finding,
+    names::Names,
     scan::Engine,
     service::{Cause, Pulse, SourceKind, Turn, Work},
     tail::{self, Figures, Format, From, Hooks, Notice, Origin, TailError, Target},
@@ -36,9 +37,12 @@ pub fn run(settings: &Settings, paths: Vec<OsString>, console: &Console) -> Resu
     // Before the files are read: what changes in between is read again.
     let watched = Watched::new(settings);
     let engine = job::engine(settings, known, false, console)?;
-    let job = Job::open(settings, &engine)?;
+    let job = Job::open(settings, &engine, false)?;
     let open_line = ends_inside_a_line();
     guard::write_no_core(&paths);
+    if !settings.switch("quiet") {
+        say_what_is_missing(&paths, &engine, console);
+    }
     let tail = tail_settings(settings, paths, open_line)?;
     let serving = service::start(settings, &engine, console)?;
     let told = Figures::default();
@@ -62,6 +66,19 @@ pub fn run(settings: &Settings, paths: Vec<OsString>, console: &Console) -> Resu
         }
         Err(fault @ TailError::Tree(_)) => Err(Failure::usage(format!("{}: {fault}", settings.call("out")))),
         Err(fault) => Err(Failure::io(fault.to_string())),
+    }
+}
+
+/// A file that is not there may come later, or have been spelled wrong.
+fn say_what_is_missing(paths: &[OsString], engine: &Arc<Engine>, console: &Console) {
+    let mut names = Names::new(Arc::clone(engine));
+    let is_pattern = |path: &OsString| path.as_encoded_bytes().iter().any(|byte| b"*?[".contains(byte));
+    let is_missing = |path: &&OsString| {
+        !is_pattern(path) && fs::symlink_metadata(path).is_err_and(|fault| fault.kind() == io::ErrorKind::NotFound)
+    };
+    for path in paths.iter().filter(is_missing) {
+        let path = names.shown(path.as_encoded_bytes());
+        console.note(&format!("{path}: is not there yet, and waited for"), Map::new());
     }
 }
 

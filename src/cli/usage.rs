@@ -66,7 +66,7 @@ fn named(error: &clap::Error) -> Option<String> {
         ContextValue::Strings(texts) => texts.first()?.clone(),
         _ => return None,
     };
-    let name = full.split([' ', '=', '[']).find(|part| !part.is_empty())?;
+    let name = full.split([' ', '=', '[']).find(|part| !part.is_empty())?.trim_end_matches("...");
     let argument = name.starts_with('<') && name.ends_with('>');
     (argument || plausible(name)).then(|| name.trim_matches(['<', '>']).to_owned())
 }

@@ -51,6 +51,16 @@ impl Container {
         })
     }
 
+    /// With what another path of the same container tells besides.
+    pub fn with(mut self, other: &Container) -> Container {
+        let of = |container: &Container| (container.namespace.clone(), container.pod.clone(), container.name.clone());
+        if of(&self) == of(other) {
+            self.uid = self.uid.or_else(|| other.uid.clone());
+            self.id = self.id.or_else(|| other.id.clone());
+        }
+        self
+    }
+
     fn of_link(file: &str) -> Option<Container> {
         let mut parts = file.split('_');
         let [pod, namespace, rest] = [parts.next()?, parts.next()?, parts.next()?];
@@ -127,7 +137,12 @@ mod tests {
         let link = format!("/var/log/containers/web-5d4f_shop_my-app-{id}.log");
         let link = Container::of(Path::new(&link)).unwrap();
         assert_eq!((link.namespace.as_str(), link.pod.as_str(), link.name.as_str()), ("shop", "web-5d4f", "my-app"));
-        assert_eq!(link.id, Some(id));
+        assert_eq!(link.id.as_ref(), Some(&id));
+        let file = Container::of(Path::new("/var/log/pods/shop_web-5d4f_9f2c-11/my-app/0.log")).unwrap();
+        let both = link.clone().with(&file);
+        assert_eq!((both.uid.as_deref(), both.id), (Some("9f2c-11"), Some(id)));
+        let of_another_pod = Container::of(Path::new("/var/log/pods/shop_api_9f2c-12/my-app/0.log")).unwrap();
+        assert_eq!(link.clone().with(&of_another_pod), link);
     }
 
     #[test]

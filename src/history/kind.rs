@@ -15,6 +15,8 @@ pub enum Kind {
     Tar,
     /// Files with names, and a directory at the end.
     Zip,
+    /// A journal itself, which only `journalctl` reads.
+    JournalFile,
     /// Nothing that a person reads.
     Binary,
 }
@@ -50,13 +52,28 @@ pub fn of(head: &[u8]) -> Kind {
         Kind::Zip
     } else if tar::is_header(head) {
         Kind::Tar
-    } else if starts(b"__CURSOR=") {
+    } else if is_journal(head) {
         Kind::Journal
+    } else if starts(b"LPKSHHRH") {
+        Kind::JournalFile
     } else if is_binary(head) {
         Kind::Binary
     } else {
         Kind::Text
     }
+}
+
+/// Whether this is an export of a journal. It may be a part of one, which begins with any field, or inside one: then an
+/// entry begins in it, with the time and the place that each has.
+fn is_journal(head: &[u8]) -> bool {
+    let begins = |field: &[u8]| {
+        let value = head.strip_prefix(field).or_else(|| {
+            let at = memchr::memmem::find(head, &[b"\n", field].concat())?;
+            head.get(at + 1 + field.len()..)
+        });
+        value.is_some_and(|value| value.first().is_some_and(u8::is_ascii_alphanumeric))
+    };
+    head.starts_with(b"__CURSOR=") || begins(b"__REALTIME_TIMESTAMP=") && begins(b"__MONOTONIC_TIMESTAMP=")
 }
 
 /// Whether no person reads this. A single control character does not make a log binary, nor does the
@@ -87,7 +104,6 @@ const MAGICS: &[&[u8]] = &[
     b"\xff\xd8\xff",
     b"GIF8",
     b"%PDF-",
-    b"LPKSHHRH",
     b"SQLite format 3\0",
     b"\0asm",
     b"\xca\xfe\xba\xbe",
@@ -111,6 +127,10 @@ mod tests {
             (b"\xfd7zXZ\0", Kind::Packed(Packing::Xz)),
             (b"PK\x03\x04", Kind::Zip),
             (b"__CURSOR=s=1", Kind::Journal),
+            (b"__REALTIME_TIMESTAMP=17\n__MONOTONIC_TIMESTAMP=5\n_BOOT_ID=a\n", Kind::Journal),
+            (b"_PID=1\nMESSAGE=x\n\n__SEQNUM=4\n__MONOTONIC_TIMESTAMP=5\n__REALTIME_TIMESTAMP=17\n", Kind::Journal),
+            (b"set __REALTIME_TIMESTAMP=17 and __MONOTONIC_TIMESTAMP=5\n", Kind::Text),
+            (b"LPKSHHRH\0\0\0\0", Kind::JournalFile),
             (b"", Kind::Text),
             (b"a line\n", Kind::Text),
             (b"\0\0\0\0\0\0\0\0a line after a hole\n", Kind::Text),

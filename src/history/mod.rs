@@ -168,6 +168,8 @@ pub enum Trouble {
 pub enum Skipped {
     /// It is no text.
     Binary,
+    /// It is a journal of systemd itself.
+    Journal,
     /// It is larger than the user wants.
     TooLarge,
     /// The user named it.
@@ -194,6 +196,11 @@ impl Totals {
     pub fn stats(&self) -> Stats {
         lock(&self.stats).clone()
     }
+}
+
+/// Whether what begins with these bytes is compressed, or a zip.
+pub(crate) fn is_packed(head: &[u8]) -> bool {
+    matches!(kind::of(head), kind::Kind::Packed(_) | kind::Kind::Zip)
 }
 
 /// Reads everything that the plan names. `on_event` is called on the calling thread.
@@ -242,11 +249,13 @@ fn choose(plan: &Plan, files: Sender<Job>, events: &Sender<Event>) {
     let is_copy = |path: &PathBuf| {
         copies.as_ref().is_some_and(|out| std::path::absolute(path).is_ok_and(|path| path.starts_with(out)))
     };
+    let rewrites = matches!(plan.target, Some(Target::InPlace));
     let mut number = 0;
     walk::walk(&plan.roots, &plan.excludes, &mut |step| {
         let skipped = |why| Event::Skipped { place: String::new(), why };
         match step {
             Step::File(path, _) if is_copy(&path) => true,
+            Step::File(path, false) if rewrites && rewrite::remove_left_draft(&path) => true,
             Step::File(path, is_named) => {
                 number += 1;
                 files.send(Job { number, path, is_named }).is_ok()

@@ -34,7 +34,7 @@ fn paragraph(text: &mut String, secret: &Secret, color: bool) {
     let mut row = |name: &str, value: String| {
         let _ = writeln!(text, "  {name:<8} {value}");
     };
-    row("sample", secret.first.context.as_str().trim().to_owned());
+    row("sample", short(secret.first.context.as_str().trim()));
     let times = if secret.count == 1 { "once".to_owned() } else { format!("{} times", secret.count) };
     let sure = secret.first.confidence.as_str();
     row("found", format!("{times}, confidence {sure}"));
@@ -67,6 +67,19 @@ fn paragraph(text: &mut String, secret: &Secret, color: bool) {
     row("next", format!("rotate it{page}, then clean or delete these files"));
 }
 
+/// What is around a mask, if it is long: each byte of what is no text takes up to eight characters.
+fn short(sample: &str) -> String {
+    let chars: Vec<char> = sample.chars().collect();
+    if chars.len() <= SAMPLE_CHARS_MAX {
+        return sample.to_owned();
+    }
+    let mask = sample.find("[REDACTED").map(|at| sample[..at].chars().count());
+    let start = mask.map_or(chars.len() / 2 - SAMPLE_CHARS_MAX / 2, |at| at.saturating_sub(SAMPLE_CHARS_MAX / 3));
+    let end = chars.len().min(start + SAMPLE_CHARS_MAX);
+    let [before, after] = [start > 0, end < chars.len()].map(|cut| if cut { "..." } else { "" });
+    format!("{before}{}{after}", chars[start..end].iter().collect::<String>())
+}
+
 fn name(place: &Where) -> String {
     escape::visible(place.name()).into_owned()
 }
@@ -90,3 +103,22 @@ fn paint(severity: Severity) -> &'static str {
 
 /// How many files of a secret are named.
 const PLACES_MAX: usize = 10;
+
+/// How many characters of a line are shown.
+const SAMPLE_CHARS_MAX: usize = 240;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_sample_is_cut_around_its_mask() {
+        let noise = "\\u{7}".repeat(80);
+        let long = short(&format!("{noise}[REDACTED:github-pat]{noise}"));
+        assert!(long.contains("[REDACTED:github-pat]") && long.starts_with("...") && long.ends_with("..."), "{long}");
+        assert_eq!(long.chars().count(), SAMPLE_CHARS_MAX + 6);
+        let other = short(&"\u{20ac}".repeat(400));
+        assert_eq!(other.chars().count(), SAMPLE_CHARS_MAX + 6);
+        assert_eq!(short("a line with ***"), "a line with ***");
+    }
+}

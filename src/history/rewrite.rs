@@ -77,12 +77,14 @@ impl Draft {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| Refused::Io(io::ErrorKind::Other))?;
         // Nothing of the file's own name, which may hold a secret, and may be as long as a name can be.
-        let path = folder(&target).join(format!(".blackbar.{:016x}.tmp", u64::from_le_bytes(random)));
+        let path = folder(&target).join(format!("{DRAFT}{:016x}{DRAFT_END}", u64::from_le_bytes(random)));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path)?;
+        // Whoever finds it knows by this that it is not left over.
+        let _ = lock(&file);
         // From here on the draft goes away unless it is given its name.
         let mut draft = Draft { packer: None, path, target };
         draft.packer = Some(Packer::new(packing, BufWriter::with_capacity(1 << 16, file))?);
@@ -133,6 +135,24 @@ impl Drop for Draft {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+/// Removes a draft whose process was killed. Whether this path is the name of a draft.
+pub fn remove_left_draft(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let digits = name.strip_prefix(DRAFT).and_then(|rest| rest.strip_suffix(DRAFT_END)).unwrap_or_default();
+    if digits.len() != 16 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return false;
+    }
+    if super::file::open(path, false).is_ok_and(|(file, _)| lock(&file)) {
+        let _ = fs::remove_file(path);
+    }
+    true
+}
+
+/// Takes a file for this process, as long as it has it open. Whether nobody else has.
+fn lock(file: &File) -> bool {
+    file.try_lock().is_ok()
 }
 
 /// Where the copy of a file goes below a folder: its path without what leads out of the folder. The
@@ -266,3 +286,7 @@ fn folder(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+/// Names of drafts: this, sixteen digits, and that.
+const DRAFT: &str = ".blackbar.";
+const DRAFT_END: &str = ".tmp";

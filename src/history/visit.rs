@@ -145,6 +145,7 @@ impl Visit<'_, '_> {
         let now = OffsetDateTime::now_utc();
         let total = Arc::clone(&self.visitor.totals.bytes);
         if self.path.as_os_str() == STDIN {
+            self.visitor.totals.files.fetch_add(1, Ordering::Relaxed);
             let layer = Layer { place: Where::Input, depth: 0, latest: now, backing: None };
             let bytes = Counted::new(io::stdin(), Arc::clone(&self.budget), total);
             self.stream(Box::new(bytes), &layer);
@@ -278,7 +279,7 @@ impl Visit<'_, '_> {
             Kind::Text if layer.depth == 0 => Ok(None),
             Kind::Text if is_outer => self.shape,
             Kind::Journal if is_outer => Err(Refused::Journal),
-            Kind::Binary if is_outer => Err(Refused::Binary),
+            Kind::Binary | Kind::JournalFile if is_outer => Err(Refused::Binary),
             _ => Err(Refused::Archive),
         };
         match kind {
@@ -289,7 +290,10 @@ impl Visit<'_, '_> {
             Kind::Tar => self.tar(whole, layer),
             Kind::Zip => self.zip(whole, layer),
             Kind::Binary if !self.visitor.plan.binary && fault.is_none() => self.skip(&layer.place, Skipped::Binary),
-            Kind::Binary | Kind::Text | Kind::Journal => self.filter(whole, layer),
+            Kind::JournalFile if !self.visitor.plan.binary && fault.is_none() => {
+                self.skip(&layer.place, Skipped::Journal);
+            }
+            Kind::Binary | Kind::JournalFile | Kind::Text | Kind::Journal => self.filter(whole, layer),
         }
     }
 

@@ -9,7 +9,7 @@
 use std::{
     fmt::Write as _,
     io::{self, Read as _, Write as _},
-    net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     os::{
         fd::{AsFd as _, BorrowedFd},
         unix::net::UnixStream,
@@ -34,7 +34,11 @@ pub fn address(text: &str) -> Option<SocketAddr> {
     let port = text.strip_prefix(':').unwrap_or(text);
     match port.bytes().all(|byte| byte.is_ascii_digit()) {
         true => port.parse().ok().map(|port| (IpAddr::from(Ipv4Addr::LOCALHOST), port).into()),
-        false => text.parse().ok(),
+        false => text.parse().ok().or_else(|| {
+            // What `$(POD_IP):9464` becomes where pods have addresses of version 6 only.
+            let (ip, port) = text.rsplit_once(':')?;
+            Some((ip.parse::<Ipv6Addr>().ok()?, port.parse().ok()?).into())
+        }),
     }
 }
 
@@ -346,6 +350,7 @@ mod tests {
         assert_eq!(shown("9464").as_deref(), Some("127.0.0.1:9464"));
         assert_eq!(shown(":0").as_deref(), Some("127.0.0.1:0"));
         assert_eq!(shown("[::1]:9464").as_deref(), Some("[::1]:9464"));
+        assert_eq!(shown("fd00::7:9464").as_deref(), Some("[fd00::7]:9464"));
         assert_eq!(shown("10.1.2.3:9464").as_deref(), Some("10.1.2.3:9464"));
         for text in ["", ":", "localhost:9464", "example.org:1", "1.2.3.4", "70000", "::1", "x"] {
             assert_eq!(shown(text), None, "{text}");

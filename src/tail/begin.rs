@@ -23,7 +23,7 @@ use super::{
     rotated::is_rotated,
     seam,
 };
-use crate::{filter::Ground, names::Names, scan::Said};
+use crate::{filter::Ground, history, names::Names, scan::Said};
 
 /// What is known of files before they are opened.
 pub struct Begin {
@@ -166,7 +166,7 @@ impl Begin {
         let mut head = [0; HEAD_BYTES];
         let length = if kind == Kind::Regular { file.read_at(&mut head, 0).unwrap_or(0) } else { 0 };
         let head = &head[..length];
-        if COMPRESSED.iter().any(|magic| head.starts_with(magic)) {
+        if history::is_packed(head) {
             self.refuse(&candidate.name, "is compressed; 'blackbar scan' reads it", hooks);
             return None;
         }
@@ -380,9 +380,6 @@ fn to_last_line(follow: &mut Follow) -> io::Result<()> {
     follow.mark = Mark { ground: Ground { offset, ..Ground::default() }, said, ..Mark::default() };
     follow.go_to(offset)
 }
-
-/// How compressed files begin: gzip, zstd, bzip2, xz, zip.
-const COMPRESSED: [&[u8]; 5] = [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"PK\x03\x04"];
 
 /// How far the numbers of files are apart that are found one after the other: one may be found later that stands between.
 const SPACING: u64 = 1 << 20;

@@ -243,7 +243,7 @@ pub enum Notice {
         bytes: u64,
     },
     /// There are no notifications; files are looked at instead.
-    #[error("no notifications of changes: {0}; files are looked at every {POLL_MS} ms")]
+    #[error("no notifications of changes (a limit of fs.inotify?): {0}; files are looked at every {POLL_MS} ms")]
     Polling(io::ErrorKind),
     /// The end came before all was written.
     #[error("the drain timeout is over: {bytes} bytes that had arrived are left for the next start")]

@@ -28,10 +28,12 @@ impl Origin {
     pub fn new(path: &Path, real: &Path, names: &mut Names) -> Origin {
         let (name, is_masked) = names.told(path.as_os_str().as_bytes());
         let copy = if is_masked { PathBuf::from(&name) } else { path.to_owned() };
-        let container = Container::of(&copy).or_else(|| {
-            let (real, _) = names.told(real.as_os_str().as_bytes());
-            Container::of(Path::new(&real))
-        });
+        let (real, _) = names.told(real.as_os_str().as_bytes());
+        let container = match (Container::of(&copy), Container::of(Path::new(&real))) {
+            // A link of the kubelet's tells the id, the file that it leads to tells the uid of the pod.
+            (Some(link), Some(file)) => Some(link.with(&file)),
+            (link, file) => link.or(file),
+        };
         Origin { path: path.to_owned(), name, copy, container }
     }
 
