@@ -416,3 +416,27 @@ fn a_file_that_is_not_there_is_said_and_waited_for() {
     assert_eq!(tail.stop(), 0);
     assert!(!has(&sandbox, "err", "other"));
 }
+
+#[test]
+fn what_is_packed_after_its_file_was_made_is_not_written() {
+    let sandbox = Sandbox::new();
+    let log = sandbox.write("in/app.log", line(1));
+    let tail = Tail::start(&sandbox, &["--state", "state", "--out", "clean", "in"]);
+    let clean = |name: &str| fs::read(sandbox.path("clean/in").join(name)).unwrap_or_default();
+    until("the first line", || clean("app.log") == masked(1).as_bytes());
+    // A packer makes its file, looks at its input, and writes later.
+    for (name, number) in [("app.log.1.gz", 2), ("other.gz", 3)] {
+        let packed = sandbox.write(&format!("in/{name}"), "");
+        append(&sandbox.path(&format!("in/seen{number}")), &line(number));
+        until("the folder was looked at", || clean(&format!("seen{number}")) == masked(number).as_bytes());
+        fs::write(&packed, b"\x1f\x8b\x08\0\0\0\0\0\0\x03 what no filter sees through\n").unwrap();
+        append(&log, &line(10 + number));
+        until("the next line", || clean("app.log").ends_with(masked(10 + number).as_bytes()));
+    }
+    until("the message", || has(&sandbox, "err", "in/other.gz: is compressed"));
+    assert_eq!(tail.stop(), 0);
+    assert_eq!(clean("app.log"), [1, 12, 13].map(masked).concat().as_bytes());
+    assert!(clean("app.log.1.gz").is_empty() && clean("other.gz").is_empty());
+    // What it was made of was followed.
+    assert!(!has(&sandbox, "err", "app.log.1.gz"), "{}", sandbox.read("err"));
+}

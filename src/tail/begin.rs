@@ -47,6 +47,8 @@ pub struct Begin {
     pub names: Names,
     /// How many files may be open.
     pub open_max: usize,
+    /// Whether what is opened, if it is compressed, is what a followed file became when it was rotated.
+    pub is_packed_again: bool,
     /// To be followed besides what was opened, and before it.
     pub copies: Vec<Follow>,
 }
@@ -107,12 +109,17 @@ impl Begin {
             looked: Duration::ZERO,
             names,
             open_max: usize::MAX,
+            is_packed_again: false,
             copies: Vec::new(),
         }
     }
 
     /// Says once that a file is not followed.
     pub fn refuse(&mut self, path: &Path, why: &'static str, hooks: &mut dyn Hooks) {
+        if self.said.len() >= SAID_MAX {
+            // Names with dates in them come and go.
+            self.said.retain(|(path, _)| path.symlink_metadata().is_ok());
+        }
         if self.said.insert((path.to_owned(), why)) {
             let path = self.shown(path);
             hooks.notice(&Notice::Refused { path, why });
@@ -166,6 +173,9 @@ impl Begin {
         let mut head = [0; HEAD_BYTES];
         let length = if kind == Kind::Regular { file.read_at(&mut head, 0).unwrap_or(0) } else { 0 };
         let head = &head[..length];
+        if history::is_packed(head) && self.is_packed_again {
+            return None;
+        }
         if history::is_packed(head) {
             self.refuse(&candidate.name, "is compressed; 'blackbar scan' reads it", hooks);
             return None;
@@ -380,6 +390,9 @@ fn to_last_line(follow: &mut Follow) -> io::Result<()> {
     follow.mark = Mark { ground: Ground { offset, ..Ground::default() }, said, ..Mark::default() };
     follow.go_to(offset)
 }
+
+/// From how many names on those are forgotten that are not there any more.
+const SAID_MAX: usize = 1024;
 
 /// How far the numbers of files are apart that are found one after the other: one may be found later that stands between.
 const SPACING: u64 = 1 << 20;

@@ -101,6 +101,7 @@ impl Loop<'_> {
                 continue;
             }
             self.make_room();
+            self.begin.is_packed_again = !at_start && self.was_followed_unpacked(&candidate.name);
             if let Some(follow) = self.begin.file(candidate, at_start, self.hooks, &mut self.figures) {
                 self.add(follow);
                 self.held(candidate.name.clone(), looked);
@@ -128,6 +129,13 @@ impl Loop<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a name is that of a file that was followed and rotated, with the ending of a packer: `app.log.1.gz`.
+    fn was_followed_unpacked(&self, name: &Path) -> bool {
+        let unpacked = name.with_extension("");
+        let names = std::iter::once(unpacked.clone()).chain(stems(&unpacked));
+        names.into_iter().any(|name| self.by_name.contains_key(&name) || self.begin.knows(&name))
     }
 
     /// Since when somebody else may have had a name that a file had which is known.

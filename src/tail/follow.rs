@@ -24,6 +24,7 @@ use super::{
 use crate::{
     Filter,
     filter::Ground,
+    history,
     limits::{LINE_BYTES_MAX, READ_BYTES},
     scan::Said,
 };
@@ -78,6 +79,8 @@ pub struct Follow {
     pub queued: bool,
     /// Nothing behind this place is read any more.
     pub until: Option<u64>,
+    /// Whether it is compressed, and not to be followed.
+    pub is_packed: bool,
 }
 
 /// What a file was.
@@ -144,6 +147,8 @@ pub struct Replay {
 pub enum Fault {
     /// What was read is not there any more.
     Rewritten,
+    /// It is compressed: it was empty, or another file, when it was opened.
+    Packed,
     /// Those of the system.
     Io(io::Error),
 }
@@ -192,6 +197,7 @@ impl Follow {
             grown_at: None,
             queued: false,
             until: None,
+            is_packed: false,
         }
     }
 
@@ -317,6 +323,10 @@ impl Follow {
         let both = if position == overlap as u64 { length.min(head.len()) } else { 0 };
         if length < overlap || buffer[..overlap] != self.before[..] || buffer[..both] != head[..both] {
             return Err(Fault::Rewritten);
+        }
+        // Who packs a file makes the new one first, and writes into it later.
+        if position == 0 && history::is_packed(&buffer[..length]) {
+            return Err(Fault::Packed);
         }
         self.cuts.is_there(self.seen.size);
         if position == overlap as u64 && length > head.len() {

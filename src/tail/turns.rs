@@ -24,6 +24,7 @@ impl Loop<'_> {
         }
         self.blocked_until = None;
         let started = seam::now();
+        self.drop_packed();
         self.close_rotated(started)?;
         for _ in 0..self.queue.len() {
             let Some(id) = self.queue.pop_front() else { break };
@@ -169,6 +170,11 @@ impl Loop<'_> {
                 self.fed(follow, &buffer, &chunk)
             }
             Err(Fault::Rewritten) => self.rewritten(follow).map(|()| true),
+            Err(Fault::Packed) => {
+                follow.is_packed = true;
+                follow.drained = true;
+                Ok(false)
+            }
             Err(Fault::Io(fault)) if fault.kind() == io::ErrorKind::NotFound && follow.file.is_none() => {
                 // It was closed, and has another name by now, or none; of what was lost with it the next look tells.
                 let is_there = Listings::default().find(follow);
@@ -308,6 +314,16 @@ impl Loop<'_> {
         }
         self.files.insert(id, follow);
         Ok(())
+    }
+
+    /// Follows files no more that have turned out to be compressed. They are found again, and refused.
+    fn drop_packed(&mut self) {
+        let packed = self.files.values().filter(|follow| follow.is_packed);
+        for (id, inode) in packed.map(|follow| (follow.voice.id, follow.identity.inode())).collect::<Vec<_>>() {
+            self.forget(id);
+            self.begin.known.remove(&inode);
+            self.pace.changes.names = true;
+        }
     }
 
     /// Ends files that were rotated, read to their ends, and have been quiet since.
