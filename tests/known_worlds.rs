@@ -89,6 +89,60 @@ const WORLDS: &[(&[&str], &str, &str)] = &[
         "x -----BEGIN A KEY----- asdf -----END A KEY----- x\n",
         "x *** x\n",
     ),
+    // Pieces of one that is written over lines of a progress bar; one that goes on from another one.
+    (&["shared-secret-1", "secret-1-longer"], "a shared-secret-1-longer b\rshared-secret-1\r", "a *** b\r***\r"),
+    // Short ones beside long ones, at the start and at the end of everything.
+    (&["aaaaaaaaaa", "bbbbbb"], "bbbbbb rest aaaaaaaaaa bbbbbb", "*** rest *** ***"),
+    // Blanks around one do not count; a line of several that is blank does not, either.
+    (&["  padded-value  "], "padded-value, padded-value\n", "***, ***\n"),
+    (&["upper-line\n\nlower-line"], "x upper-line\n\nlower-line y\nlower-line\n", "x ***\n\n*** y\n***\n"),
+    // Lines of one that is formatted JSON; its brackets are everybody's.
+    (
+        &["{\n  \"alpha\": \"1234-value\",\n  \"beta\": \"5678-value\"\n}\n"],
+        "{\n}\n ok {\"alpha\": \"1234-value\",} ok\n",
+        "{\n}\n ok {***} ok\n",
+    ),
+    // Several lines in a literal of JSON, and without quotes as arguments of a traced command.
+    (&["first-words\nsecond-words"], "{\"key\":\"first-words\\nsecond-words\"}\n", "{\"key\":\"***\"}\n"),
+    (&["first-words\nsecond-words"], "+ echo first-words second-words\n", "+ echo ***\n"),
+    (&["first-words\nsecond-words"], "+ echo 'first-words\n+ second-words'\n", "+ echo '***\n+ ***'\n"),
+    // In the arguments of a command, in a URL, as it is and as it must be written there.
+    (
+        &["p@ss/word-1"],
+        "git clone https://me:p@ss/word-1@host/x.git --password=p@ss/word-1\n",
+        "git clone https://me:***@host/x.git --password=***\n",
+    ),
+    (&["p@ss/word-1"], "git clone https://me:p%40ss%2Fword-1@host/x.git\n", "git clone https://me:***@host/x.git\n"),
+    // What a job is told of its variables, and the same in capitals, which is another value.
+    (
+        &["secure-thing-1"],
+        "overriding 'SECURE' with 'secure-thing-1', not SECURE-THING-1\n",
+        "overriding 'SECURE' with '***', not SECURE-THING-1\n",
+    ),
+    // The files of mounted secrets: settings, of which each value may be written alone.
+    (&["USER_NAME=app\nUSER_PASSWORD=kR7-pw4q-Zx\n"], "login with kR7-pw4q-Zx as app\n", "login with *** as app\n"),
+    (
+        &["https://app:kR7-pw4q-Zx@db.internal:5432/app"],
+        "wrong: kR7-pw4q-Zx at db.internal:5432\n",
+        "wrong: *** at db.internal:5432\n",
+    ),
+    (
+        &["Server=db.internal;Password=kR7-pw4q-Zx;Encrypt=true"],
+        "wrong: kR7-pw4q-Zx, db.internal\n",
+        "wrong: ***, db.internal\n",
+    ),
+    (
+        &["{\"type\":\"service_account\",\"project_id\":\"shop-12345\",\"client_secret\":\"kR7-pw4q-Zx9LmT2v\"}"],
+        "service_account of shop-12345 with kR7-pw4q-Zx9LmT2v\n",
+        "service_account of shop-12345 with ***\n",
+    ),
+    (
+        &["eyJ0eXBlIjoic2VydmljZSIsInBhc3N3b3JkIjoia1I3LXB3NHEtWngifQ=="],
+        "{\"type\":\"service\",\"password\":\"kR7-pw4q-Zx\"} kR7-pw4q-Zx\n",
+        "*** ***\n",
+    ),
+    // A script of `cmd` reads its arguments twice.
+    (&["wal&nut^7"], "cmd /c npm.cmd wal^^^&nut^^^^7\n", "cmd /c npm.cmd ***\n"),
     // What other maskers write in their place.
     (&["MASKED"], "[MASKED] MASKED\n", "[***] ***\n"),
 ];

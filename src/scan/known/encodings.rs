@@ -216,8 +216,8 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("cmd", |value, out| prefixed(value, b"&|<>^()\"!", b'^', out)),
     ("cmd", |value, out| prefixed(value, b"&|<>^", b'^', out)),
     ("cmd", |value, out| prefixed(value, b"&|<>^()%!\"", b'^', out)),
-    // As Node's cross-spawn does for all that it starts. <https://www.npmjs.com/package/cross-spawn>
-    ("cmd", |value, out| prefixed(value, b"()[]%!^\"`<>&|;, *?", b'^', out)),
+    ("cmd", |value, out| prefixed(value, SIGNS_OF_CMD, b'^', out)),
+    ("cmd", carets_twice),
     ("cmd", |value, out| replaced(value, b"%", "%%", out)),
     // <https://www.jetbrains.com/help/teamcity/service-messages.html#Escaped+Values>
     ("teamcity", teamcity),
@@ -295,6 +295,8 @@ mod tests {
             ("it's ä", r"it\'s\ \ä"),
             ("it's\u{9f}", r"it\'s\x9F"),
             ("a=b: ä", r"a\=b\: \u00E4"),
+            // What Node's cross-spawn does for a script of `cmd`, which reads its arguments twice.
+            ("a&b^", "a^^^&b^^^^"),
             // Digits apart, and as escapes.
             ("ab\u{7f}", "61:62:7f"),
             ("ab", r"\x61\x62"),

@@ -16,6 +16,7 @@ mod automaton;
 mod bitmap;
 mod covered;
 mod encodings;
+mod inner;
 mod lines;
 mod matcher;
 mod prefixes;

@@ -21,7 +21,11 @@ pub(super) fn once<E>(value: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), E>
             each(&out)?;
         }
     }
-    Ok(())
+    out.clear();
+    match base64(value, &mut out) {
+        Some(()) if out.len() >= READ_BYTES_MIN => each(&out),
+        _ => Ok(()),
+    }
 }
 
 /// Writes what a text is read as, which has no more bytes, into an empty buffer.
@@ -103,6 +107,32 @@ fn without_escapes(value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&value[at..]);
 }
 
+/// What the whole of it is in base64, if that is a text.
+fn base64(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let (mut bits, mut count) = (0_u32, 0);
+    let mut digits = value.iter().filter(|byte| !byte.is_ascii_whitespace());
+    for &byte in digits.by_ref() {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' => break,
+            _ => return None,
+        };
+        (bits, count) = (bits << 6 | u32::from(digit), count + 6);
+        if count >= 8 {
+            count -= 8;
+            // The lowest eight of those that are left.
+            out.push((bits >> count) as u8);
+        }
+    }
+    let is_whole = digits.all(|&byte| byte == b'=');
+    let text = std::str::from_utf8(out).ok().filter(|_| is_whole)?;
+    (!text.contains(|character: char| character.is_control() && !character.is_ascii_whitespace())).then_some(())
+}
+
 fn percent(value: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     let digit = |at: usize| value.get(at).and_then(|byte| char::from(*byte).to_digit(16));
@@ -146,6 +176,10 @@ mod tests {
             ("a$$b$$$c-and-more$", &["a$b$$c-and-more$"]),
             ("100%%-of-it%", &["100%-of-it%"]),
             ("\x1b[1;31mred-value\x1b[0m\x1b]0;t\x07x\x1b", &["red-valuex"]),
+            ("dXNlcjpLZXN0cmVsLTQ3MTE=", &["user:Kestrel-4711"]),
+            ("dXNlcjpLZXN0cmVsLTQ3MTE\n", &["user:Kestrel-4711"]),
+            // It could be base64, but not of a text.
+            ("q7Rk2mZx9Lp4TdV8nB3s", &[]),
             // Too little is left of these.
             (r"ab\ncd\\e", &[]),
             ("%41%42%43", &[]),

@@ -8,6 +8,7 @@ use std::sync::{
 
 use super::{
     encodings::{self, Encoding},
+    inner,
     lines::Blocks,
     matcher::Matcher,
     read,
@@ -229,13 +230,24 @@ impl Drop for Told<'_> {
 }
 
 impl State {
-    /// Adds a value, and what programs make of it when they read it, where that can be told from other text.
+    /// Adds a value, what programs make of it when they read it, where that can be told from other text, and the values
+    /// that stand in it.
     fn add_as_read(&mut self, name: &str, value: &[u8], policy: Policy) -> Result<Added, Refused> {
         let added = self.add(name, value, policy)?;
         if added != Added::Known {
-            read::once(value, |text| match self.add(name, text, policy) {
+            let mut add = |text: &[u8]| match self.add(name, text, policy) {
                 Err(full @ Refused::TooMany { .. }) => Err(full),
                 _ => Ok(()),
+            };
+            // A field may be written in some encoding, and an encoded text may have fields.
+            let mut with_readings = |text: &[u8]| {
+                add(text)?;
+                read::once(text, &mut add)
+            };
+            inner::each(value, &mut with_readings)?;
+            read::once(value, |text| {
+                with_readings(text)?;
+                inner::each(text, &mut with_readings)
             })?;
         }
         Ok(added)

@@ -1,6 +1,7 @@
 //! Turns a value into words of shells, and of what quotes like them. Does not know other languages.
 
 use memchr::memmem;
+use zeroize::Zeroizing;
 
 use super::{super::value::is_guessable, raw, write::*};
 
@@ -13,6 +14,16 @@ pub fn prefixed(value: &[u8], special: &[u8], prefix: u8, out: &mut Vec<u8>) -> 
     }
     Some(())
 }
+
+/// Carets before all that `cmd` takes for a sign, twice.
+pub fn carets_twice(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut once = Zeroizing::new(Vec::with_capacity(2 * value.len()));
+    prefixed(value, SIGNS_OF_CMD, b'^', &mut once)?;
+    prefixed(&once, SIGNS_OF_CMD, b'^', out)
+}
+
+/// What Node's cross-spawn writes a caret before, in all that it starts. <https://www.npmjs.com/package/cross-spawn>
+pub const SIGNS_OF_CMD: &[u8] = b"()[]%!^\"`<>&|;, *?";
 
 /// What bash's `printf %q` writes where nothing needs `$'..'`: some characters count only at the start of a word.
 pub fn backslashed_by_bash(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
