@@ -219,7 +219,7 @@ fn a_gitlab_job_is_not_green_if_its_filter_fails_and_not_held_by_what_it_leaves_
     let script = format!("PATH=/nowhere\n{filter}\necho x");
     let missing = start(&sandbox, "sh").args(["-c", &script]).output().unwrap();
     assert_eq!(text(&missing), (String::new(), Some(125)));
-    let left = job("sleep 20 >&1 & echo $! >pid; echo done", ("BLACKBAR_DRAIN_TIMEOUT", "0.2"));
+    let left = job("sleep 20 >&1 & echo $! >pid; echo done", ("BLACKBAR_DRAIN_TIMEOUT", "1"));
     assert_eq!(text(&left), ("done\n".to_owned(), Some(0)));
     let pid = sandbox.read("pid").trim().parse().ok().and_then(rustix::process::Pid::from_raw);
     rustix::process::kill_process(pid.unwrap(), rustix::process::Signal::KILL).unwrap();
