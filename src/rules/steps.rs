@@ -31,6 +31,16 @@ impl ByteSet {
     /// All bytes.
     pub const ALL: ByteSet = ByteSet([u64::MAX; 4]);
 
+    /// The bytes that a text holds.
+    pub const fn of(text: &[u8]) -> ByteSet {
+        let (mut sets, mut place) = ([0; 4], 0);
+        while place < text.len() {
+            sets[(text[place] >> 6) as usize] |= 1 << (text[place] & 63);
+            place += 1;
+        }
+        ByteSet(sets)
+    }
+
     /// Whether a byte is in the set.
     pub fn contains(&self, byte: u8) -> bool {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1

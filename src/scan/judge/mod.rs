@@ -5,6 +5,8 @@
 
 mod around;
 mod bigrams;
+mod bytes;
+mod code;
 mod placeholder;
 mod prose;
 mod public;
@@ -14,12 +16,12 @@ mod value_type;
 
 use std::ops::Range;
 
-use self::placeholder::{is_code, names_a_secret};
 pub use self::placeholder::{is_placeholder, stands_in};
 use self::randomness::{entropy_milli, mix, text_odds};
 pub use self::randomness::{is_words, reads_like_words};
 use self::value_type::is_counted_word;
 pub use self::value_type::{ValueType, trim_marks, value_type};
+use self::{code::is_code, placeholder::names_a_secret};
 use super::assigned::{Family, Strength};
 pub use crate::rules::Confidence;
 

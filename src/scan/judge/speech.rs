@@ -1,10 +1,14 @@
 //! Tells whether a value says in words that a secret belongs in its place. Does not know other placeholders.
 
-use super::{placeholder::places, randomness::text_odds};
+use super::{
+    bytes::{begins_with_one, places},
+    randomness::text_odds,
+};
+use crate::rules::condition::ByteSet;
 
 /// Words that say "put yours here".
 pub fn speaks(v: &[u8]) -> bool {
-    if v.len() > 64 {
+    if v.is_empty() || v.len() > 64 {
         return false;
     }
     let mut lower = [0u8; 64];
@@ -18,9 +22,15 @@ pub fn speaks(v: &[u8]) -> bool {
             && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '))
             && text_odds(v) > -60
     };
-    OWN_STARTS.iter().any(|s| lower.starts_with(s.as_bytes())) && plain()
-        || SPEECH_STARTS.iter().any(|s| lower.starts_with(s.as_bytes()) && is_written(&v[..s.len()]))
-        || SPEECH.iter().any(|s| places(lower, s.as_bytes()).any(|at| is_written(&v[at..at + s.len()])))
+    let held = ByteSet::of(lower);
+    begins_with_one(lower, OWN_STARTS) && plain()
+        || SPEECH_STARTS
+            .iter()
+            .any(|s| s.as_bytes()[0] == lower[0] && lower.starts_with(s.as_bytes()) && is_written(&v[..s.len()]))
+        || SPEECH.iter().any(|(bytes, s)| {
+            // Few values hold all of the letters.
+            bytes.is_within(&held) && places(lower, s.as_bytes()).any(|at| is_written(&v[at..at + s.len()]))
+        })
 }
 
 /// Whether letters are in a case in which somebody writes words: `replace_me`, `REPLACEME`, `replaceMe`, but not `fAKe`,
@@ -39,17 +49,22 @@ const SPEECH_STARTS: &[&str] = &[
     "your", "<your", "insert", "replace", "enter ", "type ", "example", "sample", "dummy", "fake", "todo", "fixme",
     "redacted", "removed", "masked", "hidden", "filtered",
 ];
-const SPEECH: &[&str] = &[
-    "your-",
-    "your_",
-    "yourtoken",
-    "yourpassword",
-    "_here",
-    "-here",
-    "placeholder",
-    "redacted",
-    "replaceme",
-    "replace-me",
-    "replace_me",
-    "sensitive",
+/// Words anywhere in a value, and their bytes.
+const SPEECH: &[(ByteSet, &str)] = &[
+    speech("your-"),
+    speech("your_"),
+    speech("yourtoken"),
+    speech("yourpassword"),
+    speech("_here"),
+    speech("-here"),
+    speech("placeholder"),
+    speech("redacted"),
+    speech("replaceme"),
+    speech("replace-me"),
+    speech("replace_me"),
+    speech("sensitive"),
 ];
+
+const fn speech(words: &str) -> (ByteSet, &str) {
+    (ByteSet::of(words.as_bytes()), words)
+}

@@ -275,7 +275,7 @@ fn mac(v: &[u8]) -> bool {
 }
 
 fn url(v: &[u8]) -> bool {
-    match super::placeholder::places(v, b"://").next() {
+    match super::bytes::places(v, b"://").next() {
         Some(n) => n > 0 && v.iter().take(n).all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.')),
         None => v.starts_with(b"www.") || v.starts_with(b"data:") || v.starts_with(b"mailto:"),
     }
