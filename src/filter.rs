@@ -295,7 +295,7 @@ impl Filter {
         let (line, known) = (&lines[start..], self.settler.known());
         !known.is_empty()
             && wrap::wraps(line, Some(self.engine.options().known.width()))
-            && (start > 0 || known.tail(wrap::said(line), 1).is_some())
+            && (start > 0 || known.has_tail(wrap::said(line)))
     }
 
     /// Appends bytes to the window, up to a line end or the bound, and scans it if it is due.

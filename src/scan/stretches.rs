@@ -143,7 +143,7 @@ impl<'a, 'b> Stretches<'a, 'b> {
         let within = self.width.is_some_and(|width| width > 0);
         while line < run.end {
             let end = memchr::memchr(b'\n', &self.block[line..]).map_or(self.block.len(), |end| line + end + 1);
-            if within || self.known.tail(known::wrap::said(&self.block[line..end]), 1).is_some() {
+            if within || self.known.has_tail(known::wrap::said(&self.block[line..end])) {
                 return Some(line);
             }
             line = end;

@@ -129,10 +129,12 @@ impl Matcher {
     /// Where the longest end of `text` begins that is the beginning of a string, though not all of
     /// it, and has at least `least` bytes. Allocates only where such an end may be.
     pub fn tail(&self, text: &[u8], least: usize) -> Option<usize> {
-        if self.is_empty() {
-            return None;
-        }
-        self.prefixes.get_or_init(|| Prefixes::new(&self.strings)).tail(&self.strings, text, least)
+        (!self.is_empty()).then(|| self.prefixes().tail(&self.strings, text, least))?
+    }
+
+    /// Whether some end of `text` is the beginning of a string, though not all of it.
+    pub fn has_tail(&self, text: &[u8]) -> bool {
+        !self.is_empty() && self.prefixes().has_tail(&self.strings, text)
     }
 
     /// About how much memory this takes (bytes).
@@ -142,6 +144,10 @@ impl Matcher {
         let prefixes = self.prefixes.get().map_or(0, Prefixes::memory_bytes);
         let automaton = self.automaton.get().map_or(0, Automaton::memory_bytes);
         self.strings.memory_bytes() + needles + sieves + prefixes + automaton
+    }
+
+    fn prefixes(&self) -> &Prefixes {
+        self.prefixes.get_or_init(|| Prefixes::new(&self.strings))
     }
 
     fn automaton(&self) -> &Automaton {

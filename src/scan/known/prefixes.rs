@@ -22,6 +22,8 @@ pub(super) struct Prefixes {
     /// One bit for the first eight bytes of each string that has more: most ends of a text begin
     /// with none of them.
     starts: Vec<u64>,
+    /// Whether a string of several bytes begins with a byte.
+    firsts: [bool; 256],
     /// Powers of [`BASE`] with multiples of [`BLOCK_BYTES`].
     powers: Vec<u64>,
     hasher: Hasher,
@@ -49,6 +51,7 @@ impl Prefixes {
             runs: Vec::new(),
             by_hash: Table::default(),
             starts: vec![0; (strings.len() / 4).next_power_of_two()],
+            firsts: [false; 256],
             powers: vec![1],
             hasher: strings.hasher(),
             longest,
@@ -61,8 +64,17 @@ impl Prefixes {
             let (cell, bit) = prefixes.start(string, 0);
             prefixes.starts[cell] |= bit;
         }
+        for (_, string) in strings.iter().filter(|(_, string)| string.len() > 1) {
+            prefixes.firsts[usize::from(string[0])] = true;
+        }
         prefixes.find_runs(strings);
         prefixes
+    }
+
+    /// Whether some end of `text` is the beginning of a string and not all of it. With many strings the last byte tells.
+    pub(super) fn has_tail(&self, strings: &Strings, text: &[u8]) -> bool {
+        let last = text.last().is_some_and(|&last| self.firsts[usize::from(last)]);
+        last || self.tail(strings, text, 2).is_some()
     }
 
     /// Where the longest end of `text` begins that is the beginning of a string and not all of it,
@@ -74,6 +86,9 @@ impl Prefixes {
         let mut summed = 0;
         for start in first..text.len().saturating_sub(least.max(1) - 1) {
             let end = &text[start..];
+            if !self.firsts[usize::from(end[0])] {
+                continue;
+            }
             if end.len() >= WORD_BYTES {
                 let (cell, bit) = self.start(text, start);
                 if self.starts[cell] & bit == 0 {

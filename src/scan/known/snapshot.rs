@@ -147,6 +147,12 @@ impl Known {
         self.matchers().filter_map(|matcher| matcher.tail(text, least)).min()
     }
 
+    /// Whether some end of `text` is the beginning of a string, though not all of it: whether [`tail`](Known::tail) finds
+    /// one of a byte or more.
+    pub(crate) fn has_tail(&self, text: &[u8]) -> bool {
+        self.matchers().any(|matcher| matcher.has_tail(text))
+    }
+
     /// About how much memory this takes (bytes).
     pub fn memory_bytes(&self) -> usize {
         self.matchers().map(Matcher::memory_bytes).sum()

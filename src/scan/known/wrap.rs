@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::super::prefilter::breaks;
 use crate::view::{self, Views, utf16::Encoding};
 
 /// How lines are broken, other than base64: at the width of a terminal (columns; 0 for none), and by the soft breaks of
@@ -17,7 +18,7 @@ pub(crate) fn wraps(line: &[u8], width: Width) -> bool {
         // The line has no end yet.
         return false;
     }
-    let run = bare.len().checked_sub(BASE64_WIDTH_MIN).map(|start| &bare[start..]);
+    let run = bare.len().checked_sub(breaks::RUN_MIN).map(|start| &bare[start..]);
     run.is_some_and(|run| run.iter().rev().all(|&byte| is_digit(byte)))
         || is_as_wide(line, width)
         || width.is_some() && breaks_softly(bare)
@@ -78,7 +79,7 @@ pub(crate) fn begins_text(lines: &[u8]) -> bool {
 
 /// Whether a run of so many base64 digits, at a line's end, may go on in the next line.
 pub(crate) fn breaks_at_a_width(digits: usize) -> bool {
-    (BASE64_WIDTH_MIN..=BASE64_WIDTH_MAX).contains(&digits) && digits.is_multiple_of(4)
+    (breaks::RUN_MIN..=BASE64_WIDTH_MAX).contains(&digits) && digits.is_multiple_of(4)
 }
 
 /// Whether a part of a line, without its end, may be the last one of a run.
@@ -92,6 +93,10 @@ pub(crate) fn ends_run(part: &[u8]) -> bool {
 pub(crate) fn next_run(block: &[u8], from: usize, width: Width) -> Option<Range<usize>> {
     let mut start = from;
     loop {
+        if width.is_none_or(|width| width == 0) {
+            let place = breaks::next(block, start, width.is_some())?;
+            start = memchr::memrchr(b'\n', &block[start..place]).map_or(start, |end| start + end + 1);
+        }
         let end = line_end(block, start, width)?;
         if !wraps(&block[start..end], width) {
             start = end;
@@ -158,9 +163,6 @@ fn is_digit(byte: u8) -> bool {
 /// What shells write where somebody types beyond the last column, and pagers where a line goes on: the blank takes the
 /// cursor to the next line of the terminal.
 const MARGINS: &[&[u8]] = &[b" \r", b" \x08"];
-/// The least width at which programs break base64 (characters): OpenSSL and PEM do at 64, MIME at
-/// 76, some at 60.
-const BASE64_WIDTH_MIN: usize = 60;
 /// The greatest: what is longer was not broken for anybody to read.
 const BASE64_WIDTH_MAX: usize = 160;
 /// The widths at which programs break quoted-printable (characters): 76 is the most, and they do not cut codes, some not

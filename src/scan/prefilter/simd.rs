@@ -3,9 +3,10 @@
 
 #![allow(unsafe_code)]
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use super::{
+    breaks,
     keys::Keys,
     masks::{BLOCK, LOOKAHEAD, Stretch, Windows, scalar},
     survey::Survey,
@@ -28,6 +29,12 @@ impl Backend {
     /// The fastest one this machine has.
     pub fn detect() -> Backend {
         Backend::all().pop().unwrap_or(Backend::Scalar)
+    }
+
+    /// The fastest one this machine has, detected once.
+    pub fn known() -> Backend {
+        static FASTEST: LazyLock<Backend> = LazyLock::new(Backend::detect);
+        *FASTEST
     }
 
     /// All that this machine has, the fastest last.
@@ -69,6 +76,17 @@ impl Backend {
         }
     }
 
+    /// See [`breaks::next`].
+    pub fn next_break(self, text: &[u8], from: usize, soft: bool) -> Option<usize> {
+        match self {
+            // SAFETY: `Avx2` is only listed where the processor has what the function needs.
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => unsafe { avx2::next_break(text, from, soft) },
+            #[allow(unreachable_patterns)]
+            _ => breaks::find(text, from, soft, breaks::scalar),
+        }
+    }
+
     /// [`Survey::take`], with vectors and the bit instructions that come with them.
     pub fn survey(self, text: &[u8], masks: &Stretch, count: usize, keys: &Keys, survey: &mut Survey) {
         match self {
@@ -93,6 +111,7 @@ mod avx2 {
     };
     use super::{
         super::{
+            breaks::{self, Ends},
             keys::{FOLD, Peek},
             survey::Text,
         },
@@ -163,6 +182,30 @@ mod avx2 {
             masks.set(block, mask);
             start = start.wrapping_add(BLOCK);
         }
+    }
+
+    /// See [`breaks::next`].
+    ///
+    /// # Safety
+    /// The processor must have AVX2, BMI1, BMI2 and POPCNT.
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    pub unsafe fn next_break(text: &[u8], from: usize, soft: bool) -> Option<usize> {
+        let (class_low, class_high) = (table(&CLASS_LOW), table(&CLASS_HIGH));
+        breaks::find(text, from, soft, |bytes| {
+            let half = |offset: usize| {
+                // SAFETY: two halves and one byte are there.
+                let at = |place: usize| unsafe { _mm256_loadu_si256(bytes.as_ptr().add(offset + place).cast()) };
+                let all = |byte: u8| _mm256_set1_epi8(byte as i8);
+                let bits = |mask: __m256i| _mm256_movemask_epi8(mask) as u32;
+                let (here, behind) = (at(0), at(1));
+                let class = both(class_low, low_nibbles(here), class_high, high_nibbles(here));
+                let others = _mm256_cmpeq_epi8(_mm256_and_si256(class, all(BASE64_CLASSES)), _mm256_setzero_si256());
+                let low = _mm256_cmpeq_epi8(_mm256_min_epu8(behind, all(b' ')), behind);
+                (bits(others), bits(_mm256_cmpeq_epi8(here, all(b'='))) & bits(low))
+            };
+            let ((others, signs), (more_others, more_signs)) = (half(0), half(BLOCK / 2));
+            Ends { digits: !(u64::from(others) | u64::from(more_others) << 32), signs: [signs, more_signs] }
+        })
     }
 
     /// See [`Survey::take`].
@@ -483,6 +526,25 @@ mod tests {
                 let mut text = [b' '; BLOCK + LOOKAHEAD];
                 text[place] = byte;
                 agree(&text).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn backends_agree_on_the_ends_of_lines() {
+        let byte = |at: usize, seed: usize| b"aZ09+/-_=\n\r \t\0.\xc2"[(at * at * 31 + seed * 17 + at / 7) % 16];
+        let runs =
+            |at: usize, seed: usize| if (at + seed).is_multiple_of(61 + seed % 70) { byte(at, seed) } else { b'a' };
+        for seed in 0..if cfg!(miri) { 3 } else { 400 } {
+            for kind in [&byte as &dyn Fn(usize, usize) -> u8, &runs] {
+                let text: Vec<u8> = (0..seed % 331).map(|at| kind(at, seed)).collect();
+                for (from, soft) in [(0, true), (0, false), (seed % 67, true)] {
+                    let from = from.min(text.len());
+                    let wanted = Backend::Scalar.next_break(&text, from, soft);
+                    for backend in Backend::all() {
+                        assert_eq!(backend.next_break(&text, from, soft), wanted, "{backend:?}: {text:?} from {from}");
+                    }
+                }
             }
         }
     }
