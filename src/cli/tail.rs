@@ -172,6 +172,7 @@ impl Hooks for Service<'_> {
             // No errors, or counted as bytes.
             Notice::Lost { .. }
             | Notice::Rewritten { .. }
+            | Notice::Unseen { .. }
             | Notice::Copied { .. }
             | Notice::Removed { .. }
             | Notice::Undrained { .. } => {

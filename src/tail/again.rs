@@ -116,27 +116,28 @@ impl Begin {
         self.known.values().any(|known| Path::new(&known.path) == name)
     }
 
-    /// Files that are not followed, and had the name of another one before it: they came to be since `since`, or there
+    /// Files that are not followed, and had a name that leads to a place before the one that has it: they came to be since `since`, or there
     /// is more of them than was read. The oldest first.
     pub fn missed(
         &self,
-        of: &Candidate,
+        name: &Path,
+        of: &Path,
         since: Duration,
         is_followed: impl Fn(&fs::Metadata) -> bool,
     ) -> Vec<Candidate> {
         seam::between();
-        let Some(Ok(entries)) = of.real.parent().map(fs::read_dir) else { return Vec::new() };
+        let Some(Ok(entries)) = of.parent().map(fs::read_dir) else { return Vec::new() };
         let is_known = |about: &fs::Metadata| {
-            let known = self.known.get(&inode(about)).filter(|known| Path::new(&known.path) == of.name);
+            let known = self.known.get(&inode(about)).filter(|known| Path::new(&known.path) == name);
             let same = known.filter(|known| known.file.is_same_inode(&Identity::new(about, &[])));
             same.is_some_and(|known| known.offset < about.len() || self.left.contains(&inode(about)))
         };
         let file = |entry: io::Result<fs::DirEntry>| {
             let entry = entry.ok()?;
             let (real, about) = (entry.path(), entry.metadata().ok()?);
-            let missed = is_known(&about) || has_followed(&of.real, since, &real, &about);
+            let missed = is_known(&about) || has_followed(of, since, &real, &about);
             (missed && about.is_file() && !is_followed(&about)).then(|| Candidate {
-                name: of.name.clone(),
+                name: name.to_owned(),
                 real,
                 about,
                 named: false,

@@ -285,7 +285,6 @@ impl Begin {
         let (first, name) = (came(&copy.about), follow.voice.origin.path.clone());
         figures.truncated += 1;
         self.copied(follow, &copy.real, known.size.saturating_sub(copy.about.len()), hooks, figures);
-        let later = Candidate { name, real: follow.real.clone(), about: copy.about.clone(), named: false };
         let (at, made) = (inode(&copy.about), self.copies.len());
         let voice = Voice::new(self.next, Arc::clone(&follow.voice.origin));
         self.next += SPACING;
@@ -296,7 +295,7 @@ impl Begin {
             self.copies.push(again);
         }
         let not_it = |about: &fs::Metadata| inode(about) == at || inode(about) == follow.identity.inode();
-        for candidate in self.missed(&later, first, not_it) {
+        for candidate in self.missed(&name, &follow.real, first, not_it) {
             let more = self.file(&candidate, false, hooks, figures);
             self.copies.extend(more);
         }

@@ -29,6 +29,8 @@ impl Loop<'_> {
         self.begin.looked = looked;
         let found = self.discovery.look();
         self.watch.set(&found.folders);
+        self.arrivals.set(&found.folders);
+        self.arrivals.take();
         if let Some(kind) = self.watch.take_fault() {
             self.hooks.notice(&Notice::Polling(kind));
         }
@@ -50,6 +52,7 @@ impl Loop<'_> {
                 Some(&id) => {
                     here.insert(id);
                     self.held(candidate.name.clone(), looked);
+                    self.arrivals.know(&candidate.name, &candidate.real, &now, looked);
                     if let Some(follow) = self.files.get_mut(&id) {
                         // A name that it has now, for when it must be opened again.
                         follow.real.clone_from(&candidate.real);
@@ -103,20 +106,64 @@ impl Loop<'_> {
             self.make_room();
             self.begin.is_packed_again = !at_start && self.was_followed_unpacked(&candidate.name);
             if let Some(follow) = self.begin.file(candidate, at_start, self.hooks, &mut self.figures) {
+                self.arrivals.know(&candidate.name, &candidate.real, &follow.identity, looked);
                 self.add(follow);
                 self.held(candidate.name.clone(), looked);
             }
         }
+        self.tell_of_unseen();
+        self.arrivals.forget(looked.saturating_sub(NAMED));
         self.named.retain(|_, named| looked.saturating_sub(*named) < NAMED);
         self.said.retain(|_, (_, at)| looked.saturating_sub(*at) < NAMED);
         self.begin.forget_said(|path| path.symlink_metadata().is_ok());
+    }
+
+    /// Tells the first file that is not read yet that one before it came and went between two looks: a line may go on in
+    /// it whose beginning nobody has read.
+    fn tell_of_unseen(&mut self) {
+        for (name, real) in self.arrivals.take() {
+            // What is there, and was not found before, is found the next time.
+            let mut there = 0;
+            for _ in 0..LISTINGS {
+                let missing = self.arrivals.missing(&real);
+                there = self.not_found(&name, &real);
+                self.arrivals.take();
+                if missing == self.arrivals.missing(&real) {
+                    break;
+                }
+            }
+            let (gone, is_told) = self.arrivals.there(&real, there);
+            if gone > 0 {
+                self.figures.deleted += gone as u64;
+                let path = self.begin.shown(&name);
+                self.hooks.notice(&Notice::Unseen { path, count: gone });
+            }
+            if !is_told {
+                continue;
+            }
+            let ids = self.by_name.get(&name).into_iter().flatten();
+            let first = ids.copied().find(|id| self.files.get(id).is_some_and(|follow| !follow.has_begun()));
+            if let Some(follow) = first.and_then(|id| self.files.get_mut(&id)) {
+                follow.put_behind_unread_end();
+                self.arrivals.told(&real);
+            }
+        }
+    }
+
+    /// How many files have a name, or had it, and were not found.
+    fn not_found(&self, name: &Path, real: &Path) -> usize {
+        let is_new = |about: &Metadata| !self.follows(about) && !self.arrivals.has_found(real, about);
+        let here = fs::symlink_metadata(real).is_ok_and(|about| is_new(&about));
+        let since = self.named_since(name).unwrap_or(self.started);
+        let others = self.begin.missed(name, real, since, |about| !is_new(about));
+        usize::from(here) + others.len()
     }
 
     /// Adds files that had a name after the last one that was seen under it, and were rotated before it was looked at.
     fn add_missed(&mut self, candidate: &Candidate) {
         let Some(since) = self.named_since(&candidate.name) else { return };
         for _ in 0..LISTINGS {
-            let missed = self.begin.missed(candidate, since, |about| self.follows(about));
+            let missed = self.begin.missed(&candidate.name, &candidate.real, since, |about| self.follows(about));
             if missed.is_empty() {
                 break;
             }
@@ -205,6 +252,7 @@ impl Loop<'_> {
             self.figures.errors += 1;
         }
         self.by_inode.insert(follow.identity.inode(), id);
+        self.arrivals.found(&follow.voice.origin.path, &follow.identity);
         // One checkpoint a file: its own.
         self.begin.known.remove(&follow.identity.inode());
         self.by_name.entry(follow.voice.origin.path.clone()).or_default().insert(id);

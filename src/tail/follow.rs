@@ -58,6 +58,8 @@ pub struct Follow {
     pub mark: Mark,
     /// Whether it goes on where a checkpoint said.
     pub is_known: bool,
+    /// Whether one came and went before it that nobody has read.
+    pub is_behind_unseen: bool,
     /// Clean bytes since the mark, written or not.
     pub since: Count,
     /// Clean bytes that were written by a process before us, and are not written again.
@@ -186,6 +188,7 @@ impl Follow {
             says: Said::default(),
             mark: Mark::default(),
             is_known: false,
+            is_behind_unseen: false,
             since: Count::default(),
             replay: None,
             told: 0,
@@ -389,6 +392,19 @@ impl Follow {
         }
     }
 
+    /// Whether something of it was read, or it has got what it begins with.
+    pub fn has_begun(&self) -> bool {
+        let marked = self.mark.ground.offset > 0 || self.mark.written.bytes > 0 || self.mark.handed.is_some();
+        marked || self.position > 0 || self.filter.is_some()
+    }
+
+    /// Before it came one of which nobody has seen the end.
+    pub fn put_behind_unread_end(&mut self) {
+        self.is_behind_unseen = true;
+        self.mark.said = self.mark.said.behind_unread_end();
+        self.says.clone_from(&self.mark.said);
+    }
+
     /// Whether nothing was read of it, and nothing is known of what it begins with.
     pub fn is_blank(&self) -> bool {
         self.position == 0 && self.filter.is_none() && self.mark.handed.is_none()
@@ -461,6 +477,7 @@ impl Follow {
         self.cuts = Cuts::new(from.read, from.size);
         let written = Count { bytes: from.written, crc: from.crc };
         self.mark = Mark { ground: from.ground(), said: from.said.clone(), handed: None, written };
+        self.is_behind_unseen = from.read == 0 && from.said.is_behind_unread_end();
         if let Some(place) = &from.handed {
             match Handed::read(place, &self.real) {
                 Some(handed) => self.mark.handed = Some(Arc::new(handed)),

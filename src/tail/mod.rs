@@ -17,6 +17,7 @@
 //! while they wait: thousands of them share a few filters.
 
 mod again;
+mod arrivals;
 mod begin;
 mod checkpoint;
 mod cuts;
@@ -203,6 +204,14 @@ pub enum Notice {
         copy: String,
         /// How many bytes between the copy and the cut are certain to be lost.
         bytes: u64,
+    },
+    /// Files had a name between two looks, and have gone.
+    #[error("{path}: {count} files came and went before they were looked at; what was in them is lost")]
+    Unseen {
+        /// Their name.
+        path: String,
+        /// How many.
+        count: usize,
     },
     /// Checkpoints cannot be used.
     #[error("the checkpoints {why}; files are read from their start")]

@@ -14,7 +14,7 @@ use std::{
 
 use rustix::{
     fd::OwnedFd,
-    fs::{AtFlags, OFlags, renameat, unlinkat},
+    fs::{AtFlags, OFlags, fstat, renameat, statat, unlinkat},
 };
 
 use super::{
@@ -29,6 +29,8 @@ use crate::{redact::Clean, sink::write_stretches};
 pub struct Tree {
     path: PathBuf,
     folder: OwnedFd,
+    /// The folder below it that was opened last.
+    last: Option<(PathBuf, OwnedFd)>,
     file_bytes_max: u64,
     total_bytes_max: u64,
     files: BTreeMap<PathBuf, Leaf>,
@@ -61,6 +63,7 @@ impl Tree {
         let path = fs::canonicalize(path)?;
         let mut tree = Tree {
             folder,
+            last: None,
             file_bytes_max,
             total_bytes_max,
             files: BTreeMap::new(),
@@ -214,12 +217,21 @@ impl Tree {
     }
 
     /// The folder of a file, made if need be, and the file's name in it.
-    fn folder_of<'a>(&self, name: &'a Path) -> io::Result<(OwnedFd, &'a OsStr)> {
+    fn folder_of<'a>(&mut self, name: &'a Path) -> io::Result<(OwnedFd, &'a OsStr)> {
+        let parent = name.parent().unwrap_or(Path::new(""));
+        let file_name = name.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        // Many files lie in one folder, which takes some calls to open: the one that was opened is good while it is there.
+        if let Some((path, folder)) = self.last.as_ref().filter(|(path, _)| path == parent)
+            && is_there(&self.folder, path, folder)
+        {
+            return Ok((folder.try_clone()?, file_name));
+        }
         let mut folder = self.folder.try_clone()?;
-        for part in name.parent().into_iter().flat_map(Path::iter) {
+        for part in parent {
             folder = folder_in(&folder, part)?;
         }
-        Ok((folder, name.file_name().ok_or(io::ErrorKind::InvalidInput)?))
+        self.last = Some((parent.to_owned(), folder.try_clone()?));
+        Ok((folder, file_name))
     }
 
     /// Rotates a file that would become too large, and removes old ones until the tree has room.
@@ -280,6 +292,13 @@ impl Leaf {
         }
         written
     }
+}
+
+/// Whether a folder stands where it was opened.
+fn is_there(root: &OwnedFd, path: &Path, folder: &OwnedFd) -> bool {
+    let place = |about: rustix::fs::Stat| (about.st_dev, about.st_ino);
+    let here = statat(root, if path == Path::new("") { Path::new(".") } else { path }, AtFlags::SYMLINK_NOFOLLOW);
+    here.is_ok_and(|here| fstat(folder).is_ok_and(|about| place(about) == place(here)))
 }
 
 /// The name of a file in the tree: that which it was found under, without what leads out.

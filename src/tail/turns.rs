@@ -89,8 +89,8 @@ impl Loop<'_> {
     /// goes on behind a rotation. If it is to be read now, it gets what waits there at the end: a container's line, of
     /// which it may have the rest. Whether it can be read.
     fn inherit(&mut self, follow: &mut Follow, is_read: bool) -> Result<bool, TailError> {
-        let begun = follow.mark.ground.offset > 0 || follow.mark.written.bytes > 0 || follow.mark.handed.is_some();
-        if begun || follow.position > 0 || follow.filter.is_some() {
+        // Whoever was told that nobody has read what was before it hears no more.
+        if follow.has_begun() || follow.is_behind_unseen {
             return Ok(true);
         }
         let name = &follow.voice.origin.path;
@@ -105,7 +105,8 @@ impl Loop<'_> {
         let older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev();
         let older: Vec<u64> = older.copied().collect();
         let is = |id: &u64, what: fn(&Follow) -> bool| self.files.get(id).is_some_and(what);
-        if is_read && let Some(before) = older.iter().copied().find(|id| !is(id, Follow::is_blank)) {
+        let goes_before = |id: &u64| !is(id, Follow::is_blank) || is(id, |follow| follow.is_behind_unseen);
+        if is_read && let Some(before) = older.iter().copied().find(goes_before) {
             if is(&before, Follow::has_begun_only) && !self.wake(before)? {
                 return Ok(false);
             }

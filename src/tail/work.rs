@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     Figures, Hooks, Notice, POLL_MS, Settings, TailError, Target,
+    arrivals::Arrivals,
     begin::Begin,
     checkpoint::{State, Store},
     discovery::Discovery,
@@ -52,6 +53,7 @@ pub struct Loop<'a> {
     pub(super) feeder: Feeder,
     pub(super) hooks: &'a mut dyn Hooks,
     pub(super) watch: Watch,
+    pub(super) arrivals: Arrivals,
     pub(super) files: BTreeMap<u64, Follow>,
     pub(super) by_inode: BTreeMap<Inode, u64>,
     /// By the name that a file was found under: those that have it, or had it.
@@ -133,6 +135,7 @@ impl<'a> Loop<'a> {
             feeder: Feeder::new(engine, outlet, settings.on_error),
             hooks,
             watch: Watch::new(),
+            arrivals: Arrivals::new(),
             files: BTreeMap::new(),
             by_inode: BTreeMap::new(),
             by_name: BTreeMap::new(),

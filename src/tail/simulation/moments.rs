@@ -188,6 +188,37 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_left_of_a_line_in_a_file_that_came_and_went_between_two_looks_is_masked_whole() {
+        let at = "2026-11-20T23:10:23.123Z stdout";
+        for is_gone in [true, false] {
+            let (place, mut told) = (Place::of_log(), Told::default());
+            place.append(&format!("{at} F one\n"));
+            let mut work = place.begin(&mut told);
+            place.rotate("app.log.1");
+            place.append(&format!("{at} P two is {}\n", if is_gone { "in two" } else { "here" }));
+            let unseen = place.rotate("app.log.2");
+            place.append(&format!("{at} F and more\n{at} F three\n"));
+            let newest = place.rotate("app.log.3");
+            place.append(&format!("{at} F four\n"));
+            if is_gone {
+                fs::remove_file(unseen).unwrap();
+            }
+            steps(&mut work);
+            let out = place.out();
+            assert_eq!((out.contains("and more"), out.contains("F three\n")), (!is_gone, true), "{out}");
+            // And with the next ones all is well again.
+            place.rotate("app.log.4");
+            place.append(&format!("{at} F five\n"));
+            fs::remove_file(newest).unwrap();
+            steps(&mut work);
+            assert!(place.out().ends_with(&format!("{at} F four\n{at} F five\n")), "{}", place.out());
+            drop(work);
+            let said = told.0.iter().filter(|told| told.contains("1 files came and went")).count();
+            assert_eq!(said, usize::from(is_gone), "{:?}", told.0);
+        }
+    }
+
+    #[test]
     fn bytes_that_were_seen_before_a_cut_are_counted() {
         let (place, mut told) = (Place::of_log(), Told::default());
         place.append(&"a".repeat(99));
