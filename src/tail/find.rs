@@ -141,8 +141,9 @@ impl Loop<'_> {
             if !is_told {
                 continue;
             }
-            let ids = self.by_name.get(&name).into_iter().flatten();
-            let first = ids.copied().find(|id| self.files.get(id).is_some_and(|follow| !follow.has_begun()));
+            // Of those behind the last one that is read: one before it may be empty for ever.
+            let ids = self.by_name.get(&name).into_iter().flatten().rev().copied();
+            let first = ids.take_while(|id| self.files.get(id).is_some_and(|follow| !follow.has_begun())).last();
             if let Some(follow) = first.and_then(|id| self.files.get_mut(&id)) {
                 follow.put_behind_unread_end();
                 self.arrivals.told(&real);
@@ -252,7 +253,9 @@ impl Loop<'_> {
             self.figures.errors += 1;
         }
         self.by_inode.insert(follow.identity.inode(), id);
-        self.arrivals.found(&follow.voice.origin.path, &follow.identity);
+        // One that is followed under the name to which it was rotated had the other one before.
+        let name = &follow.voice.origin.path;
+        stems(name).chain([name.clone()]).for_each(|name| self.arrivals.found(&name, &follow.identity));
         // One checkpoint a file: its own.
         self.begin.known.remove(&follow.identity.inode());
         self.by_name.entry(follow.voice.origin.path.clone()).or_default().insert(id);
