@@ -94,7 +94,7 @@ impl Discovery {
     pub fn look(&self) -> Found {
         // A root may come into being later, and may itself be reached by a link: the user named it.
         let roots: Vec<PathBuf> = self.roots.iter().filter_map(|root| canonical(root).ok()).collect();
-        let mut walk = Walk { roots, found: Found::default(), seen: BTreeSet::new() };
+        let mut walk = Walk { roots, found: Found::default(), seen: BTreeSet::new(), last: None };
         for argument in &self.arguments {
             match argument {
                 Argument::Path(path) => walk.path(path),
@@ -142,6 +142,8 @@ struct Walk {
     found: Found,
     /// Folders whose trees were walked: links can make rings.
     seen: BTreeSet<PathBuf>,
+    /// The folder of the last file, and where it leads: many files lie in one.
+    last: Option<(PathBuf, PathBuf)>,
 }
 
 impl Walk {
@@ -238,8 +240,8 @@ impl Walk {
             let Some(real) = self.allowed(name) else { return };
             real
         } else {
-            let folder = canonical(name.parent().unwrap_or(Path::new("")));
-            let (Ok(folder), Some(file)) = (folder, name.file_name()) else { return };
+            let folder = self.folder(name.parent().unwrap_or(Path::new("")));
+            let (Some(folder), Some(file)) = (folder, name.file_name()) else { return };
             folder.join(file)
         };
         seam::between();
@@ -256,6 +258,16 @@ impl Walk {
         } else if !kind.is_dir() {
             self.refuse(name, "is no regular file");
         }
+    }
+
+    /// Where a folder leads.
+    fn folder(&mut self, path: &Path) -> Option<PathBuf> {
+        if let Some((_, real)) = self.last.as_ref().filter(|(last, _)| last == path) {
+            return Some(real.clone());
+        }
+        let real = canonical(path).ok()?;
+        self.last = Some((path.to_owned(), real.clone()));
+        Some(real)
     }
 
     /// Where a name leads, if it may lead there.
