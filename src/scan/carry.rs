@@ -103,11 +103,6 @@ impl Said {
         Said { unseen: Unseen::BEHIND_UNREAD, ..self.behind_unread() }
     }
 
-    /// Whether lines of containers may be open whose beginnings nobody has.
-    pub fn is_behind_unread_end(&self) -> bool {
-        !self.unseen.is_empty()
-    }
-
     /// Behind whole lines that were withheld: the last of them may have had a key whose value stands on the next line.
     #[must_use]
     pub fn behind_withheld(self, lines: &[u8]) -> Said {

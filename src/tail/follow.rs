@@ -477,7 +477,6 @@ impl Follow {
         self.cuts = Cuts::new(from.read, from.size);
         let written = Count { bytes: from.written, crc: from.crc };
         self.mark = Mark { ground: from.ground(), said: from.said.clone(), handed: None, written };
-        self.is_behind_unseen = from.read == 0 && from.said.is_behind_unread_end();
         if let Some(place) = &from.handed {
             match Handed::read(place, &self.real) {
                 Some(handed) => self.mark.handed = Some(Arc::new(handed)),
