@@ -344,6 +344,10 @@ impl assigned::Env for Engine {
     fn mask_begins(&self) -> Option<u8> {
         self.masker.begins()
     }
+
+    fn interactive(&self) -> bool {
+        self.options.interactive
+    }
 }
 
 /// Whether values are assigned to the names of a rule.

@@ -64,6 +64,8 @@ pub struct Scratch {
 
 /// The family of rules that know a secret by what stands around it.
 const STRUCTURES: &str = "structures";
+/// The shortest literal that no word begins with (bytes).
+const TELLING_BYTES_MIN: usize = 8;
 /// A token that the end of the input cuts is masked from this many bytes behind its literal on: that are eight of its body, of
 /// which the literal may have the first.
 const CUT_BODY_BYTES_MIN: usize = 7;
@@ -180,10 +182,14 @@ impl Tokens {
             {
                 live = Some(live.map_or(at, |old| old.min(at)));
             }
-            let found = verify(token, rule, (views, index), start, end, runs);
-            // A mask is never masked itself.
-            let Some(hit) = found.filter(|hit| masker.len_at(text, hit.span.start) != Some(hit.span.len())) else {
-                continue;
+            let hit = match verify(token, rule, (views, index), start, end, runs) {
+                // A mask is never masked itself.
+                Verdict::Hit(hit) if masker.len_at(text, hit.span.start) != Some(hit.span.len()) => hit,
+                Verdict::Open => {
+                    live = Some(live.map_or(start, |old| old.min(start)));
+                    continue;
+                }
+                Verdict::Hit(_) | Verdict::Nothing => continue,
             };
             // Inside a secret a token may begin anywhere.
             candidates.uncover(
@@ -323,6 +329,14 @@ fn begins_with(text: &[u8], start: &[u8]) -> bool {
     text.len() >= start.len() && text[..start.len()].eq_ignore_ascii_case(start)
 }
 
+/// What a rule finds at one place.
+enum Verdict {
+    Hit(Hit),
+    Nothing,
+    /// What follows the match tells, and is not there yet.
+    Open,
+}
+
 /// Tries one rule at one place.
 fn verify(
     token: &Token,
@@ -331,42 +345,54 @@ fn verify(
     start: usize,
     end: End,
     runs: &mut Runs,
-) -> Option<Hit> {
+) -> Verdict {
     let text = views.text(index);
-    let (whole, secret) = token.pattern.match_at(text, start, runs)?;
+    let Some((whole, secret)) = token.pattern.match_at(text, start, runs) else { return Verdict::Nothing };
     if end == End::Open && whole.end == text.len() {
         // What follows may lengthen the match or deny it: it is live, not found.
-        return None;
+        return Verdict::Nothing;
     }
     if !ends_token(views, index, whole.end) || secret.is_empty() {
-        return None;
+        return Verdict::Nothing;
     }
     if !has_context(text, &whole, &rule.context) || is_slice(token, text, &whole) {
-        return None;
+        return Verdict::Nothing;
     }
     if rule.family != USER_FAMILY && begins_a_digest(text, whole.start) {
-        return None;
+        return Verdict::Nothing;
     }
     // A user's own pattern says itself where its tokens stand.
     if rule.family != USER_FAMILY && ends_a_name(text, &whole) {
-        return None;
+        return Verdict::Nothing;
     }
     let bytes = &text[secret.clone()];
     // A structure says where a secret stands, not that one does.
-    if rule.family == STRUCTURES && (judge::stands_in(bytes) || authority::is_public(text, whole.start, &secret)) {
-        return None;
+    if rule.family == STRUCTURES {
+        // `with password scram-sha-256`: what a sentence says of a password.
+        let said = rule.confidence < Confidence::High && judge::says_nothing(bytes);
+        if said || judge::stands_in(bytes) || judge::is_public(bytes) {
+            return Verdict::Nothing;
+        }
+        match authority::is_public(text, whole.start, &secret, end == End::Open) {
+            Some(false) => {}
+            Some(true) => return Verdict::Nothing,
+            None => return Verdict::Open,
+        }
     }
-    // `api-cognitoauthorizationidentity`: words, which chance does not make.
-    if rule.family != STRUCTURES && rule.family != USER_FAMILY && judge::reads_like_words(bytes) {
-        return None;
+    // `api-cognitoauthorizationidentity`: words, which chance does not make. A checksum tells them by itself, and nothing
+    // else begins as the longer literals do.
+    let long = |literals: &Vec<Vec<u8>>| literals.iter().all(|literal| literal.len() >= TELLING_BYTES_MIN);
+    let told = rule.check.is_some() || token.pattern.needle().is_some_and(|needle| long(&needle.literals));
+    if rule.family != STRUCTURES && rule.family != USER_FAMILY && !told && judge::reads_like_words(bytes) {
+        return Verdict::Nothing;
     }
     if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
-        return None;
+        return Verdict::Nothing;
     }
     let line = line_start(text, whole.start);
     let found = Found { secret: bytes, whole: &text[whole.clone()], line: &text[line..whole.end] };
     if rule.not.hold(found) {
-        return None;
+        return Verdict::Nothing;
     }
     let (mut confidence, mut why, mut facts) = (rule.confidence, "has the shape of the rule", Facts::default());
     if let Some(check) = rule.check {
@@ -380,7 +406,7 @@ fn verify(
             None => {}
         }
     }
-    Some(Hit { span: secret, rule: token.rule, confidence, facts, why })
+    Verdict::Hit(Hit { span: secret, rule: token.rule, confidence, facts, why })
 }
 
 /// Whether what may be the beginning of a token is shown to somebody who types it. A part of a literal is no secret; of

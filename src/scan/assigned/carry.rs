@@ -21,6 +21,8 @@ pub enum Pending {
     Named(Match, u8),
     /// `"--password",`: the next line's first item.
     Argument(Match),
+    /// `--password` alone: the next line, if it begins in the same column.
+    Listed(Match, Place),
     /// `password:` alone: a deeper indented value, or items.
     Indented(Match, Place),
     /// `password: |`: all deeper indented lines.
@@ -58,6 +60,7 @@ pub struct Waiting {
 pub(super) enum Kind {
     Named(u8),
     Argument,
+    Listed(Place),
     Indented(Place),
     Block(Place),
     Element,
@@ -72,6 +75,7 @@ impl Pending {
             Pending::None => return None,
             Pending::Named(found, left) => (Kind::Named(*left), found),
             Pending::Argument(found) => (Kind::Argument, found),
+            Pending::Listed(found, place) => (Kind::Listed(*place), found),
             Pending::Indented(found, place) => (Kind::Indented(*place), found),
             Pending::Block(found, place) => (Kind::Block(*place), found),
             Pending::Element(found) => (Kind::Element, found),
@@ -93,6 +97,7 @@ impl Waiting {
         match self.kind {
             Kind::Named(left) => Pending::Named(found, left),
             Kind::Argument => Pending::Argument(found),
+            Kind::Listed(place) => Pending::Listed(found, place),
             Kind::Indented(place) => Pending::Indented(found, place),
             Kind::Block(place) => Pending::Block(found, place),
             Kind::Element => Pending::Element(found),
@@ -164,6 +169,13 @@ impl Scan<'_> {
                 let from = self.line + blanks + if item { 2 } else { 0 };
                 let around = Around { quoted_only: !item, ..Around::default() };
                 return self.candidate(Candidate { rules, key: from, from, separator: Separator::Argument, around });
+            }
+            Pending::Listed(rules, place) => {
+                if let Some((Ordering::Equal, at)) = place.against(line)
+                    && line.get(at) != Some(&b'-')
+                {
+                    return self.indented(rules, Pending::None, self.line + at, complete);
+                }
             }
             Pending::Element(rules) => {
                 if blanks(line) == line.len() {
@@ -303,6 +315,16 @@ impl Scan<'_> {
         // `- --password` as an item of its own: the next item is the value.
         let line = self.text.get(self.line..end).unwrap_or_default();
         let at = blanks(line);
+        let rest = line.get(at..).unwrap_or_default();
+        // `kubectl describe` has each argument on a line of its own.
+        if at > 0
+            && rest.starts_with(b"--")
+            && self.pending == Pending::None
+            && rest.iter().all(|&b| key::is_ident(b))
+            && let Some(rules) = self.look_up(self.line + at..end, self.line + at)
+        {
+            self.pending = Pending::Listed(rules, self.place(self.line + at));
+        }
         if let Some(item) = line.get(at..).and_then(|l| l.strip_prefix(b"- "))
             && self.pending == Pending::None
         {

@@ -7,8 +7,9 @@
 use std::ops::Range;
 
 use super::{
-    Names, TAG_BYTES_MAX, Table, Trigger, key,
+    Names, TAG_BYTES_MAX, Table, Trigger, insert, key,
     name::{self, KeyWords},
+    told,
 };
 
 /// Whether the key that has the trigger at `text[start..end]` may be assigned a value, or name one
@@ -33,6 +34,7 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
         || is_header(names, text, first, end)
         || is_called(names, text, start, end, open)
         || is_column(names, text, first, end, open)
+        || goes_on(text, first, end, open)
         || may_be_far(names, text, first)
 }
 
@@ -198,6 +200,17 @@ fn is_column(names: &Names, text: &[u8], first: usize, end: usize, open: bool) -
     stands
         && (unknown || column(text, line, first, to).is_some())
         && names.look_up(&text[first..to], &mut KeyWords::default()).is_some()
+}
+
+/// Whether the word that begins at `first`, and has a trigger up to `end`, may name a column of an `INSERT`, or have its value
+/// behind it as in a sentence.
+fn goes_on(text: &[u8], first: usize, end: usize, open: bool) -> bool {
+    let to = end + text[end..].iter().take(name::KEY_BYTES_MAX).take_while(|&&byte| key::is_ident(byte)).count();
+    match text.get(to) {
+        Some(b' ') => told::value_behind(text, to, open).is_some() || insert::may_be_column(text, first, to),
+        Some(_) => insert::may_be_column(text, first, to),
+        None => false,
+    }
 }
 
 /// Where the value's column begins, if `text[start..end]` is the first word of the line that begins at `line` and one

@@ -10,6 +10,7 @@ mod decide;
 mod element;
 mod extent;
 mod hint;
+mod insert;
 mod key;
 mod mark;
 pub(in crate::scan) mod name;
@@ -17,6 +18,7 @@ mod near;
 mod pair;
 mod quotes;
 mod table;
+mod told;
 pub(in crate::scan) mod trigger;
 mod unread;
 mod words;
@@ -48,6 +50,8 @@ pub trait Env {
     fn mask_len_at(&self, text: &[u8], at: usize) -> Option<usize>;
     /// The byte with which each of those begins, if it is always the same.
     fn mask_begins(&self) -> Option<u8>;
+    /// Whether somebody types and is to see the words.
+    fn interactive(&self) -> bool;
 }
 
 /// An assigned secret.
@@ -111,6 +115,7 @@ pub fn scan(
         at,
         work,
         poor: false,
+        inserted_to: 0,
         known_end: KnownEnd::default(),
         // What an earlier line said may have a say about all of this one.
         reach: if pending == Pending::None { 0 } else { usize::MAX },
@@ -148,6 +153,8 @@ struct Scan<'a> {
     work: usize,
     /// Whether that was too much for a value to be looked at to its end.
     poor: bool,
+    /// Up to where the rows of an `INSERT` were looked at.
+    inserted_to: usize,
     /// Of the last unquoted value.
     known_end: KnownEnd,
     /// Up to where bytes may have been looked at.
@@ -265,6 +272,9 @@ impl Scan<'_> {
 
     /// `--k v`, the few commands that take a name and a value (`ENV K v`, `config set k v`), and `{:k "v"}`.
     fn blank(&mut self, i: usize) -> Step {
+        if insert::follows(self.text, i) {
+            return self.inserted(i);
+        }
         // Behind a blank no key ends: blanks are not walked back through at each of them.
         if !key::ends_word(self.text, i) || !self.names.may_end_at(self.text, i) {
             return Ok(());
@@ -287,7 +297,7 @@ impl Scan<'_> {
         let directive = directive || keyword;
         let column = if directive { None } else { hint::column(self.text, self.line, start, i) };
         if !directive && column.is_none() {
-            return Ok(());
+            return self.sentence(start, i);
         }
         let Some(rules) = self.look_up(start..i, start) else { return Ok(()) };
         self.note();
@@ -295,6 +305,27 @@ impl Scan<'_> {
         let separator = if directive { Separator::Flag } else { Separator::Column };
         let from = column.unwrap_or(i);
         self.candidate(Candidate { rules, key: start, from, separator, around })
+    }
+
+    /// `API key x is invalid`, where the last word of the key's name is `text[start..i]`.
+    fn sentence(&mut self, start: usize, i: usize) -> Step {
+        let open = !self.ended && !self.env.interactive();
+        let Some(from) = told::value_behind(self.text, i, open) else { return Ok(()) };
+        let mut name = key::with_words_before(self.text, &Key { name: start..i, start, quoted: None });
+        name.start = name.start.max(self.line);
+        // `logged in with token x`
+        let words = self.text.get(name.clone()).unwrap_or_default();
+        if let Some(at) = memchr::memmem::rfind(words, WITH) {
+            name.start += at + WITH.len();
+        }
+        if name.start > self.from {
+            return Ok(());
+        }
+        let start = name.start;
+        let Some(rules) = self.look_up(name, start) else { return Ok(()) };
+        self.note();
+        let around = Around { in_string: self.in_string_at(i), ..Around::default() };
+        self.candidate(Candidate { rules, key: start, from, separator: Separator::Sentence, around })
     }
 
     /// A key ends at `end` and its separator at `from`.
@@ -464,6 +495,8 @@ const WORK_BYTES_FREE: usize = 64 * 1024;
 const WORK_PER_BYTE: usize = 8;
 /// How far behind a value's end, or the blanks before it, bytes are looked at (bytes).
 const LOOK_BYTES_MAX: usize = 80;
+/// What stands between a verb and the secret that it is done with.
+const WITH: &[u8] = b"with ";
 const TAG_BYTES_MAX: usize = 256;
 const MASK_BYTES_MAX: usize = 96;
 const NAMED_LINES_MAX: u8 = 2;

@@ -16,7 +16,7 @@ use memo::Memo;
 use super::{
     key,
     trigger::{Trigger, pair},
-    words::{NEGATIONS, NOT_KEYS, NOT_OTHERS, NOT_SECRETS, NOT_TOKENS, STAGES},
+    words::{FAULTS, NEGATIONS, NOT_KEYS, NOT_OTHERS, NOT_SECRETS, NOT_TOKENS, STAGES},
 };
 pub use crate::rules::Strength;
 
@@ -212,8 +212,13 @@ impl Names {
             if !e.ends(letters, words) {
                 continue;
             }
-            if e.shape.is_none() && never_secret(letters, end - e.joined.len(), words.starts, e.joined.as_bytes()) {
+            let from = end - e.joined.len();
+            if e.shape.is_none() && never_secret(letters, from, words.starts, e.joined.as_bytes()) {
                 continue;
+            }
+            // `invalid token: x` tells of a token as often as of a character.
+            if e.shape.is_none() && listed(FAULTS, word_before(letters, from, words.starts)) {
+                found.weakened = true;
             }
             // `token_hash`: what a password's hash can be used for, that of a token cannot.
             if e.shape.is_none() && weakened && e.strength == Strength::Weak {
@@ -344,10 +349,7 @@ pub fn is_default(key: &[u8]) -> bool {
 
 /// Whether the words before a name make it something else: `public key`, `next token`.
 fn never_secret(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool {
-    let below = if from == 0 { 0 } else { starts & ((1u128 << from) - 1) };
-    let at = if below == 0 { 0 } else { (127 - below.leading_zeros()) as usize };
-    // Glued names have no boundary, so the letters before them count as the word: `publickey`.
-    let before = letters.get(at..from).unwrap_or_default();
+    let before = word_before(letters, from, starts);
     let is = |list: &[&str]| listed(list, before);
     match name {
         _ if is(NEGATIONS) => true,
@@ -357,6 +359,13 @@ fn never_secret(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool 
         b"session" | b"sessionid" | b"auth" | b"signature" => is(NOT_OTHERS),
         _ => name.ends_with(b"key") && is(&["public", "pub"]),
     }
+}
+
+/// The word that ends where a name begins. Glued names have no boundary, so the letters before them count as it: `publickey`.
+fn word_before(letters: &[u8], from: usize, starts: u128) -> &[u8] {
+    let below = if from == 0 { 0 } else { starts & ((1u128 << from) - 1) };
+    let at = if below == 0 { 0 } else { (127 - below.leading_zeros()) as usize };
+    letters.get(at..from).unwrap_or_default()
 }
 
 /// Whether a list of words holds `word`.

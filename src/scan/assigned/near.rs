@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Env, Hit, KnownEnd, Mark, Names, Pending, Quotes, Scan, Scratch, Table, hint, key};
+use super::{Env, Hit, KnownEnd, Mark, Names, Pending, Quotes, Scan, Scratch, Table, hint, insert, key};
 
 /// What stands around one trigger of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,7 @@ pub fn near(
         at: 0,
         work: kept.work,
         poor: false,
+        inserted_to: 0,
         known_end: kept.end,
         reach: usize::MAX,
         mark: Mark::start(false, Pending::None),
@@ -84,6 +85,9 @@ impl Scan<'_> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if Table::may_head(self.text, first, word) && Table::headed(line, self.names, self.words).is_some() {
             return Near::Something;
+        }
+        if insert::may_be_column(self.text, first, word) {
+            return Near::Unknown;
         }
         if self.announces(first, line.len()).is_some() {
             return Near::Something;

@@ -30,11 +30,14 @@ pub const STAGES: &[&str] = &[
     "main",
     "root",
     "default",
+    "provided",
 ];
 pub const NEGATIONS: &[&str] = &[
-    "no", "has", "is", "use", "with", "without", "missing", "invalid", "allow", "forgot", "require", "num", "max",
-    "min", "debug", "meta", "ask",
+    "no", "has", "is", "use", "with", "without", "missing", "allow", "forgot", "require", "num", "max", "min", "debug",
+    "meta", "ask",
 ];
+/// Words that say what is the matter with a secret, which is shown.
+pub const FAULTS: &[&str] = &["invalid"];
 pub const NOT_SECRETS: &[&str] = &["checksum", "pull", "tls", "existing", "not", "image", "kubernetes", "k8s"];
 pub const NOT_KEYS: &[&str] = &[
     "public",
@@ -140,6 +143,8 @@ pub const NOT_KEYS: &[&str] = &[
 ];
 pub const NOT_TOKENS: &[&str] = &[
     "next",
+    "starting",
+    "update",
     "page",
     "pagination",
     "continuation",

@@ -21,6 +21,8 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_a_logger(case)
         || is_minified(case)
         || is_certified(case)
+        || is_sized(case.value)
+        || is_mapped(case)
 }
 
 /// `credentials: bob:Meadow6451`
@@ -86,6 +88,28 @@ fn is_certified(case: &Case) -> bool {
     let near = &case.before[case.before.len().saturating_sub(NAME_BYTES_MAX)..];
     let hex = case.value.len() >= 16 && case.value.iter().all(u8::is_ascii_hexdigit);
     hex && case.separator == Separator::Colon && memchr::memmem::find(near, b"X.509 cert '").is_some()
+}
+
+/// `aesKey  [16]byte`: a type of Go's.
+fn is_sized(v: &[u8]) -> bool {
+    let rest = v.strip_prefix(b"[").unwrap_or(v);
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let name = rest.get(digits..).and_then(|rest| rest.strip_prefix(b"]")).unwrap_or_default();
+    digits > 0 && !name.is_empty() && name.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// `--set-secrets=DB_URL=db-url:latest`: variables, and which secrets and versions they get.
+fn is_mapped(case: &Case) -> bool {
+    if !case.plural {
+        return false;
+    }
+    let name = |part: &[u8]| !part.is_empty() && part.iter().all(|b| b.is_ascii_alphanumeric() || b"_-/".contains(b));
+    let mut parts = case.value.splitn(2, |&b| b == b'=');
+    let (variable, secret) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let mut parts = secret.splitn(2, |&b| b == b':');
+    let (secret, version) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let versioned = version.starts_with(b"latest") || version.first().is_some_and(u8::is_ascii_digit);
+    versioned && name(variable) && name(secret)
 }
 
 /// `task ':password:compileJava'`: a project that a task belongs to.
@@ -160,7 +184,7 @@ fn is_next_flag(case: &Case) -> bool {
 /// Whether the quote before the value closed a string that the key stood in: `prompt("Password: ", mask)`.
 fn closes_a_string(case: &Case) -> bool {
     let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\'' | b'`'));
-    let goes_on: [&[u8]; 18] = [
+    let goes_on: [&[u8]; 19] = [
         b", ",
         b",\"",
         b") ",
@@ -177,6 +201,7 @@ fn closes_a_string(case: &Case) -> bool {
         b"];",
         b"; ",
         b" ,",
+        b" -> ",
         b".format(",
         b".join(",
     ];
@@ -186,11 +211,15 @@ fn closes_a_string(case: &Case) -> bool {
     // `"API_KEY=".len()`
     let letters = case.value.iter().skip(1).take_while(|b| b.is_ascii_lowercase() || **b == b'_').count();
     let called = case.value.first() == Some(&b'.') && letters >= 3 && case.value.get(letters + 1) == Some(&b'(');
-    // `"PWD="+dir.path()`
+    // `"PWD="+pwd)`, `"PWD="+dir.path()`
+    let joined = case.value.strip_prefix(b"+").and_then(|v| v.strip_suffix(b")"));
+    let joined = joined.is_some_and(|name| name.len() > 1 && name.iter().all(u8::is_ascii_alphabetic));
     let added = case.value.first() == Some(&b'+')
         && case.value.iter().skip(1).take_while(|b| b.is_ascii_alphabetic() || **b == b'.' || **b == b'(').count() >= 4
         && case.value.iter().any(|b| matches!(b, b'.' | b'('));
-    case.quoted && !key_quoted && (opened || added || called || goes_on.iter().any(|g| case.value.starts_with(g)))
+    case.quoted
+        && !key_quoted
+        && (opened || added || joined || called || goes_on.iter().any(|g| case.value.starts_with(g)))
 }
 
 /// `arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-AbC123` is the name of a secret, and
@@ -271,11 +300,15 @@ fn repeats_key(case: &Case) -> bool {
     // `PrivateKey: testP256PrivateKey,`: a variable that says what it is for.
     let variable = !case.quoted
         && case.spaced
-        && !case.end_of_line
+        && (!case.end_of_line || case.separator == Separator::Equals)
         && case.value.first().is_some_and(u8::is_ascii_lowercase)
         && case.value.iter().all(u8::is_ascii_alphanumeric)
-        && (NOUN_BYTES_MIN..letters(case.value).count()).contains(&letters(case.key).count());
-    renamed || variable && same || named && same && letters(case.value).count() <= letters(case.key).count()
+        && {
+            let noun = case.key.rsplit(|&b| b == b'.').next().unwrap_or_default();
+            (NOUN_BYTES_MIN..letters(case.value).count()).contains(&letters(noun).count())
+                && letters(case.value).zip(letters(noun)).all(|(a, b)| a.eq_ignore_ascii_case(b))
+        };
+    renamed || variable || named && same && letters(case.value).count() <= letters(case.key).count()
 }
 
 /// The letters and digits of a text, last one first.

@@ -17,6 +17,8 @@ mod value_type;
 use std::ops::Range;
 
 pub use self::placeholder::{is_placeholder, stands_in};
+pub use self::prose::says_nothing;
+pub use self::public::is_public;
 use self::randomness::{entropy_milli, mix, text_odds};
 pub use self::randomness::{is_words, reads_like_words};
 use self::value_type::is_counted_word;
@@ -49,6 +51,8 @@ pub enum Separator {
     Argument,
     /// `"name": "k", "value": "v"`
     Pair,
+    /// `the k is v`, `k v was refused`
+    Sentence,
     /// A line end.
     Block,
 }
@@ -142,6 +146,9 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     // `required|string`, `true/false`, `pwd+pwd`, or one word of that kind.
     if v.split(|b| matches!(b, b'|' | b'/' | b',' | b'+')).all(|w| prose::says_nothing(trim_marks(w))) {
         return None;
+    }
+    if case.separator == Separator::Sentence {
+        return told(case);
     }
     if case.separator == Separator::Column && !is_beside(case) || case.separator == Separator::Cell && !is_cell(v) {
         return None;
@@ -266,7 +273,7 @@ fn number(case: &Case) -> Option<Verdict> {
 fn word(case: &Case) -> Option<Verdict> {
     let v = case.value;
     // Keys are made by machines: `ACCOUNT_API_KEY=cache` names something.
-    if case.family == Family::Key && text_odds(v) > KEY_WORD_ODDS {
+    if case.family == Family::Key && (text_odds(v) > KEY_WORD_ODDS || v.len() < MADE_BYTES_MIN) {
         return None;
     }
     let upper = v.iter().all(u8::is_ascii_uppercase);
@@ -325,7 +332,7 @@ fn identifier(case: &Case) -> Option<Verdict> {
         return Some((Confidence::Medium, why));
     }
     let short = v.iter().all(|b| b.is_ascii_alphanumeric());
-    if case.is_typed_field() {
+    if case.is_typed_field() || is_code_name(case) {
         return None;
     }
     // A type after a field's name: `key: Ed25519PrivateKey`.
@@ -348,9 +355,19 @@ fn identifier(case: &Case) -> Option<Verdict> {
     }
 }
 
+/// `ACCESS_TOKEN: T1528`, `encryption_key: AES256`: what machines make is longer.
+fn is_code_name(case: &Case) -> bool {
+    let v = case.value;
+    let short = case.loose() && v.len() < MADE_BYTES_MIN && v.iter().all(u8::is_ascii_alphanumeric);
+    short && matches!(case.family, Family::Key | Family::Other) && !is_counted_word(v)
+}
+
 fn opaque(case: &Case) -> Option<Verdict> {
     let v = case.value;
     let bare = trim_marks(v);
+    if is_code_name(case) {
+        return None;
+    }
     // Columns that colons part: `host:port:user:password:options`.
     if case.separator == Separator::Colon && !case.quoted && case.before.last() == Some(&b':') && v.contains(&b':') {
         return None;
@@ -438,6 +455,28 @@ fn may_be_weak(case: &Case) -> bool {
     case.value.len() >= weak_bytes_min(case) && secret_charset(case.value)
 }
 
+/// In a sentence only what no word of it could be is a secret.
+fn told(case: &Case) -> Option<Verdict> {
+    let v = case.value;
+    let weak = case.strength == Strength::Weak;
+    let tested = case.key.len() >= 4 && case.key[case.key.len() - 4..].eq_ignore_ascii_case(b"pass");
+    if case.plural || tested || case.family == Family::Mnemonic || weak && !around::names_token(case.key) {
+        return None;
+    }
+    let has = |kind: fn(&u8) -> bool| v.iter().any(kind);
+    let lower_hex = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    if !weak && !case.password() && matches!(v.len(), 32 | 64) && v.iter().all(lower_hex) {
+        return Some((Confidence::Medium, "hex of a key's length, told in a sentence"));
+    }
+    let cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    let made = match case.password() {
+        true => has(u8::is_ascii_digit) && (cases || has(u8::is_ascii_punctuation)),
+        false => has(u8::is_ascii_digit) && cases && v.len() >= TOLD_BYTES_MIN,
+    };
+    let opaque = made && secret_charset(v) && value_type(v) == ValueType::Opaque && random(v);
+    opaque.then_some((Confidence::Medium, "a random value that a sentence tells"))
+}
+
 /// Above these odds a word beside the name of a key is one of a language.
 const KEY_WORD_ODDS: i32 = -40;
 
@@ -492,6 +531,10 @@ const VALUE_BYTES_MIN: usize = 4;
 const MNEMONIC_WORDS_MIN: usize = 8;
 const WEAK_BYTES_MIN: usize = 12;
 const WEAK_KEY_BYTES_MIN: usize = 20;
+/// The shortest value that a machine makes and no sign of which tells it from a name (bytes).
+const MADE_BYTES_MIN: usize = 8;
+/// The shortest token of a sentence (bytes).
+const TOLD_BYTES_MIN: usize = 16;
 const CELL_BYTES_MIN: usize = 6;
 /// The shortest value that is taken in a column that others follow (bytes).
 const INNER_CELL_BYTES_MIN: usize = 20;

@@ -42,6 +42,7 @@ const FUNCTION_WORDS: &str = "a an the this that these those is are was were be 
 const WORDS: &[&str] = &[
     "define sufficient requisite again string str text bytes byte bytearray char chars u8 u16 u32 u64 u128 usize i8 i16 i32 i64 isize f32 f64 uint8 uint16 uint32 uint64 int8 int16 int32 int64 size_t varchar varchar2 nvarchar int integer number bool boolean object array list dict map hash \
      set tuple any unknown void never float double uint8array buffer optional option vec box securestring secretstring plaintext \
+     info debug warn trace notice verbose \
      hashmap file path filename url uri uuid guid date datetime timestamp json xml yaml base64 hex sha256 sha1 sha512 md5 bcrypt argon2 \
      argon2id scrypt pbkdf2 hmac aes rsa ed25519 ecdsa dsa x509 symmetric asymmetric",
     "true false null nil none undefined nan yes no on off n/a empty blank unset missing absent present available unavailable exists \

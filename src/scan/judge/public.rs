@@ -15,6 +15,11 @@ fn is_counted(v: &[u8]) -> bool {
         || v.strip_prefix(b"pubkey-").is_some_and(|rest| hex(rest, 32))
         // LaunchDarkly's keys of mobile apps.
         || v.strip_prefix(b"mob-").is_some_and(|rest| rest.len() == 36 && rest.get(8) == Some(&b'-'))
+        // Whom age encrypts for.
+        || v.strip_prefix(b"age1").is_some_and(|rest| rest.len() == 58 && rest.iter().all(is_bech32))
+        // GitHub's names of apps.
+        || v.strip_prefix(b"Iv1.").is_some_and(|rest| hex(rest, 16))
+        || v.strip_prefix(b"Iv23").is_some_and(|rest| rest.len() == 16 && rest.iter().all(u8::is_ascii_alphanumeric))
 }
 
 /// A point of P-256, uncompressed (its first byte is 4), as browsers take it for push messages.
@@ -22,6 +27,11 @@ fn is_point(v: &[u8]) -> bool {
     matches!(v, [b'B', b'A'..=b'P', ..])
         && (v.len() == 87 || v.len() == 88 && v.ends_with(b"="))
         && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'='))
+}
+
+/// Letters and digits, without those that are taken for others (BIP 173).
+fn is_bech32(byte: &u8) -> bool {
+    (byte.is_ascii_digit() || byte.is_ascii_lowercase()) && !matches!(byte, b'1' | b'b' | b'i' | b'o')
 }
 
 const PUBLIC_BYTES_MIN: usize = 20;
@@ -54,6 +64,7 @@ const STARTS: &[&str] = &[
     "FLWPUBK",
     "Mid-client-",
     "SB-Mid-client-",
+    "xnd_public_",
     "sq0idp-",
     // PostHog's projects, DevCycle's browsers, Mapbox's public tokens.
     "phc_",

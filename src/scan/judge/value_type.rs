@@ -382,8 +382,8 @@ fn class_name(v: &[u8]) -> bool {
         b.is_ascii_alphanumeric()
             || matches!(b, b'.' | b':' | b'$' | b'_' | b'<' | b'>' | b'&' | b'*' | b'[' | b']' | b'/')
     });
-    // A sign at the end joins nothing: `Winter24$` is what people take for a password.
-    let joins = |w: &&[u8]| matches!(w[1], b'.' | b'$') && w[2].is_ascii_alphanumeric();
+    // A sign at the end joins nothing: `Winter24$` is what people take for a password, and so is `Winter.24`.
+    let joins = |w: &&[u8]| w[1] == b'.' && w[2].is_ascii_alphabetic() || w[1] == b'$' && w[2].is_ascii_alphanumeric();
     let joints = v.windows(3).filter(joins).count()
         + memchr::memmem::find_iter(v, b"::").count()
         + usize::from(v.ends_with(b">"));
