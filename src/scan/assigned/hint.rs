@@ -207,7 +207,7 @@ fn is_column(names: &Names, text: &[u8], first: usize, end: usize, open: bool) -
 fn goes_on(text: &[u8], first: usize, end: usize, open: bool) -> bool {
     let to = end + text[end..].iter().take(name::KEY_BYTES_MAX).take_while(|&&byte| key::is_ident(byte)).count();
     match text.get(to) {
-        Some(b' ') => told::value_behind(text, to, open).is_some() || insert::may_be_column(text, first, to),
+        Some(b' ') => told::value_behind(text, to, open).is_some(),
         Some(_) => insert::may_be_column(text, first, to),
         None => false,
     }

@@ -10,14 +10,19 @@ use super::{
 };
 
 /// Whether the word `text[first..end]` may be one of the columns in a list that `VALUES` follows. The text may be escaped.
+#[inline]
 pub fn may_be_column(text: &[u8], first: usize, end: usize) -> bool {
+    matches!(text.get(end), Some(b',' | b')' | b'"' | b'`' | b'\'' | b']' | b'\\')) && is_column(text, first, end)
+}
+
+fn is_column(text: &[u8], first: usize, end: usize) -> bool {
     let quote = |byte: &&u8| matches!(byte, b'"' | b'`' | b'\'' | b'[' | b']' | b' ' | b'\\');
-    if !text.get(end).is_some_and(|byte| matches!(byte, b',' | b')') || quote(&byte)) {
+    let behind = text[end..].iter().take(QUOTE_BYTES_MAX).find(|byte| !quote(byte));
+    if !matches!(behind, Some(b')' | b',')) {
         return false;
     }
     let before = text[..first].iter().rev().take(QUOTE_BYTES_MAX).find(|byte| !quote(byte));
-    let behind = text[end..].iter().take(QUOTE_BYTES_MAX).find(|byte| !quote(byte));
-    if !matches!(before, Some(b'(' | b',')) || !matches!(behind, Some(b')' | b',')) {
+    if !matches!(before, Some(b'(' | b',')) {
         return false;
     }
     let list = text[end..].iter().take(LIST_BYTES_MAX).take_while(|byte| is_listed(**byte)).count();
@@ -27,6 +32,7 @@ pub fn may_be_column(text: &[u8], first: usize, end: usize) -> bool {
 }
 
 /// Whether the `VALUES` of an `INSERT` stands behind the blank at `at`.
+#[inline]
 pub fn follows(text: &[u8], at: usize) -> bool {
     at > 0 && text[at - 1] == b')' && text.get(at + 1..).is_some_and(is_values)
 }

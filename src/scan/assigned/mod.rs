@@ -272,11 +272,11 @@ impl Scan<'_> {
 
     /// `--k v`, the few commands that take a name and a value (`ENV K v`, `config set k v`), and `{:k "v"}`.
     fn blank(&mut self, i: usize) -> Step {
-        if insert::follows(self.text, i) {
-            return self.inserted(i);
-        }
         // Behind a blank no key ends: blanks are not walked back through at each of them.
-        if !key::ends_word(self.text, i) || !self.names.may_end_at(self.text, i) {
+        if !key::ends_word(self.text, i) {
+            return if insert::follows(self.text, i) { self.inserted(i) } else { Ok(()) };
+        }
+        if !self.names.may_end_at(self.text, i) {
             return Ok(());
         }
         let start = i - self

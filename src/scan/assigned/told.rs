@@ -4,7 +4,13 @@
 /// Behind which byte the value begins: `API key x is invalid`, `the token is "x"`. `open` says that more bytes may follow
 /// the text; a word that they could make longer may be one.
 pub fn value_behind(text: &[u8], end: usize, open: bool) -> Option<usize> {
-    if text.get(end) != Some(&b' ') {
+    // The last letters of the names that sentences have: token, secret, key, password, passwd, passphrase.
+    let names = end >= 2
+        && matches!(
+            [text[end - 2] | 0x20, text[end - 1] | 0x20],
+            [b'e', b'n' | b't' | b'y'] | [b'r' | b'w', b'd'] | [b's', b'e']
+        );
+    if !names || text.get(end) != Some(&b' ') {
         return None;
     }
     let mut from = end + 1;
@@ -16,7 +22,7 @@ pub fn value_behind(text: &[u8], end: usize, open: bool) -> Option<usize> {
         rest = &rest[verb.len()..];
     }
     // Nearly all words are shorter.
-    if rest.get(..VALUE_BYTES_MIN).is_some_and(|head| head.contains(&b' ')) {
+    if rest.first_chunk().is_some_and(|head| has_blank(*head)) || rest.starts_with(b"HTTP/") {
         return None;
     }
     let quote =
@@ -34,6 +40,13 @@ pub fn value_behind(text: &[u8], end: usize, open: bool) -> Option<usize> {
         }
     }
     open.then_some(from - 1)
+}
+
+/// Whether a space is one of eight bytes: of them as a number, one that is zero borrows.
+fn has_blank(head: [u8; VALUE_BYTES_MIN]) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    let zero = u64::from_le_bytes(head) ^ (ONES * b' ' as u64);
+    zero.wrapping_sub(ONES) & !zero & (ONES << 7) != 0
 }
 
 /// What may stand between the name and its value.

@@ -23,6 +23,7 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_certified(case)
         || is_sized(case.value)
         || is_mapped(case)
+        || is_changed(case)
 }
 
 /// `credentials: bob:Meadow6451`
@@ -110,6 +111,11 @@ fn is_mapped(case: &Case) -> bool {
     let (secret, version) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let versioned = version.starts_with(b"latest") || version.first().is_some_and(u8::is_ascii_digit);
     versioned && name(variable) && name(secret)
+}
+
+/// `source_code_hash = "DNcnG1o...CPsk=" -> "SCuUgry..."`: what looks like a key is base64.
+fn is_changed(case: &Case) -> bool {
+    case.separator == Separator::Arrow && memchr::memmem::find(case.key, b"=\"").is_some()
 }
 
 /// `task ':password:compileJava'`: a project that a task belongs to.
