@@ -459,6 +459,11 @@ fn may_be_weak(case: &Case) -> bool {
 fn told(case: &Case) -> Option<Verdict> {
     let v = case.value;
     let weak = case.strength == Strength::Weak;
+    // `the secret key=x`: another name follows.
+    let assigned = v.iter().position(|&b| b == b'=').is_some_and(|at| v[at..].iter().any(|&b| b != b'='));
+    if assigned {
+        return None;
+    }
     let tested = case.key.len() >= 4 && case.key[case.key.len() - 4..].eq_ignore_ascii_case(b"pass");
     if case.plural || tested || case.family == Family::Mnemonic || weak && !around::names_token(case.key) {
         return None;
