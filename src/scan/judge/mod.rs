@@ -473,6 +473,14 @@ fn told(case: &Case) -> Option<Verdict> {
     if !weak && !case.password() && matches!(v.len(), 32 | 64) && v.iter().all(lower_hex) {
         return Some((Confidence::Medium, "hex of a key's length, told in a sentence"));
     }
+    // `DB_PASS to x7`, `and password "x7"`: a variable's name, and a literal.
+    let word = case.key.split(|&b| b == b' ').next().unwrap_or_default();
+    let literal = case.password() && (case.quoted || is_constant(word));
+    let chosen =
+        literal && v.len() >= TOLD_PASSWORD_BYTES_MIN && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    if chosen && secret_charset(v) && matches!(value_type(v), ValueType::Opaque | ValueType::Identifier) {
+        return Some((Confidence::Medium, "a password that a sentence quotes"));
+    }
     let cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
     let made = match case.password() {
         true => has(u8::is_ascii_digit) && (cases || has(u8::is_ascii_punctuation)),
@@ -538,7 +546,8 @@ const WEAK_BYTES_MIN: usize = 12;
 const WEAK_KEY_BYTES_MIN: usize = 20;
 /// The shortest value that a machine makes and no sign of which tells it from a name (bytes).
 const MADE_BYTES_MIN: usize = 8;
-/// The shortest token of a sentence (bytes).
+/// The shortest password in quotes, and the shortest token, of a sentence (bytes).
+const TOLD_PASSWORD_BYTES_MIN: usize = 8;
 const TOLD_BYTES_MIN: usize = 16;
 const CELL_BYTES_MIN: usize = 6;
 /// The shortest value that is taken in a column that others follow (bytes).
