@@ -248,8 +248,11 @@ fn is_a_name(case: &Case) -> bool {
     // `--server-password=SERVER_PASS`: what a flag's help calls its value, cut by a hyphen of the page or not.
     let called = v_trimmed(case.value);
     let flag = case.key.starts_with(b"-") || case.before.ends_with(b"-");
-    let metavar =
-        flag && called.len() >= 3 && called.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'));
+    // `--shared-key=[secret_version=SECRET_VERSION]`
+    let last = called.rsplit(|&b| b == b'=').next().unwrap_or_default();
+    let last = last.iter().position(|&b| b == b']').map_or(last, |at| &last[..at]);
+    let metavar = flag && last.len() >= 3 && last.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'))
+        || case.value.ends_with("\u{2010}".as_bytes());
     // `[apiKey:App\Client:private] => x`: PHP prints the class that has the property.
     let class = near.ends_with(b"[") && case.value.ends_with(b":private");
     // `did:key:z6Mk...`: an identifier that is a public key.
