@@ -307,27 +307,6 @@ impl Scan<'_> {
         self.candidate(Candidate { rules, key: start, from, separator, around })
     }
 
-    /// `API key x is invalid`, where the last word of the key's name is `text[start..i]`.
-    fn sentence(&mut self, start: usize, i: usize) -> Step {
-        let open = !self.ended && !self.env.interactive();
-        let Some(from) = told::value_behind(self.text, i, open) else { return Ok(()) };
-        let mut name = key::with_words_before(self.text, &Key { name: start..i, start, quoted: None });
-        name.start = name.start.max(self.line);
-        // `logged in with token x`
-        let words = self.text.get(name.clone()).unwrap_or_default();
-        if let Some(at) = memchr::memmem::rfind(words, WITH) {
-            name.start += at + WITH.len();
-        }
-        if name.start > self.from {
-            return Ok(());
-        }
-        let start = name.start;
-        let Some(rules) = self.look_up(name, start) else { return Ok(()) };
-        self.note();
-        let around = Around { in_string: self.in_string_at(i), ..Around::default() };
-        self.candidate(Candidate { rules, key: start, from, separator: Separator::Sentence, around })
-    }
-
     /// A key ends at `end` and its separator at `from`.
     fn assignment(&mut self, end: usize, from: usize, separator: Separator) -> Step {
         if !self.names.may_end_at(self.text, end) {
@@ -495,8 +474,6 @@ const WORK_BYTES_FREE: usize = 64 * 1024;
 const WORK_PER_BYTE: usize = 8;
 /// How far behind a value's end, or the blanks before it, bytes are looked at (bytes).
 const LOOK_BYTES_MAX: usize = 80;
-/// What stands between a verb and the secret that it is done with.
-const WITH: &[u8] = b"with ";
 const TAG_BYTES_MAX: usize = 256;
 const MASK_BYTES_MAX: usize = 96;
 const NAMED_LINES_MAX: u8 = 2;

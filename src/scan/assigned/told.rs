@@ -1,6 +1,12 @@
 //! Turns the end of a key name in a sentence into the place of the value that it is said to have. Does not judge the
 //! value, but turns down what is too short or has no digit: nearly all that follows a name in prose.
 
+use super::{
+    Candidate, Scan, Separator, Step,
+    extent::Around,
+    key::{self, Key},
+};
+
 /// Behind which byte the value begins: `API key x is invalid`, `the token is "x"`. `open` says that more bytes may follow
 /// the text; a word that they could make longer may be one.
 pub fn value_behind(text: &[u8], end: usize, open: bool) -> Option<usize> {
@@ -42,6 +48,29 @@ pub fn value_behind(text: &[u8], end: usize, open: bool) -> Option<usize> {
     open.then_some(from - 1)
 }
 
+impl Scan<'_> {
+    /// `API key x is invalid`, where the last word of the key's name is `text[start..i]`.
+    pub(super) fn sentence(&mut self, start: usize, i: usize) -> Step {
+        let open = !self.ended && !self.env.interactive();
+        let Some(from) = value_behind(self.text, i, open) else { return Ok(()) };
+        let mut name = key::with_words_before(self.text, &Key { name: start..i, start, quoted: None });
+        name.start = name.start.max(self.line);
+        // `logged in with token x`
+        let words = self.text.get(name.clone()).unwrap_or_default();
+        if let Some(at) = memchr::memmem::rfind(words, WITH) {
+            name.start += at + WITH.len();
+        }
+        if name.start > self.from {
+            return Ok(());
+        }
+        let start = name.start;
+        let Some(rules) = self.look_up(name, start) else { return Ok(()) };
+        self.note();
+        let around = Around { in_string: self.in_string_at(i), ..Around::default() };
+        self.candidate(Candidate { rules, key: start, from, separator: Separator::Sentence, around })
+    }
+}
+
 /// Whether a space is one of eight bytes: of them as a number, one that is zero borrows.
 fn has_blank(head: [u8; VALUE_BYTES_MIN]) -> bool {
     const ONES: u64 = u64::MAX / 0xff;
@@ -49,6 +78,8 @@ fn has_blank(head: [u8; VALUE_BYTES_MIN]) -> bool {
     zero.wrapping_sub(ONES) & !zero & (ONES << 7) != 0
 }
 
+/// What stands between a verb and the secret that it is done with.
+const WITH: &[u8] = b"with ";
 /// What may stand between the name and its value.
 const VERBS: &[&[u8]] = &[b"is ", b"was ", b"to "];
 /// How many backslashes and quotes a value may begin with.

@@ -1,7 +1,7 @@
 //! Turns what stands around a value into "this is no assignment of a secret": names, calls, lists, markup, flags. Looks
 //! at the value only where it repeats its surroundings.
 
-use super::{Case, Separator, random, text_odds};
+use super::{Case, Family, MADE_BYTES_MIN, Separator, is_counted_word, random, text_odds};
 
 /// Whether a key, what is before it, and the value's form say that no secret is assigned here.
 pub fn tells_otherwise(case: &Case) -> bool {
@@ -40,6 +40,13 @@ pub fn is_login(case: &Case) -> bool {
         || case.key.len() <= NAME_BYTES_MAX && case.key.windows(4).any(|w| w.eq_ignore_ascii_case(b"cred"));
     let colon = case.value.iter().take(NAME_BYTES_MAX).position(|&b| b == b':').filter(|&at| at > 0);
     colon.is_some_and(|at| case.value[..at].iter().all(letter) && password(&case.value[at + 1..])) && credentials()
+}
+
+/// `ACCESS_TOKEN: T1528`, `encryption_key: AES256`: what machines make is longer.
+pub fn is_code_name(case: &Case) -> bool {
+    let v = case.value;
+    let short = case.loose() && v.len() < MADE_BYTES_MIN && v.iter().all(u8::is_ascii_alphanumeric);
+    short && matches!(case.family, Family::Key | Family::Other) && !is_counted_word(v)
 }
 
 /// `docker.io/library/client-secret:1f2e3d4`, `oci-layout://event-session:v2@sha256:9f86d0...`: an image, with the commit

@@ -11,6 +11,7 @@ mod placeholder;
 mod prose;
 mod public;
 pub mod randomness;
+mod sentence;
 mod speech;
 mod value_type;
 
@@ -19,7 +20,7 @@ use std::ops::Range;
 pub use self::placeholder::{is_placeholder, stands_in};
 pub use self::prose::says_nothing;
 pub use self::public::is_public;
-use self::randomness::{entropy_milli, mix, text_odds};
+use self::randomness::{entropy_milli, mix, secret_charset, text_odds};
 pub use self::randomness::{is_words, reads_like_words};
 use self::value_type::is_counted_word;
 pub use self::value_type::{ValueType, trim_marks, value_type};
@@ -148,7 +149,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
         return None;
     }
     if case.separator == Separator::Sentence {
-        return told(case);
+        return sentence::told(case);
     }
     if case.separator == Separator::Column && !is_beside(case) || case.separator == Separator::Cell && !is_cell(v) {
         return None;
@@ -332,7 +333,7 @@ fn identifier(case: &Case) -> Option<Verdict> {
         return Some((Confidence::Medium, why));
     }
     let short = v.iter().all(|b| b.is_ascii_alphanumeric());
-    if case.is_typed_field() || is_code_name(case) {
+    if case.is_typed_field() || around::is_code_name(case) {
         return None;
     }
     // A type after a field's name: `key: Ed25519PrivateKey`.
@@ -355,17 +356,10 @@ fn identifier(case: &Case) -> Option<Verdict> {
     }
 }
 
-/// `ACCESS_TOKEN: T1528`, `encryption_key: AES256`: what machines make is longer.
-fn is_code_name(case: &Case) -> bool {
-    let v = case.value;
-    let short = case.loose() && v.len() < MADE_BYTES_MIN && v.iter().all(u8::is_ascii_alphanumeric);
-    short && matches!(case.family, Family::Key | Family::Other) && !is_counted_word(v)
-}
-
 fn opaque(case: &Case) -> Option<Verdict> {
     let v = case.value;
     let bare = trim_marks(v);
-    if is_code_name(case) {
+    if around::is_code_name(case) {
         return None;
     }
     // Columns that colons part: `host:port:user:password:options`.
@@ -455,72 +449,11 @@ fn may_be_weak(case: &Case) -> bool {
     case.value.len() >= weak_bytes_min(case) && secret_charset(case.value)
 }
 
-/// In a sentence only what no word of it could be is a secret.
-fn told(case: &Case) -> Option<Verdict> {
-    let v = case.value;
-    let weak = case.strength == Strength::Weak;
-    // `the secret key=x`: another name follows.
-    let assigned = v.iter().position(|&b| b == b'=').is_some_and(|at| v[at..].iter().any(|&b| b != b'='));
-    if assigned {
-        return None;
-    }
-    let tested = case.key.len() >= 4 && case.key[case.key.len() - 4..].eq_ignore_ascii_case(b"pass");
-    if case.plural || tested || case.family == Family::Mnemonic || weak && !around::names_token(case.key) {
-        return None;
-    }
-    let has = |kind: fn(&u8) -> bool| v.iter().any(kind);
-    let lower_hex = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    if !weak && !case.password() && matches!(v.len(), 32 | 64) && v.iter().all(lower_hex) {
-        return Some((Confidence::Medium, "hex of a key's length, told in a sentence"));
-    }
-    // `DB_PASS to x7`, `and password "x7"`: a variable's name, and a literal.
-    let word = case.key.split(|&b| b == b' ').next().unwrap_or_default();
-    let literal = case.password() && (case.quoted || is_constant(word));
-    let chosen =
-        literal && v.len() >= TOLD_PASSWORD_BYTES_MIN && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
-    if chosen && secret_charset(v) && matches!(value_type(v), ValueType::Opaque | ValueType::Identifier) {
-        return Some((Confidence::Medium, "a password that a sentence quotes"));
-    }
-    let cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
-    let made = match case.password() {
-        true => has(u8::is_ascii_digit) && (cases || has(u8::is_ascii_punctuation)),
-        false => has(u8::is_ascii_digit) && cases && v.len() >= TOLD_BYTES_MIN,
-    };
-    let opaque = made && secret_charset(v) && value_type(v) == ValueType::Opaque && random(v);
-    opaque.then_some((Confidence::Medium, "a random value that a sentence tells"))
-}
-
 /// Above these odds a word beside the name of a key is one of a language.
 const KEY_WORD_ODDS: i32 = -40;
 
 fn weak_bytes_min(case: &Case) -> usize {
     if case.family == Family::Key { WEAK_KEY_BYTES_MIN } else { WEAK_BYTES_MIN }
-}
-
-/// Whether all bytes are of those that tokens are made of.
-fn secret_charset(v: &[u8]) -> bool {
-    v.iter().all(|b| {
-        b.is_ascii_alphanumeric()
-            || matches!(
-                b,
-                b'_' | b'-'
-                    | b'+'
-                    | b'/'
-                    | b'='
-                    | b'.'
-                    | b'~'
-                    | b'%'
-                    | b'!'
-                    | b'@'
-                    | b'#'
-                    | b'$'
-                    | b'^'
-                    | b'&'
-                    | b'*'
-                    | b':'
-                    | b'|'
-            )
-    })
 }
 
 /// Whether a token is unlike text: below the odds of text, and above the entropy that so many random bytes have.
@@ -546,9 +479,6 @@ const WEAK_BYTES_MIN: usize = 12;
 const WEAK_KEY_BYTES_MIN: usize = 20;
 /// The shortest value that a machine makes and no sign of which tells it from a name (bytes).
 const MADE_BYTES_MIN: usize = 8;
-/// The shortest password in quotes, and the shortest token, of a sentence (bytes).
-const TOLD_PASSWORD_BYTES_MIN: usize = 8;
-const TOLD_BYTES_MIN: usize = 16;
 const CELL_BYTES_MIN: usize = 6;
 /// The shortest value that is taken in a column that others follow (bytes).
 const INNER_CELL_BYTES_MIN: usize = 20;

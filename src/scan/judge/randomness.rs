@@ -20,6 +20,32 @@ pub fn reads_like_words(token: &[u8]) -> bool {
     !token.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) && text_odds(token) > -40
 }
 
+/// Whether all bytes are of those that tokens are made of.
+pub fn secret_charset(v: &[u8]) -> bool {
+    v.iter().all(|b| {
+        b.is_ascii_alphanumeric()
+            || matches!(
+                b,
+                b'_' | b'-'
+                    | b'+'
+                    | b'/'
+                    | b'='
+                    | b'.'
+                    | b'~'
+                    | b'%'
+                    | b'!'
+                    | b'@'
+                    | b'#'
+                    | b'$'
+                    | b'^'
+                    | b'&'
+                    | b'*'
+                    | b':'
+                    | b'|'
+            )
+    })
+}
+
 /// Shannon entropy in thousandths of a bit a byte, over the first `ENTROPY_BYTES_MAX` bytes. 0 for no bytes.
 pub fn entropy_milli(token: &[u8]) -> u32 {
     let token = token.get(..ENTROPY_BYTES_MAX).unwrap_or(token);
