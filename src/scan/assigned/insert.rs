@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{
     Candidate, Live, Scan, Separator, Step,
     extent::{Around, End},
-    key,
+    key, name,
 };
 
 /// Whether the word `text[first..end]` may be one of the columns in a list that `VALUES` follows. The text may be escaped.
@@ -57,8 +57,8 @@ impl Scan<'_> {
                 let start = key::skip_blanks(self.text, from);
                 let end = self.item_end(start, bound);
                 let open = end == bound && !self.ended;
+                self.reach = self.reach.max(end);
                 if let Some(name) = columns.iter().find(|(column, _)| *column == number).map(|(_, name)| name.clone()) {
-                    self.reach = self.reach.max(end);
                     if open {
                         return Err(Live(start));
                     }
@@ -89,7 +89,16 @@ impl Scan<'_> {
             let start = from + item.iter().take_while(|byte| !key::is_ident(**byte)).count();
             let end = from + item.iter().rposition(|byte| key::is_ident(*byte)).map_or(0, |last| last + 1);
             from += item.len() + 1;
-            if start < end && self.names.may_end_at(self.text, end) && self.look_up(start..end, start).is_some() {
+            // No more stands around a name than the prefilter looks over.
+            let plain = start - (from - item.len() - 1) < QUOTE_BYTES_MAX
+                && end - start.min(end) <= name::KEY_BYTES_MAX
+                && self.text[end] != b' '
+                && self.text[start.min(end)..end].iter().all(|byte| key::is_ident(*byte));
+            if plain
+                && start < end
+                && self.names.may_end_at(self.text, end)
+                && self.look_up(start..end, start).is_some()
+            {
                 found.push((number, start..end));
             }
         }
