@@ -256,10 +256,12 @@ fn is_a_name(case: &Case) -> bool {
     let called = v_trimmed(case.value);
     let flag = case.key.starts_with(b"-") || case.before.ends_with(b"-");
     // `--shared-key=[secret_version=SECRET_VERSION]`
-    let last = called.rsplit(|&b| b == b'=').next().unwrap_or_default();
-    let last = last.iter().position(|&b| b == b']').map_or(last, |at| &last[..at]);
-    let metavar = flag && last.len() >= 3 && last.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'))
-        || case.value.ends_with("\u{2010}".as_bytes());
+    let metavar = || {
+        let last = called.rsplit(|&b| b == b'=').next().unwrap_or_default();
+        let last = last.iter().position(|&b| b == b']').map_or(last, |at| &last[..at]);
+        last.len() >= 3 && last.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'))
+    };
+    let metavar = flag && metavar() || case.value.ends_with("\u{2010}".as_bytes());
     // `[apiKey:App\Client:private] => x`: PHP prints the class that has the property.
     let class = near.ends_with(b"[") && case.value.ends_with(b":private");
     // `did:key:z6Mk...`: an identifier that is a public key.
