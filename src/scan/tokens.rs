@@ -64,8 +64,8 @@ pub struct Scratch {
 
 /// The family of rules that know a secret by what stands around it.
 const STRUCTURES: &str = "structures";
-/// The shortest literal that no word begins with (bytes).
-const TELLING_BYTES_MIN: usize = 8;
+/// The shortest word that tells what a password is, and is none (bytes).
+const SAID_BYTES_MIN: usize = 8;
 /// A token that the end of the input cuts is masked from this many bytes behind its literal on: that are eight of its body, of
 /// which the literal may have the first.
 const CUT_BODY_BYTES_MIN: usize = 7;
@@ -369,7 +369,7 @@ fn verify(
     // A structure says where a secret stands, not that one does.
     if rule.family == STRUCTURES {
         // `with password scram-sha-256`: what a sentence says of a password.
-        let said = rule.confidence < Confidence::High && judge::says_nothing(bytes);
+        let said = rule.confidence < Confidence::High && bytes.len() >= SAID_BYTES_MIN && judge::says_nothing(bytes);
         if said || judge::stands_in(bytes) || judge::is_public(bytes) {
             return Verdict::Nothing;
         }
@@ -379,10 +379,8 @@ fn verify(
             None => return Verdict::Open,
         }
     }
-    // `api-cognitoauthorizationidentity`: words, which chance does not make. A checksum tells them by itself, and nothing
-    // else begins as the longer literals do.
-    let long = |literals: &Vec<Vec<u8>>| literals.iter().all(|literal| literal.len() >= TELLING_BYTES_MIN);
-    let told = rule.check.is_some() || token.pattern.needle().is_some_and(|needle| long(&needle.literals));
+    // `api-cognitoauthorizationidentity`: words, which chance does not make. A checksum tells them by itself.
+    let told = rule.check.is_some();
     if rule.family != STRUCTURES && rule.family != USER_FAMILY && !told && judge::reads_like_words(bytes) {
         return Verdict::Nothing;
     }

@@ -159,13 +159,6 @@ fn is_minified(case: &Case) -> bool {
 
 /// `this.password = arg2`, `{"PASSWORD": mock_challenge}`: where code is written, a value without quotes is a name.
 fn is_variable(case: &Case) -> bool {
-    // `let passphrase = vector.2;`: the field of a tuple.
-    if let [head @ .., b'.', b'0'..=b'9', b';'] = case.value
-        && !case.quoted
-        && head.iter().all(|b| b.is_ascii_lowercase() || *b == b'_')
-    {
-        return true;
-    }
     let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$');
     let v = case.value.strip_suffix(b";").unwrap_or(case.value);
     if case.quoted || !v.iter().all(name) || v.first().is_none_or(u8::is_ascii_digit) {
