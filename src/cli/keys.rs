@@ -135,7 +135,7 @@ pub const KEYS: &[Key] = &[
     row("flush-after", Kind::Number(0, 3_600_000), "MS", RUNNING, "Show an unfinished line after MS [default: 50]"),
     row("jobs", Kind::Number(0, 256), "N", RUNNING, "Threads that scan; 0 chooses by itself [default: 0]"),
     row("no-pty", Kind::Switch, "", RUNNING, "Pipes, even where there is a terminal"),
-    row("drain-timeout", Kind::Number(0, 86_400), "S", RUNNING, "How long the end may take after SIGTERM, or for late output [default: 5]"),
+    row("drain-timeout", Kind::Number(0, 86_400), "S", RUNNING, "How long the end may take, or late output [default: 5]"),
     row("confirm", Kind::Path, "FILE", RUNNING, "Append to FILE, and say OK to each line, as rsyslog wants"),
     row("metrics", Kind::Text, "ADDR", RUNNING, "Serve metrics and health at IP:PORT, or PORT of 127.0.0.1"),
     row("stats", Kind::Switch, "", RUNNING, "Print figures of the run at the end"),
