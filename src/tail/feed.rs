@@ -10,8 +10,9 @@ use std::{
 
 use super::{
     Figures, Hooks, Notice, TailError,
-    follow::{Count, Follow, Mark},
+    follow::Follow,
     handed::Handed,
+    mark::{Count, Mark},
     open::Kind,
     outlet::Outlet,
     seam,

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     again::LISTINGS,
-    follow::{Count, Follow, Mark},
+    follow::Follow,
     identity::Identity,
+    mark::{Count, Mark},
     open::{self, Kind},
     seam,
 };

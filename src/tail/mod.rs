@@ -29,6 +29,7 @@ mod find;
 mod follow;
 mod handed;
 mod identity;
+mod mark;
 mod open;
 mod origin;
 mod outlet;
