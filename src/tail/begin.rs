@@ -117,19 +117,15 @@ impl Begin {
 
     /// Says once that a file is not followed.
     pub fn refuse(&mut self, path: &Path, why: &'static str, hooks: &mut dyn Hooks) {
-        if self.said.len() >= SAID_MAX {
-            // Names with dates in them come and go.
-            self.said.retain(|(path, _)| path.symlink_metadata().is_ok());
-        }
         if self.said.insert((path.to_owned(), why)) {
             let path = self.shown(path);
             hooks.notice(&Notice::Refused { path, why });
         }
     }
 
-    /// Forgets what was said of names that nobody has any more.
-    pub fn forget_said(&mut self, has: impl Fn(&Path) -> bool) {
-        self.said.retain(|(path, _)| has(path));
+    /// Forgets what was said of names that nobody has any more: those with dates in them come and go.
+    pub fn forget_said(&mut self) {
+        self.said.retain(|(path, _)| path.symlink_metadata().is_ok());
     }
 
     /// How many things were said once.
@@ -390,9 +386,6 @@ fn to_last_line(follow: &mut Follow) -> io::Result<()> {
     follow.mark = Mark { ground: Ground { offset, ..Ground::default() }, said, ..Mark::default() };
     follow.go_to(offset)
 }
-
-/// From how many names on those are forgotten that are not there any more.
-const SAID_MAX: usize = 1024;
 
 /// How far the numbers of files are apart that are found one after the other: one may be found later that stands between.
 const SPACING: u64 = 1 << 20;

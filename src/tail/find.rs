@@ -115,7 +115,7 @@ impl Loop<'_> {
         self.arrivals.forget(looked.saturating_sub(NAMED));
         self.named.retain(|_, named| looked.saturating_sub(*named) < NAMED);
         self.said.retain(|_, (_, at)| looked.saturating_sub(*at) < NAMED);
-        self.begin.forget_said(|path| path.symlink_metadata().is_ok());
+        self.begin.forget_said();
     }
 
     /// Tells the first file that is not read yet that one before it came and went between two looks: a line may go on in
