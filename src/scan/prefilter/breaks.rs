@@ -25,9 +25,13 @@ pub type Bytes = [u8; BLOCK + 1];
 
 /// Byte by byte.
 pub fn scalar(bytes: &Bytes) -> Ends {
-    let bits = |is: &dyn Fn(usize) -> bool| (0..BLOCK).fold(0, |bits, at| bits | u64::from(is(at)) << at);
-    let signs = bits(&|at| bytes[at] == b'=' && bytes[at + 1] <= b' ');
-    Ends { digits: bits(&|at| view::is_base64(bytes[at])), signs: [signs as u32, (signs >> 32) as u32] }
+    let signs = bits(|at| bytes[at] == b'=' && bytes[at + 1] <= b' ');
+    Ends { digits: bits(|at| view::is_base64(bytes[at])), signs: [signs as u32, (signs >> 32) as u32] }
+}
+
+#[inline(always)]
+fn bits(is: impl Fn(usize) -> bool) -> u64 {
+    (0..BLOCK).fold(0, |bits, at| bits | u64::from(is(at)) << at)
 }
 
 /// See [`next`].
