@@ -247,6 +247,11 @@ impl Settler {
             }
         }
         self.searched = searched;
+        if unit.perhaps {
+            for span in self.found.split_off(before) {
+                self.earlier(span.range.start);
+            }
+        }
     }
 
     /// Reads base64 that was broken over lines as the one text that it stands for.
@@ -346,9 +351,10 @@ impl Settler {
         // The rest of a record has fields, too.
         let around = (carries && region != whole && unit.docker).then_some((whole, false));
         let first = plain && self.found.is_empty() && engine.entropy_rule().is_none();
+        let in_string = carry.in_string || unit.inside && self.views.is_escaped(index);
         for (range, carried) in [(region, true)].into_iter().chain(around) {
             let pending = if carried { carry.pending } else { assigned::Pending::default() };
-            let start = assigned::Mark::start(carry.in_string, pending);
+            let start = assigned::Mark::start(in_string, pending);
             let fresh = plain && start == assigned::Mark::start(false, assigned::Pending::default());
             let text = &self.views.text(index)[range.clone()];
             let from = again.filter(|_| fresh).unwrap_or(start);

@@ -18,6 +18,10 @@ pub struct Unit {
     pub payload: Option<Range<usize>>,
     /// Whether it is a JSON string, still escaped.
     pub docker: bool,
+    /// Whether its text is all inside of that string.
+    pub inside: bool,
+    /// Whether it is one only if its line turns out to be a record: then nothing is masked in it yet.
+    pub perhaps: bool,
     /// Whether the carry goes through it.
     pub carries: bool,
     /// How it ends.
@@ -27,7 +31,11 @@ pub struct Unit {
 impl Unit {
     /// Of some ranges that are looked at by themselves.
     pub fn of_ranges(end: End) -> Unit {
-        Unit { parts: 0..0, payload: None, docker: false, carries: false, end }
+        Unit { carries: false, ..Unit::of_parts(0..0, end) }
+    }
+
+    fn of_parts(parts: Range<usize>, end: End) -> Unit {
+        Unit { parts, payload: None, docker: false, inside: false, perhaps: false, carries: true, end }
     }
 }
 
@@ -88,7 +96,7 @@ impl Units {
             {
                 self.add(start + payload.start..start + payload.end, end);
                 let unit = self.last();
-                (unit.docker, unit.carries) = (true, false);
+                (unit.docker, unit.inside, unit.perhaps, unit.carries) = (true, true, true, false);
             }
             return;
         };
@@ -104,7 +112,7 @@ impl Units {
             // Where records were lost, the next one is of another line: what this one cuts is masked as at the end of the input.
             self.add(payload.clone(), End::Input);
             let unit = self.last();
-            (unit.docker, unit.carries) = (docker, false);
+            (unit.docker, unit.inside, unit.carries) = (docker, docker, false);
         }
         if joined {
             self.split[stream].push(payload);
@@ -117,14 +125,14 @@ impl Units {
     fn add(&mut self, part: Range<usize>, end: End) {
         let parts = self.parts.len()..self.parts.len() + 1;
         self.parts.push(part);
-        self.units.push(Unit { parts, payload: None, docker: false, carries: true, end });
+        self.units.push(Unit::of_parts(parts, end));
     }
 
     /// Adds the parts of a stream's line, which is split no more.
     fn add_split(&mut self, stream: usize, docker: bool, end: End) {
         let first = self.parts.len();
         self.parts.append(&mut self.split[stream]);
-        self.units.push(Unit { parts: first..self.parts.len(), payload: None, docker, carries: true, end });
+        self.units.push(Unit { docker, inside: docker, ..Unit::of_parts(first..self.parts.len(), end) });
     }
 
     /// The one that was added last.

@@ -44,18 +44,25 @@ fn docker(line: &[u8]) -> Option<Record> {
     let start = docker_text(line)?;
     let end = string_end(line, start)?;
     // Without a stream behind it, it is some other JSON that happens to begin in the same way.
-    let stream = stream(&line[end + 1..])?;
+    let stream = stream(&line[end + 1..]).filter(|_| line.len() - end <= FIELDS_BYTES_MAX)?;
     let partial = start == end || !ends_with_escaped_line_end(&line[start..end]);
     Some(Record { format: Format::Docker, stream, partial: partial && start < end, payload: start..end })
 }
 
 /// The stream that the field behind a docker record's text names; the driver writes it there.
 fn stream(rest: &[u8]) -> Option<u8> {
-    let blank = |text: &[u8]| text.iter().take_while(|&&byte| byte == b' ').count();
-    let rest = rest.strip_prefix(b",")?;
-    let rest = rest[blank(rest)..].strip_prefix(b"\"stream\":")?;
-    let rest = &rest[blank(rest)..];
-    Some(if rest.starts_with(b"\"stderr\"") { 2 } else { 1 })
+    let rest = behind_blanks(rest.strip_prefix(b",")?).strip_prefix(STREAM)?;
+    Some(if behind_blanks(rest).starts_with(b"\"stderr\"") { 2 } else { 1 })
+}
+
+/// Whether such a field stands behind a text, or may.
+fn may_have_stream(rest: &[u8]) -> bool {
+    let Some(rest) = rest.strip_prefix(b",").map(behind_blanks) else { return rest.is_empty() };
+    rest.starts_with(STREAM) || STREAM.starts_with(rest)
+}
+
+fn behind_blanks(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|&&byte| byte == b' ').count()..]
 }
 
 /// Whether the record whose beginning the prefilter has seen at `at` may go on in another one. Most
@@ -77,12 +84,13 @@ pub fn may_be_partial(text: &[u8], at: usize) -> bool {
 /// ends.
 static TEXT_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\",\"stream\":"));
 
-/// The text of a docker record that is not there to its end yet, if the text itself is, and its
+/// The text of what may become a docker record, if the text itself is there to its end, and its
 /// line goes on in another record.
 pub fn unfinished(line: &[u8]) -> Option<Range<usize>> {
     let start = docker_text(line)?;
     let end = string_end(line, start)?;
-    (!ends_with_escaped_line_end(&line[start..end])).then_some(start..end)
+    let may_be_one = line.len() - end <= FIELDS_BYTES_MAX && may_have_stream(&line[end + 1..]);
+    (may_be_one && !ends_with_escaped_line_end(&line[start..end])).then_some(start..end)
 }
 
 fn docker_text(line: &[u8]) -> Option<usize> {
@@ -131,3 +139,7 @@ fn cri(line: &[u8]) -> Option<Record> {
     let end = line.len() - usize::from(line.last() == Some(&b'\n'));
     Some(Record { format: Format::Cri, stream, partial, payload: start.min(end)..end })
 }
+
+const STREAM: &[u8] = b"\"stream\":";
+/// How long the fields of a docker record behind its text may be, with their line end: a stream, a time, labels.
+const FIELDS_BYTES_MAX: usize = 64 * 1024;

@@ -163,6 +163,11 @@ impl Views {
         self.views[index].steps
     }
 
+    /// Whether a view has the escapes still that the piece has.
+    pub fn is_escaped(&self, index: usize) -> bool {
+        self.views[index].steps.json == 0
+    }
+
     /// The view that a person sees first: without escapes, and where `docker` is set with the
     /// record's string unescaped.
     pub fn primary(&self, docker: bool) -> usize {
