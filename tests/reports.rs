@@ -56,6 +56,19 @@ fn each_secret_is_one_entry_with_its_count_and_places() {
     );
 }
 
+#[test]
+fn a_known_value_is_told_by_its_name_in_the_summary_and_in_each_report() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("DEPLOY_TOKEN", "walnut-Kestrel-47");
+    let mut arguments = vec!["--secret-env".to_owned()];
+    arguments.extend(FORMATS.iter().flat_map(|format| ["--report".to_owned(), format!("{format}=report.{format}")]));
+    let ended = sandbox.run(&arguments, "x walnut-Kestrel-47\n");
+    assert!(ended.stderr.ends_with("rotate first: known-value DEPLOY_TOKEN (line 1)\n"), "{}", ended.stderr);
+    for report in FORMATS.map(|format| sandbox.read(&format!("report.{format}"))) {
+        assert!(report.contains("DEPLOY_TOKEN") && !report.contains("Kestrel"), "{report}");
+    }
+}
+
 /// Whatever a user's rules say: code hosts refuse a whole report for one field.
 #[test]
 fn reports_for_code_hosts_have_the_structure_of_their_schemas() {

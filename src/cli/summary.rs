@@ -161,13 +161,15 @@ impl Tally {
             fields.insert("rule".to_owned(), rule.id.as_str().into());
             fields.insert("count".to_owned(), secret.count.into());
             fields.insert("line".to_owned(), line.into());
-            for (name, value) in [("path", path), ("rotate", rule.rotate.as_ref())] {
-                if let Some(value) = value {
-                    fields.insert(name.to_owned(), value.as_str().into());
+            let value = secret.first.value_name();
+            let texts = [("path", path.map(String::as_str)), ("rotate", rule.rotate.as_deref()), ("value", value)];
+            for (name, text) in texts {
+                if let Some(text) = text {
+                    fields.insert(name.to_owned(), text.into());
                 }
             }
-            let line = grouped(line);
-            console.note(&format!("rotate first: {}{page} ({times}{place}{line})", rule.id), fields);
+            let (line, value) = (grouped(line), value.map(|name| format!(" {name}")).unwrap_or_default());
+            console.note(&format!("rotate first: {}{value}{page} ({times}{place}{line})", rule.id), fields);
         }
         let rest = secrets.len().saturating_sub(NEXT_STEPS_MAX);
         if rest > 0 {

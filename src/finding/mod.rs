@@ -96,6 +96,17 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// What was found, for people: the rule, and of a known value its name.
+    pub fn title(&self) -> String {
+        let name = self.value_name().map(|name| format!(": {name}")).unwrap_or_default();
+        format!("{}{name}", self.rule.name)
+    }
+
+    /// The name of a known value, under which it was told.
+    pub fn value_name(&self) -> Option<&str> {
+        self.facts.get("value")
+    }
+
     /// Whether it is sure enough to be alerted about, or to fail a build. The canary never is.
     pub fn alerts(&self, confidence_min: Confidence) -> bool {
         self.confidence >= confidence_min && !self.is_canary()

@@ -30,7 +30,7 @@ fn paragraph(text: &mut String, secret: &Secret, color: bool) {
     let rule = secret.rule();
     let severity = rule.severity.as_str();
     let (on, off) = if color { (paint(rule.severity), "\u{1b}[0m") } else { ("", "") };
-    let _ = writeln!(text, "{on}{severity}{off}  {}  {}", rule.id, escape::visible(&rule.name));
+    let _ = writeln!(text, "{on}{severity}{off}  {}  {}", rule.id, escape::visible(&secret.first.title()));
     let mut row = |name: &str, value: String| {
         let _ = writeln!(text, "  {name:<8} {value}");
     };

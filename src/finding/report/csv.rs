@@ -36,7 +36,7 @@ pub fn write(secrets: &Secrets) -> Vec<u8> {
         text.push_str(&row([
             rule.severity.as_str().to_owned(),
             rule.id.clone(),
-            rule.name.clone(),
+            first.title(),
             first.confidence.as_str().to_owned(),
             first.action.as_str().to_owned(),
             secret.count.to_string(),

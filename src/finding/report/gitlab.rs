@@ -39,6 +39,7 @@ pub fn write(secrets: &Secrets, context: &Context<'_>) -> Vec<u8> {
 
 fn vulnerability(secret: &Secret, sha: &str) -> Value {
     let (rule, first) = (secret.rule(), &secret.first);
+    let title = first.title();
     let times = if secret.count == 1 { String::new() } else { format!(" {} times", secret.count) };
     // The schema has no field for them.
     let span = secret.span.as_ref().map(|(first, last)| {
@@ -46,8 +47,8 @@ fn vulnerability(secret: &Secret, sha: &str) -> Value {
     });
     let mut value = json!({
         "id": format!("{}:{}", rule.id, first.fingerprint),
-        "name": cut(&rule.name, NAME_CHARACTERS_MAX),
-        "description": format!("{} was found in a log{times}.{}", rule.name, span.unwrap_or_default()),
+        "name": cut(&title, NAME_CHARACTERS_MAX),
+        "description": format!("{title} was found in a log{times}.{}", span.unwrap_or_default()),
         "severity": severity(rule.severity),
         "location": {
             "file": secret.place.name(),

@@ -64,7 +64,7 @@ fn result(secret: &Secret, rule_index: usize) -> Value {
         "ruleId": secret.rule().id,
         "ruleIndex": rule_index,
         "level": level(secret.rule().severity),
-        "message": { "text": format!("{} in a log.{rotate}", secret.rule().name) },
+        "message": { "text": format!("{} in a log.{rotate}", first.title()) },
         "occurrenceCount": secret.count,
         "locations": [{ "physicalLocation": {
             "artifactLocation": { "uri": uri(secret.place.name()) },

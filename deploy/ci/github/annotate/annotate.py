@@ -43,6 +43,12 @@ def cell(text):
     return "".join("\\" + sign if sign in "\\`*_{}[]()#+-.!|~@:" else sign for sign in text.replace("\n", " "))
 
 
+def title(finding):
+    """What was found: the rule, and of a known value its name."""
+    value = finding["blackbar"].get("facts", {}).get("value")
+    return finding["rule"]["name"] + (f": {value}" if value else "")
+
+
 def place(finding):
     log = finding["log"]
     name = log.get("file", {}).get("path") or log.get("iostream") or "stdin"
@@ -57,7 +63,7 @@ def main():
     for finding, count in secrets[:ANNOTATIONS_MAX]:
         own = finding["blackbar"]
         rotate = f" Rotate it first: {own['rotate']}" if "rotate" in own else ""
-        text = f"{finding['rule']['name']} in the log, {count} times, first at {place(finding)}, {own['action']}.{rotate}"
+        text = f"{title(finding)} in the log, {count} times, first at {place(finding)}, {own['action']}.{rotate}"
         print(f"::{LEVELS[own['severity']]} title=blackbar::{command(text)}")
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if not summary or not secrets:
@@ -66,7 +72,7 @@ def main():
     left = len(secrets)
     for finding, count in secrets:
         own = finding["blackbar"]
-        row = [own["severity"], finding["rule"]["name"], str(count), place(finding), own.get("rotate", "")]
+        row = [own["severity"], title(finding), str(count), place(finding), own.get("rotate", "")]
         line = "| " + " | ".join(cell(text) for text in row) + " |\n"
         if len((out + line).encode()) > SUMMARY_BYTES_MAX:
             break
