@@ -75,6 +75,34 @@ const WORLDS: &[(&[&str], &str, &str)] = &[
     (&["a.b/c&d*e[f"], "a\\.b\\/c\\&d\\*e\\[f a.b\\/c\\&d*e[f\n", "*** ***\n"),
     (&["it's [in]|side"], "##teamcity[message text='it|'s |[in|]||side']\n", "##teamcity[message text='***']\n"),
     (&["a,b (c);d"], "npm.cmd a^,b^ ^(c^)^;d\n", "npm.cmd ***\n"),
+    // Commands in the log of Azure Pipelines and of GitHub's runner, of which each has its own sign for the percent sign.
+    (
+        &["a%b;c]d-walnut"],
+        "##vso[task.setvariable variable=x]a%AZP25b;c]d-walnut ##vso[a b=a%AZP25b%3Bc%5Dd-walnut]\n",
+        "##vso[task.setvariable variable=x]*** ##vso[a b=***]\n",
+    ),
+    (&["a%b;c]d-walnut"], "::error title=a%25b;c]d-walnut::a%25b;c]d-walnut\n", "::error title=***::***\n"),
+    // Each character by its number.
+    (&["wa11ut"], "\\u{77}\\u{61}\\u{31}\\u{31}\\u{75}\\u{74} \\x{77}a\\x{31}1ut\n", "*** ***\n"),
+    // White space of all kinds between the lines of a key.
+    (
+        &["-----BEGIN A KEY-----\nasdf\n-----END A KEY-----\n"],
+        "x\n-----BEGIN A KEY-----\n\n \n\u{b}asdf\n\t\t\n  \n-----END A KEY-----\n\n\nx",
+        "x\n***\n\n \n\u{b}***\n\t\t\n  \n***\n\n\nx",
+    ),
+    // A short first line; short lines of JSON that stand in other JSON.
+    (
+        &["an\nold walnut-tree!!", "two\n\nbranches"],
+        "an\nold walnut-tree!! ;)\nwith\ntwo\n\nbranches",
+        "***\n*** ;)\nwith\n***\n\n***",
+    ),
+    (
+        &["{\n\"foo\":[\n\"bar\"\n]\n}"],
+        "[{vsn,\"0.12.1\"},{registered,[]}] \"bar\"\n",
+        "[{vsn,\"0.12.1\"},{registered,[]}] \"bar\"\n",
+    ),
+    // Single letters and a long value that holds them.
+    (&["a", "e", "o", "Lorem ipsum am3t"], "Lorem ipsum amet\n", "L***r***m ipsum ***m***t\n"),
     // Quotes that somebody has put around a value are not always written; and how expressions and arguments have them.
     (&["\"quoted-value\""], "quoted-value \"quoted-value\" \\\"quoted-value\\\"\n", "*** *** ***\n"),
     (&["it's-a-value"], "it''s-a-value it's-a-value\n", "*** ***\n"),

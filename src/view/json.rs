@@ -6,7 +6,7 @@ use super::{View, push_char};
 /// Appends `parent[from..to]`, unescaped once, to `view`; every escape makes it shorter.
 ///
 /// Known escapes: `\n \r \t \b \f \0 \a \v \e \" \' \/ \\ \uXXXX` (with surrogate pairs) `\xXX`
-/// and `\033`. Anything else stays as it is, backslash included.
+/// `\033`, `\u{X}` and `\x{X}` with one to six digits. Anything else stays as it is, backslash included.
 pub fn unescape(parent: &[u8], from: usize, to: usize, view: &mut View) {
     let mut place = from;
     while let Some(step) = memchr::memchr(b'\\', &parent[place..to]) {
@@ -42,6 +42,7 @@ fn escape(text: &[u8]) -> Option<(char, usize)> {
         b'e' => simple('\u{1b}'),
         b'0' if text.get(2..4) == Some(b"33") => Some(('\u{1b}', 4)),
         char @ (b'"' | b'\'' | b'/' | b'\\') => simple(char as char),
+        b'u' | b'x' if text.get(2) == Some(&b'{') => braced(text),
         b'x' => Some((char::from(hex(text.get(2..4)?)? as u8), 4)),
         b'u' => unicode(text),
         _ => None,
@@ -60,6 +61,14 @@ fn unicode(text: &[u8]) -> Option<(char, usize)> {
         return char::from_u32(code).map(|char| (char, 12));
     }
     Some((char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 6))
+}
+
+/// `\u{X}` or `\x{X}`.
+fn braced(text: &[u8]) -> Option<(char, usize)> {
+    let digits = text[3..].iter().take(BRACED_DIGITS_MAX).take_while(|digit| digit.is_ascii_hexdigit()).count();
+    let end = 3 + digits;
+    let char = char::from_u32(hex(&text[3..end])?)?;
+    (digits > 0 && text.get(end) == Some(&b'}')).then_some((char, end + 1))
 }
 
 /// The number that some hexadecimal digits write.
@@ -84,6 +93,7 @@ pub fn unfinished(text: &[u8]) -> Option<usize> {
         let hex_digits = |from: usize| rest.get(from..).unwrap_or_default().iter().all(u8::is_ascii_hexdigit);
         let cut = match rest.first() {
             None => true,
+            Some(b'u' | b'x') if rest.get(1) == Some(&b'{') => rest.len() <= 2 + BRACED_DIGITS_MAX && hex_digits(2),
             Some(b'x') => rest.len() < 3 && hex_digits(1),
             Some(b'0') => b"033".starts_with(rest),
             Some(b'u') => rest.len() < 5 && hex_digits(1) || high_surrogate_waits(rest),
@@ -105,3 +115,6 @@ fn high_surrogate_waits(rest: &[u8]) -> bool {
         && (b"\\u".starts_with(partner)
             || partner.starts_with(b"\\u") && partner[2..].iter().all(u8::is_ascii_hexdigit))
 }
+
+/// How many digits the number of a character in braces may have.
+const BRACED_DIGITS_MAX: usize = 6;

@@ -57,6 +57,7 @@ KINDS = {
     "short": lambda: drawn(9),
     "base64": lambda: base64.b64encode(DRAW.randbytes(33)).decode(),
     "quotes": lambda: drawn(24, "'\"`"),
+    "ends": lambda: DRAW.choice("'\"\\$`&;|#~(") + drawn(20, "'\"\\") + DRAW.choice("'\"\\$`&;|#~)"),
     "backslashes": lambda: drawn(24, "\\/"),
     "shell": lambda: drawn(28, "$&|;<>()!*?#~^%{}[]"),
     "blanks": lambda: drawn(26, " ") + drawn(2),

@@ -194,8 +194,8 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("percent", percent_units),
     ("escaped-line-ends", line_ends),
     // What stands between the quotes of a POSIX shell, and what bash writes for `printf %q`.
-    ("shell", |value, out| replaced(value, b"'", "'\\''", out)),
-    ("shell", |value, out| replaced(value, b"'", "'\"'\"'", out)),
+    ("shell", |value, out| shell_quoted(value, "'\\''", out)),
+    ("shell", |value, out| shell_quoted(value, "'\"'\"'", out)),
     ("shell", shell_runs),
     ("shell", |value, out| prefixed(value, b"\\\"$`", b'\\', out)),
     ("shell", |value, out| prefixed(value, b" \t!\"#$&'()*,;<>?[\\]^`{|}~", b'\\', out)),
@@ -219,6 +219,9 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("cmd", |value, out| prefixed(value, SIGNS_OF_CMD, b'^', out)),
     ("cmd", carets_twice),
     ("cmd", |value, out| replaced(value, b"%", "%%", out)),
+    // Commands in the log of Azure Pipelines: <https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands>
+    ("azure", |value, out| azure(value, true, out)),
+    ("azure", |value, out| azure(value, false, out)),
     // <https://www.jetbrains.com/help/teamcity/service-messages.html#Escaped+Values>
     ("teamcity", teamcity),
     // Make, Compose and systemd.
@@ -271,6 +274,10 @@ mod tests {
             // bash's printf %q: the tilde and the number sign count only where a word begins.
             ("&a!b>}c~$#", r"\&a\!b\>\}c~\$#"),
             ("~a:~b#", r"\~a:\~b#"),
+            // dash and zsh leave out an empty part at the end, and zsh at the start.
+            ("'it's'", r"\''it'\''s'\'"),
+            ("'it's'", r#""'"'it'"'"'s'"'""#),
+            ("''it''s''", r#""''"'it'"''"'s'"''""#),
             // bash's trace of unquoted words, and coreutils' quotes.
             ("it's  a b", r"'it'\''s' a b"),
             ("a\tb'c", r"a'$'\t''b'\''c"),
@@ -311,6 +318,8 @@ mod tests {
             ("a/b&c.d", r"a\/b&c\.d"),
             ("it's\n\u{e4}\u{1f511}", r"it\'s\n\u{e4}\u{1f511}"),
             ("it's [\u{e4}]|x\n", "it|'s |[|0x00E4|]||x|n"),
+            ("a%b;c]d\n", "a%AZP25b%3Bc%5Dd%0A"),
+            ("a%b;c]d\n", "a%AZP25b;c]d%0A"),
             ("a b\\c", r"a\040b\134c"),
             ("a,b(c)", "a^,b^(c^)"),
             // Base64 that a value is.

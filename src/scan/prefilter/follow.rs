@@ -166,6 +166,7 @@ pub fn stands_for_another(text: &[u8], at: usize) -> bool {
         text.get(at + from..at + from + count).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
     match text.get(at + 1) {
+        Some(b'u' | b'x') if text.get(at + 2) == Some(&b'{') => hex(3, 1),
         Some(b'u') => hex(2, 4),
         Some(b'x') => hex(2, 2),
         Some(b'0') => text.get(at + 2..at + 4) == Some(b"33"),

@@ -210,6 +210,25 @@ pub fn teamcity(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     })
 }
 
+/// A value in a command to the agent of Azure Pipelines, or in a property of one. Without a percent sign it is read as
+/// percent codes are.
+pub fn azure(value: &[u8], property: bool, out: &mut Vec<u8>) -> Option<()> {
+    if !value.contains(&b'%') {
+        return None;
+    }
+    for &byte in value {
+        match byte {
+            b'%' => out.extend(b"%AZP25"),
+            b'\r' => out.extend(b"%0D"),
+            b'\n' => out.extend(b"%0A"),
+            b']' if property => out.extend(b"%5D"),
+            b';' if property => out.extend(b"%3B"),
+            _ => out.push(byte),
+        }
+    }
+    Some(())
+}
+
 /// Blanks and backslashes as tables of mounts have them.
 pub fn octal_blanks(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     for &byte in value {

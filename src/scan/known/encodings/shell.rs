@@ -67,6 +67,24 @@ pub fn shell_runs(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
         out.extend_from_slice(run);
         out.extend_from_slice(if quotes { b"\"'" } else { b"" });
     }
+    without_outer_quotes(value, out)
+}
+
+/// What stands between single quotes, with something for each quote in it.
+pub fn shell_quoted(value: &[u8], quote: &str, out: &mut Vec<u8>) -> Option<()> {
+    replaced(value, b"'", quote, out)?;
+    without_outer_quotes(value, out)
+}
+
+/// Where a value begins or ends with a quote, the empty part before or behind that is not always written.
+fn without_outer_quotes(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    if value.ends_with(b"'") {
+        out.pop();
+    }
+    if value.starts_with(b"'") && !out.is_empty() {
+        // Nothing of the value is left behind: its own bytes move to the front.
+        out.remove(0);
+    }
     Some(())
 }
 
