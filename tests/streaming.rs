@@ -1,7 +1,7 @@
 //! Puts logs glued from fragments of all kinds through the filter, cut at random: what comes out
 //! must not depend on the cuts.
 //!
-//! `PROPTEST_CASES` sets how many logs are tried.
+//! `PROPTEST_CASES` sets how many logs are tried, `PROPTEST_RNG_SEED` which.
 
 mod support;
 

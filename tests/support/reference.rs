@@ -1,11 +1,11 @@
 //! Turns a whole input into its redaction in the slowest and plainest way: each rule's regular
-//! expression at each place of each line. Knows no prefilter, no stream and no view.
+//! expression at each place of each line. Knows no prefilter and no stream, and what is text in base64 it asks the view.
 //!
-//! It covers rules of the kind `token` on lines without encodings; its inputs are made of
-//! fragments for which that is enough. What it states is the contract of such a rule: a match
-//! that begins with a letter or digit has none before it (unless that one is masked), one that ends
-//! with a letter or digit has none behind it, overlapping or touching secrets give one mask, and in the
-//! masked text the rules find nothing more.
+//! It covers rules of the kind `token` on lines without encodings, but for base64 of a text that goes on in the
+//! next line, which is read as one line with it; its inputs are made of fragments for which that is enough. What it
+//! states is the contract of such a rule: a match that begins with a letter or digit has none before it (unless that one
+//! is masked), one that ends with a letter or digit has none behind it, overlapping or touching secrets give one mask,
+//! and in the masked text the rules find nothing more.
 
 use std::{
     ops::Range,
@@ -16,6 +16,7 @@ use blackbar::{
     redact::Style,
     rules::{RuleSet, USER_FAMILY},
     scan::{Engine, Entropy, Options},
+    view::{decodes_to_text, is_base64},
 };
 use regex::bytes::Regex;
 
@@ -41,11 +42,15 @@ pub fn agrees(choices: &[u8]) -> Result<(), String> {
 /// The redaction of a whole input.
 pub fn redact(log: &[u8]) -> Vec<u8> {
     let mut output = Vec::with_capacity(log.len());
-    for line in log.split_inclusive(|&byte| byte == b'\n') {
+    let mut rest = log;
+    while !rest.is_empty() {
+        let (lines, behind) = rest.split_at(read_together(rest));
+        rest = behind;
         let mut known = Vec::new();
         loop {
-            let (text, places) = masked(line, &known);
-            let found = secrets(&text).into_iter().map(|span| places[span.start].start..places[span.end - 1].end);
+            let (text, places) = masked(lines, &known);
+            let found = secrets_of_lines(&text).into_iter();
+            let found = found.map(|span| places[span.start].start..places[span.end - 1].end);
             let more = union(known.iter().cloned().chain(found).collect());
             if more == known {
                 output.extend_from_slice(&text);
@@ -55,6 +60,97 @@ pub fn redact(log: &[u8]) -> Vec<u8> {
         }
     }
     output
+}
+
+/// The bytes of the first lines of a log that are read together: a line, unless it ends in base64 of a text that goes on.
+fn read_together(log: &[u8]) -> usize {
+    let (mut end, mut lines) = (0, 0);
+    loop {
+        let start = end;
+        end += line_end(&log[start..]);
+        lines += 1;
+        let goes_on = wraps(&log[start..end]) && begins_text(&log[..end]) && lines < JOINED_LINES_MAX;
+        if !goes_on || end == log.len() {
+            return end;
+        }
+    }
+}
+
+/// The secrets of some lines: of each by itself, and of those that go on in the next ones, of both together.
+fn secrets_of_lines(text: &[u8]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let line = &text[start..start + line_end(&text[start..])];
+        found.extend(secrets(line).into_iter().map(|span| span.start + start..span.end + start));
+        start += line.len();
+    }
+    let mut start = 0;
+    while start < text.len() {
+        let parts = parts_read_together(&text[start..]);
+        let is_text = begins_text(&text[start..]);
+        // All that go on, and those with the line behind them, if it may be of the text.
+        let counts = [(parts.len() - 1, true), (parts.len(), ends_run(&text[start..], parts.last()))];
+        for (count, _) in counts.into_iter().filter(|(count, tried)| is_text && *tried && *count > 1) {
+            let places: Vec<usize> = parts[..count].iter().flat_map(Clone::clone).map(|place| start + place).collect();
+            let joined: Vec<u8> = places.iter().map(|&place| text[place]).collect();
+            for span in secrets(&joined) {
+                // A span for each line.
+                found.extend(union(places[span].iter().map(|&place| place..place + 1).collect()));
+            }
+        }
+        start += parts.last().map_or(0, |part| part.end);
+        start += line_end(&text[start..]);
+    }
+    found
+}
+
+/// The first line of a text, and behind it the parts of those lines that go on from it.
+fn parts_read_together(text: &[u8]) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let (mut start, mut column) = (0, 0);
+    loop {
+        let line = &text[start..start + line_end(&text[start..])];
+        let bare = line.trim_ascii_end();
+        // As far to the right as in the line before, if something blank stands before it, or else from the first sign on.
+        let behind = 0 < column && column < bare.len() && line[column - 1] == b' ';
+        let indent = bare.len() - bare.trim_ascii_start().len();
+        let from = if behind { column } else { indent };
+        parts.push(start + if parts.is_empty() { 0 } else { from }..start + bare.len());
+        column = bare.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+        start += line.len();
+        if !wraps(line) || start == text.len() {
+            return parts;
+        }
+    }
+}
+
+/// Whether a part is digits of base64 with or without padding.
+fn ends_run(text: &[u8], part: Option<&Range<usize>>) -> bool {
+    let part = part.map_or(&b""[..], |part| &text[part.clone()]);
+    let padding = part.iter().rev().take(2).take_while(|&&byte| byte == b'=').count();
+    part.len() > padding && part[..part.len() - padding].iter().all(|&byte| is_base64(byte))
+}
+
+/// Whether a line, with its end, ends in many digits of base64.
+fn wraps(line: &[u8]) -> bool {
+    let bare = line.trim_ascii_end();
+    bare.len() < line.len() && digits_at_the_end(bare) >= RUN_MIN
+}
+
+/// Whether the first line ends in a text in base64, as wide as programs break it.
+fn begins_text(text: &[u8]) -> bool {
+    let bare = text[..line_end(text)].trim_ascii_end();
+    let digits = digits_at_the_end(bare);
+    (RUN_MIN..=RUN_MAX).contains(&digits) && digits.is_multiple_of(4) && decodes_to_text(bare, bare.len() - digits)
+}
+
+fn digits_at_the_end(bare: &[u8]) -> usize {
+    bare.iter().rev().take_while(|&&byte| is_base64(byte)).count()
+}
+
+fn line_end(text: &[u8]) -> usize {
+    text.iter().position(|&byte| byte == b'\n').map_or(text.len(), |at| at + 1)
 }
 
 /// A line with masks, and for each byte of that the bytes of the line that it stands for.
@@ -143,6 +239,11 @@ fn glue(choices: &[u8]) -> Vec<u8> {
 }
 
 const MASK: &[u8] = b"***";
+
+/// How many digits of base64 end a line that may go on in the next one, and how many lines are read as one.
+const RUN_MIN: usize = 60;
+const RUN_MAX: usize = 160;
+const JOINED_LINES_MAX: usize = 64;
 
 /// One pattern of each kind: fixed length, a range, a choice of prefixes, a capture behind a
 /// caseless name, a literal in the middle, and a terminator behind the secret.
