@@ -95,6 +95,11 @@ pub fn escape_is_open(text: &[u8]) -> bool {
     ansi::unfinished(text).is_some()
 }
 
+/// How many characters a text in UTF-8 has.
+fn characters(text: &[u8]) -> usize {
+    text.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
 /// Appends a character as UTF-8.
 fn push_char(text: &mut Vec<u8>, char: char) {
     text.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
@@ -106,6 +111,8 @@ pub struct Views {
     views: Vec<View>,
     used: usize,
     open: bool,
+    /// Whether the piece is UTF-16.
+    wide: bool,
     /// Whether runs of base64 and hexadecimal digits are decoded.
     decode: bool,
 }
@@ -128,6 +135,7 @@ impl Views {
 
     fn begin(&mut self, text: &[u8], parts: &[Range<usize>], encoding: Encoding, open: bool) {
         self.open = open;
+        self.wide = encoding != Encoding::Bytes;
         self.used = 0;
         let root = self.add(None, Steps::default());
         let view = &mut self.views[root];
@@ -246,7 +254,13 @@ impl Views {
         if self.views[parent].stripped == Some(index) {
             let text = &self.views[parent].text;
             let kept = view.map.gaps(span).filter(|gap| ansi::is_harmless(&text[gap.clone()]));
-            out.extend(kept.map(|gap| self.range(parent, &gap)));
+            out.extend(kept.filter_map(|gap| {
+                let range = self.range(parent, &gap);
+                // Bytes behind a mark of UTF-16 would be another text behind a mask in UTF-16. Two of them are one place.
+                let ends = [range.start, range.end].map(|place| self.place_in(parent, place));
+                let units = range.len() == 2 * characters(&text[gap.clone()]) && ends == [gap.start, gap.end];
+                (!self.wide || units).then_some(range)
+            }));
         }
         self.escapes(parent, &view.map.range(span), out);
     }

@@ -196,7 +196,8 @@ const ENCODINGS: &[(&str, Write)] = &[
     // What stands between the quotes of a POSIX shell, and what bash writes for `printf %q`.
     ("shell", |value, out| shell_quoted(value, "'\\''", out)),
     ("shell", |value, out| shell_quoted(value, "'\"'\"'", out)),
-    ("shell", shell_runs),
+    ("shell", |value, out| shell_runs(value, true, out)),
+    ("shell", |value, out| shell_runs(value, false, out)),
     ("shell", |value, out| prefixed(value, b"\\\"$`", b'\\', out)),
     ("shell", |value, out| prefixed(value, b" \t!\"#$&'()*,;<>?[\\]^`{|}~", b'\\', out)),
     ("shell", backslashed_by_bash),
@@ -278,6 +279,7 @@ mod tests {
             ("'it's'", r"\''it'\''s'\'"),
             ("'it's'", r#""'"'it'"'"'s'"'""#),
             ("''it''s''", r#""''"'it'"''"'s'"''""#),
+            ("''it''s''", r"\'\''it'\'\''s'\'\'"),
             // bash's trace of unquoted words, and coreutils' quotes.
             ("it's  a b", r"'it'\''s' a b"),
             ("a\tb'c", r"a'$'\t''b'\''c"),

@@ -59,13 +59,21 @@ pub fn doubled(value: &[u8], special: &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// As dash writes it when it traces: quotes in a row stand together between double quotes.
-pub fn shell_runs(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+/// As dash writes it when it traces: quotes in a row stand together between double quotes; and as zsh does: each has a
+/// backslash, if there is no double quote to put them between.
+pub fn shell_runs(value: &[u8], double_quotes: bool, out: &mut Vec<u8>) -> Option<()> {
     for run in value.chunk_by(|a, b| (*a == b'\'') == (*b == b'\'')) {
-        let quotes = run.starts_with(b"'");
-        out.extend_from_slice(if quotes { b"'\"" } else { b"" });
-        out.extend_from_slice(run);
-        out.extend_from_slice(if quotes { b"\"'" } else { b"" });
+        if !run.starts_with(b"'") {
+            out.extend_from_slice(run);
+        } else if double_quotes {
+            out.extend_from_slice(b"'\"");
+            out.extend_from_slice(run);
+            out.extend_from_slice(b"\"'");
+        } else {
+            out.push(b'\'');
+            run.iter().for_each(|_| out.extend_from_slice(b"\\'"));
+            out.push(b'\'');
+        }
     }
     without_outer_quotes(value, out)
 }
