@@ -30,20 +30,24 @@ fn list(value: &Yaml) -> Vec<&Yaml> {
 /// and tells its inputs and outputs to be clean ones.
 fn check_fluent_bit(config: &Yaml, root: &str) {
     only(config, &["service", "pipeline"], "the file");
-    let service = ["flush", "log_level", "storage.path", "storage.backlog.mem_limit"];
+    let service = ["flush", "log_level", "storage.path", "storage.backlog.mem_limit", "storage.max_chunks_up"];
     only(&config["service"], &service, "service");
     only(&config["pipeline"], &["inputs", "outputs"], "pipeline");
     let tail = [
         "name",
         "tag",
         "path",
+        "exclude_path",
+        "rotate_wait",
         "path_key",
         "db",
+        "db.compare_filename",
         "read_from_head",
         "refresh_interval",
         "buffer_max_size",
         "skip_long_lines",
         "storage.type",
+        "storage.pause_on_chunks_overlimit",
         "multiline.parser",
     ];
     for input in list(&config["pipeline"]["inputs"]) {
@@ -51,8 +55,17 @@ fn check_fluent_bit(config: &Yaml, root: &str) {
         only(input, &tail, "tail");
         let paths = input["path"].as_str().unwrap();
         assert!(paths.split(',').all(|path| path.starts_with(root)), "{paths}");
-        assert_eq!((input["read_from_head"].as_bool(), input["skip_long_lines"].as_bool()), (Some(true), Some(false)));
+        assert_eq!(input["read_from_head"].as_bool(), Some(true), "it reads what was there before it");
+        assert_eq!(input["skip_long_lines"].as_bool(), Some(true), "it does not leave a file for one long line");
         assert!(input["db"].as_str().is_some(), "it goes on where it was");
+        assert_eq!(input["db.compare_filename"].as_bool(), Some(true), "inodes are used again");
+        // The manual forbids patterns that match the names of rotated files: they would be read twice.
+        let full = "*".to_owned() + "." + &"[0-9]".repeat(8);
+        assert_eq!(input["exclude_path"].as_str(), Some(full.as_str()));
+        // An input that has to wait waits, and what waits is on the disk.
+        assert_eq!(input["storage.type"].as_str(), Some("filesystem"));
+        assert_eq!(input["storage.pause_on_chunks_overlimit"].as_bool(), Some(true));
+        assert!(config["service"]["storage.path"].as_str().is_some());
     }
     for output in list(&config["pipeline"]["outputs"]) {
         // Standard output would be a log that is read again.
@@ -81,6 +94,7 @@ fn vector_reads_the_clean_tree_and_its_parts_fit_together() {
     let fields = ["type", "include", "read_from", "file_key", "max_line_bytes", "fingerprint"];
     only(clean, &fields, "file");
     assert_eq!(clean["type"].as_str(), Some("file"));
+    assert_eq!(clean["fingerprint"]["strategy"].as_str(), Some("checksum"), "inodes are used again");
     assert!(list(&clean["include"]).iter().all(|path| path.as_str().unwrap().starts_with("/var/lib/blackbar/clean/")));
     only(&config["sources"]["blackbar"], &["type", "endpoints", "scrape_interval_secs"], "prometheus_scrape");
     for (name, sink) in config["sinks"].as_hash().unwrap() {

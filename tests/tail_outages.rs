@@ -62,8 +62,16 @@ fn a_process_that_is_to_end_does_so_within_its_time_whatever_its_output_does() {
         let tail = Tail { child };
         thread::sleep(Duration::from_millis(300));
         let started = Instant::now();
-        assert_eq!(tail.stop(), 0);
-        started.elapsed()
+        assert_eq!(tail.stop(), 3, "the output takes nothing");
+        let took = started.elapsed();
+        let said = sandbox.read("err");
+        let left: u64 = said
+            .split_once("the drain timeout is over, and the output takes nothing: ")
+            .and_then(|(_, rest)| rest.trim_start_matches("at least ").split(' ').next()?.parse().ok())
+            .unwrap_or_else(|| panic!("{said}"));
+        // A reader has room in its pipe.
+        assert!(left > 7_000_000 && left <= 8_200_000, "{said}");
+        took
     };
     for fails in [false, true] {
         // A machine that is busy may be late; not each time.

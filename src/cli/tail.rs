@@ -175,10 +175,15 @@ impl Hooks for Service<'_> {
             | Notice::Unseen { .. }
             | Notice::Copied { .. }
             | Notice::Removed { .. }
+            | Notice::Stuck { .. }
             | Notice::Undrained { .. } => {
                 return;
             }
         });
+    }
+
+    fn last_words(&self) -> Box<dyn FnOnce(&Notice) + Send> {
+        Box::new(|notice| Console::plain().error(&notice.to_string()))
     }
 
     fn reload(&mut self, asked: bool) -> Option<Arc<Engine>> {

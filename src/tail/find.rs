@@ -10,11 +10,12 @@ use std::{
 
 use super::{
     Notice,
-    again::LISTINGS,
+    again::{LISTINGS, real},
+    arrivals::Noticed,
     begin,
     discovery::Candidate,
     follow::{Follow, Seen},
-    identity::Identity,
+    identity::{Identity, Inode},
     open::Kind,
     rotated::stems,
     seam,
@@ -52,7 +53,7 @@ impl Loop<'_> {
                 Some(&id) => {
                     here.insert(id);
                     self.held(candidate.name.clone(), looked);
-                    self.arrivals.know(&candidate.name, &candidate.real, &now, looked);
+                    self.know(&candidate.name, &candidate.real, looked);
                     if let Some(follow) = self.files.get_mut(&id) {
                         // A name that it has now, for when it must be opened again.
                         follow.real.clone_from(&candidate.real);
@@ -94,9 +95,13 @@ impl Loop<'_> {
                 self.add(follow);
             }
         }
+        if !at_start {
+            // They may have no successor that is found.
+            self.arrivals.left().iter().for_each(|(name, real)| self.add_missed(name, real));
+        }
         for candidate in new {
             if !at_start {
-                self.add_missed(candidate);
+                self.add_missed(&candidate.name, &candidate.real);
                 self.add_missed_of_stems(candidate);
             }
             // Found under another name a moment ago.
@@ -106,10 +111,14 @@ impl Loop<'_> {
             self.make_room();
             self.begin.is_packed_again = !at_start && self.was_followed_unpacked(&candidate.name);
             if let Some(follow) = self.begin.file(candidate, at_start, self.hooks, &mut self.figures) {
-                self.arrivals.know(&candidate.name, &candidate.real, &follow.identity, looked);
                 self.add(follow);
+                self.know(&candidate.name, &candidate.real, looked);
                 self.held(candidate.name.clone(), looked);
             }
+        }
+        // One may be waited for at a name that nobody has at the moment.
+        for name in self.by_name.keys().filter(|name| !self.arrivals.knows(name)).cloned().collect::<Vec<_>>() {
+            self.know(&name, &real(&name), looked);
         }
         self.tell_of_unseen();
         self.arrivals.forget(looked.saturating_sub(NAMED));
@@ -118,56 +127,41 @@ impl Loop<'_> {
         self.begin.forget_said();
     }
 
-    /// Tells the first file that is not read yet that one before it came and went between two looks: a line may go on in
-    /// it whose beginning nobody has read.
+    /// Somebody has a name that leads to a place.
+    fn know(&mut self, name: &Path, real: &Path, at: Duration) {
+        let (files, by_inode) = (&self.files, &self.by_inode);
+        self.arrivals.know(name, real, at, |about| followed(files, by_inode, about).is_some());
+    }
+
+    /// Tells files that are not read yet that one before them came and went between two looks: a line may go on in them
+    /// whose beginning nobody has read.
     fn tell_of_unseen(&mut self) {
-        for (name, real) in self.arrivals.take() {
-            // What is there, and was not found before, is found the next time.
-            let mut there = 0;
-            for _ in 0..LISTINGS {
-                let missing = self.arrivals.missing(&real);
-                there = self.not_found(&name, &real);
-                self.arrivals.take();
-                if missing == self.arrivals.missing(&real) {
-                    break;
-                }
-            }
-            let (gone, is_told) = self.arrivals.there(&real, there);
-            if gone > 0 {
-                self.figures.deleted += gone as u64;
-                let path = self.begin.shown(&name);
-                self.hooks.notice(&Notice::Unseen { path, count: gone });
-            }
-            if !is_told {
-                continue;
-            }
-            // Of those behind the last one that is read: one before it may be empty for ever.
-            let ids = self.by_name.get(&name).into_iter().flatten().rev().copied();
-            let first = ids.take_while(|id| self.files.get(id).is_some_and(|follow| !follow.has_begun())).last();
-            if let Some(follow) = first.and_then(|id| self.files.get_mut(&id)) {
+        let (files, by_inode) = (&self.files, &self.by_inode);
+        let Noticed { unseen, behind } = self.arrivals.notice(|about| followed(files, by_inode, about));
+        for (name, count) in unseen {
+            self.figures.deleted += count as u64;
+            let path = self.begin.shown(&name);
+            self.hooks.notice(&Notice::Unseen { path, count });
+        }
+        for id in behind {
+            if let Some(follow) = self.files.get_mut(&id).filter(|follow| !follow.has_begun()) {
                 follow.put_behind_unread_end();
-                self.arrivals.told(&real);
             }
         }
     }
 
-    /// How many files have a name, or had it, and were not found.
-    fn not_found(&self, name: &Path, real: &Path) -> usize {
-        let is_new = |about: &Metadata| !self.follows(about) && !self.arrivals.has_found(real, about);
-        let here = fs::symlink_metadata(real).is_ok_and(|about| is_new(&about));
-        let since = self.named_since(name).unwrap_or(self.started);
-        let others = self.begin.missed(name, real, since, |about| !is_new(about));
-        usize::from(here) + others.len()
-    }
-
     /// Adds files that had a name after the last one that was seen under it, and were rotated before it was looked at.
-    fn add_missed(&mut self, candidate: &Candidate) {
-        let Some(since) = self.named_since(&candidate.name) else { return };
+    fn add_missed(&mut self, name: &Path, real: &Path) {
+        let Some(since) = self.named_since(name) else { return };
         for _ in 0..LISTINGS {
-            let missed = self.begin.missed(&candidate.name, &candidate.real, since, |about| self.follows(about));
+            let elsewhere = self.arrivals.elsewhere(real);
+            let mut missed = self.begin.missed(name, real, since, |about| self.follows(about));
+            missed.extend(elsewhere.into_iter().filter_map(|real| self.unread(name, real)));
             if missed.is_empty() {
                 break;
             }
+            missed.sort_by_key(|one| begin::came(&one.about));
+            missed.dedup_by(|one, other| one.real == other.real);
             for candidate in missed {
                 self.make_room();
                 if let Some(mut follow) = self.begin.file(&candidate, false, self.hooks, &mut self.figures) {
@@ -177,6 +171,13 @@ impl Loop<'_> {
                 }
             }
         }
+    }
+
+    /// What had a name, and has another one by now, if it is not followed.
+    fn unread(&self, name: &Path, real: PathBuf) -> Option<Candidate> {
+        let about = fs::symlink_metadata(&real).ok().filter(Metadata::is_file)?;
+        let candidate = Candidate { name: name.to_owned(), real, about, named: false };
+        (!self.follows(&candidate.about) && !self.begin.is_own(&candidate)).then_some(candidate)
     }
 
     /// Whether a name is that of a file that was followed and rotated, with the ending of a packer: `app.log.1.gz`.
@@ -197,7 +198,7 @@ impl Loop<'_> {
         let stems = stems(&candidate.name).zip(stems(&candidate.real));
         let known: Vec<_> = stems.filter(|(name, _)| self.named_since(name).is_some()).collect();
         for (name, real) in known {
-            self.add_missed(&Candidate { name, real, about: candidate.about.clone(), named: false });
+            self.add_missed(&name, &real);
         }
     }
 
@@ -209,9 +210,7 @@ impl Loop<'_> {
 
     /// Whether this very file is followed.
     pub(super) fn follows(&self, about: &Metadata) -> bool {
-        let now = Identity::new(about, &[]);
-        let same = self.by_inode.get(&now.inode()).and_then(|id| self.files.get(id));
-        same.is_some_and(|follow| follow.identity.is_same_inode(&now))
+        followed(&self.files, &self.by_inode, about).is_some()
     }
 
     /// Files of checkpoints that have not the names any more that they had.
@@ -233,6 +232,11 @@ impl Loop<'_> {
         if follow.is_known && copies.is_empty() {
             self.put_in_order(&mut follow);
         }
+        if !follow.is_known {
+            // One that is followed under the name to which it was rotated had the other one before.
+            let (name, id) = (&follow.voice.origin.path, follow.voice.id);
+            stems(name).chain([name.clone()]).for_each(|name| self.arrivals.found(&name, id));
+        }
         copies.into_iter().chain([follow]).for_each(|follow| self.add_one(follow));
     }
 
@@ -253,9 +257,6 @@ impl Loop<'_> {
             self.figures.errors += 1;
         }
         self.by_inode.insert(follow.identity.inode(), id);
-        // One that is followed under the name to which it was rotated had the other one before.
-        let name = &follow.voice.origin.path;
-        stems(name).chain([name.clone()]).for_each(|name| self.arrivals.found(&name, &follow.identity));
         // One checkpoint a file: its own.
         self.begin.known.remove(&follow.identity.inode());
         self.by_name.entry(follow.voice.origin.path.clone()).or_default().insert(id);
@@ -285,6 +286,7 @@ impl Loop<'_> {
                 }
             }
         }
+        self.signals.set_left(self.files.values().map(Follow::backlog).sum());
         for id in gone {
             let Some(follow) = self.files.get(&id) else { continue };
             let (inode, bytes) = (follow.identity.inode(), follow.backlog());
@@ -340,6 +342,13 @@ impl Loop<'_> {
             self.begin.known.insert(inode, follow.checkpoint(self.begin.looked));
         }
     }
+}
+
+/// Which one of those that are followed a file is.
+fn followed(files: &BTreeMap<u64, Follow>, by_inode: &BTreeMap<Inode, u64>, about: &Metadata) -> Option<u64> {
+    let now = Identity::new(about, &[]);
+    let id = by_inode.get(&now.inode()).copied()?;
+    files.get(&id).is_some_and(|follow| follow.identity.is_same_inode(&now)).then_some(id)
 }
 
 /// What is in folders, as far as somebody asked.

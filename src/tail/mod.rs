@@ -118,6 +118,10 @@ pub trait Hooks {
     fn filtered(&mut self, took: Duration);
     /// Figures, at least once a second.
     fn figures(&mut self, figures: &Figures);
+    /// What says a last notice from another thread, if the loop waits for its output for ever.
+    fn last_words(&self) -> Box<dyn FnOnce(&Notice) + Send> {
+        Box::new(|_| {})
+    }
 }
 
 /// Counts of a run.
@@ -255,6 +259,14 @@ pub enum Notice {
     /// There are no notifications; files are looked at instead.
     #[error("no notifications of changes (a limit of fs.inotify?): {0}; files are looked at every {POLL_MS} ms")]
     Polling(io::ErrorKind),
+    /// The end came while the loop waited for its output.
+    #[error(
+        "the drain timeout is over, and the output takes nothing: at least {bytes} bytes that had arrived are not written"
+    )]
+    Stuck {
+        /// How many.
+        bytes: u64,
+    },
     /// The end came before all was written.
     #[error("the drain timeout is over: {bytes} bytes that had arrived are left for the next start")]
     Undrained {
@@ -301,6 +313,12 @@ pub enum TailError {
         what: &'static str,
         /// What the system said.
         kind: io::ErrorKind,
+    },
+    /// The end came while the output could not be written.
+    #[error("the drain timeout is over, and the output takes nothing: {bytes} bytes that had arrived are not written")]
+    Undrained {
+        /// How many.
+        bytes: u64,
     },
     /// The filter failed, and the user wants to stop then.
     #[error("internal error in the filter; the output stops before what was not scanned")]

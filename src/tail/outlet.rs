@@ -126,6 +126,15 @@ impl Outlet {
         }
     }
 
+    /// A file begins another text: the line that the old one has begun has no end.
+    pub fn leave_line(&mut self, voice: &Voice) {
+        match self {
+            Outlet::Tree(tree) => tree.leave_line(voice),
+            Outlet::Text { last: Some((id, _)), .. } if *id == voice.id => *id = FOREIGN,
+            _ => {}
+        }
+    }
+
     /// What must not be read, because it is written here: a file, a folder.
     pub fn own(&self) -> (Option<Inode>, Option<PathBuf>) {
         match self {

@@ -133,8 +133,9 @@ mod tests {
             (0..world.lines).filter(|line| !got.contains_key(line) && !world.excused.contains_key(line)).collect();
         // Whoever has not seen the end of a text lets no record out that may go on with its last line.
         let hidden: usize = outs(&world.folder).iter().map(|text| lines::hidden(text)).sum();
-        if hidden > 2 * world.unread_ends {
-            return what(&format!("{hidden} records are masked whole behind {} ends", world.unread_ends));
+        let ends = world.unread_ends + if world.unread_ends > 0 { world.vague_ends } else { 0 };
+        if hidden > 2 * ends {
+            return what(&format!("{hidden} lines are masked whole behind {} ends", world.unread_ends));
         }
         if let Some(first) = lost.get(hidden) {
             let of = world.texts.iter().chain(&world.copies).find(|text| text.lines.contains(first));
@@ -162,18 +163,24 @@ mod tests {
                 return what("a secret came out");
             }
             let (lines, torn) = lines::read(&text);
-            let (mut last, mut of) = (None, 0);
+            let (mut last, mut of, mut late) = (None, 0, 0);
             let mut seen = std::collections::BTreeSet::new();
             for number in lines.iter().map(|line| line.number).filter(|number| seen.insert(*number)) {
                 // The copy of a text that was hardly begun may be found after the next text.
                 let text = world.copies.partition_point(|copy| copy.lines.start <= number);
                 if std::mem::replace(&mut of, text) == text && last > Some(number) {
-                    return what(&format!("line {number} comes after {last:?}"));
+                    late += 1;
+                    // One that a kill has torn, or that was masked whole before a kill, is there when it is repeated.
+                    if !world.habits.kills || late > hidden + torn {
+                        return what(&format!("line {number} comes after {last:?}"));
+                    }
+                    continue;
                 }
                 last = Some(number);
             }
-            // A line that a kill or a cut has torn comes out in pieces.
+            // A line that a kill or a cut has torn comes out in pieces, and one that is masked whole is none.
             let may = 2 * world.kills + 2 * usize::from(world.habits.cuts) * world.rotations + world.excused.len();
+            let may = may + hidden;
             if torn > may {
                 return what(&format!("{torn} lines are no lines, and {may} may be"));
             }
@@ -218,7 +225,10 @@ mod tests {
     #[test]
     fn worlds_that_have_shown_faults_do_not_show_them_again() {
         let engine = engine();
-        for seed in [1939, 4468, 4627, 4845, 4887] {
+        for seed in [
+            348, 520, 1939, 4468, 4627, 4845, 4887, 5080, 5852, 7080, 7364, 7496, 7500, 7548, 8924, 100_908, 101_256,
+            101_396, 102_344, 200_648, 200_855, 400_110,
+        ] {
             assert_eq!(trial(&engine, seed, 20, &mut Sum::default()), Ok(()));
         }
     }

@@ -147,6 +147,14 @@ impl Tree {
         }
     }
 
+    /// Whatever comes from a file now is no part of the line that it has begun.
+    pub fn leave_line(&mut self, voice: &Voice) {
+        let leaf = self.files.get_mut(&name_of(&voice.origin.copy));
+        if let Some(leaf) = leaf.filter(|leaf| leaf.open_line == Some(voice.id)) {
+            leaf.open_line = Some(FOREIGN);
+        }
+    }
+
     /// Takes the files that have what was written since the last call.
     pub fn take_unsynced(&mut self) -> Vec<Arc<File>> {
         let dirty = self

@@ -89,9 +89,12 @@ impl Loop<'_> {
     /// goes on behind a rotation. If it is to be read now, it gets what waits there at the end: a container's line, of
     /// which it may have the rest. Whether it can be read.
     fn inherit(&mut self, follow: &mut Follow, is_read: bool) -> Result<bool, TailError> {
-        // Whoever was told that nobody has read what was before it hears no more.
-        if follow.has_begun() || follow.is_behind_unseen {
+        if follow.has_begun() {
             return Ok(true);
+        }
+        // Whoever was told that nobody has read what was before it hears no more.
+        if follow.is_behind_unseen {
+            return if is_read { self.end_before(follow) } else { Ok(true) };
         }
         let name = &follow.voice.origin.path;
         if let Some(gone) = self.begin.gone.get_mut(name)
@@ -102,21 +105,19 @@ impl Loop<'_> {
             follow.says.clone_from(&gone.says);
             return Ok(true);
         }
-        let older = self.by_name.get(name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev();
-        let older: Vec<u64> = older.copied().collect();
-        let is = |id: &u64, what: fn(&Follow) -> bool| self.files.get(id).is_some_and(what);
-        let goes_before = |id: &u64| !is(id, Follow::is_blank) || is(id, |follow| follow.is_behind_unseen);
-        if is_read && let Some(before) = older.iter().copied().find(goes_before) {
-            if is(&before, Follow::has_begun_only) && !self.wake(before)? {
+        let name = name.clone();
+        if is_read && let Some(before) = self.last_begun(follow) {
+            if !self.wake(before)? {
                 return Ok(false);
             }
             if self.files.get(&before).is_some_and(Follow::waits_at_end) {
                 return self.hand_on(before, follow);
             }
         }
-        if let Some(before) = older.first().and_then(|id| self.files.get(id)) {
+        let mut older = self.by_name.get(&name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev();
+        if let Some(before) = older.next().and_then(|id| self.files.get(id)) {
             follow.mark.said.clone_from(&before.says);
-        } else if let Some((said, _)) = self.said.get(name).filter(|_| follow.mark.said.is_empty()) {
+        } else if let Some((said, _)) = self.said.get(&name).filter(|_| follow.mark.said.is_empty()) {
             follow.mark.said.clone_from(said);
         }
         // An empty file says what it was told.
@@ -124,8 +125,34 @@ impl Loop<'_> {
         Ok(true)
     }
 
+    /// The last one of those that had a file's name before it that has something, or was told what was before it.
+    fn last_begun(&self, follow: &Follow) -> Option<u64> {
+        let ids = self.by_name.get(&follow.voice.origin.path)?;
+        let goes_before = |follow: &Follow| !follow.is_blank() || follow.is_behind_unseen;
+        ids.range(..follow.voice.id).rev().copied().find(|id| self.files.get(id).is_some_and(goes_before))
+    }
+
+    /// What waits at the end of the one that had a file's name before has its rest in none that is there: it comes out
+    /// before what the file has. Whether it could.
+    fn end_before(&mut self, follow: &Follow) -> Result<bool, TailError> {
+        let Some(before) = self.last_begun(follow) else { return Ok(true) };
+        if !self.wake(before)? {
+            return Ok(false);
+        }
+        let Some(mut old) = self.files.remove(&before) else { return Ok(true) };
+        let fed = match old.waits_at_end() {
+            true => self.feeder.feed(&mut old, &[], 0, Work::Finish, self.hooks, &mut self.figures),
+            false => Ok(Fed::Done),
+        };
+        self.files.insert(before, old);
+        Ok(!self.after(fed?))
+    }
+
     /// A file that is over, and has nothing of its own behind what it was given, takes that. Whether it could.
     fn wake(&mut self, id: u64) -> Result<bool, TailError> {
+        if !self.files.get(&id).is_some_and(Follow::has_begun_only) {
+            return Ok(true);
+        }
         let Some(mut old) = self.files.remove(&id) else { return Ok(true) };
         let fed = self.feeder.feed(&mut old, &[], 0, Work::Push, self.hooks, &mut self.figures)?;
         self.files.insert(id, old);
@@ -208,6 +235,7 @@ impl Loop<'_> {
             if self.after(fed) {
                 return Ok(true);
             }
+            self.signals.took(length as u64);
         }
         let more = chunk.more || follow.position < follow.careful && length > 0;
         if !bytes.is_empty() {
@@ -269,6 +297,7 @@ impl Loop<'_> {
             // What was held has no end any more.
             self.feeder.feed(follow, &[], 0, Work::Finish, self.hooks, &mut self.figures)?;
         }
+        self.feeder.outlet.leave_line(&follow.voice);
         follow.start_anew();
         follow.until = follow.until.map(|_| follow.seen.size);
         Ok(())

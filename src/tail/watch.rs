@@ -3,13 +3,7 @@
 
 #[cfg(target_os = "linux")]
 use std::collections::BTreeMap;
-use std::{
-    collections::BTreeSet,
-    io,
-    os::fd::BorrowedFd,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeSet, io, os::fd::BorrowedFd, path::PathBuf, time::Duration};
 
 #[cfg(target_os = "linux")]
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
@@ -27,8 +21,21 @@ pub struct Watch {
     fault: Option<io::ErrorKind>,
 }
 
-/// Folders of which it is told which names come into them.
-pub struct Names(Option<Folders>);
+/// Folders of which it is told which names come into them, and which leave them.
+pub struct Names {
+    folders: Option<Folders>,
+    missed: Vec<Move>,
+}
+
+/// What has happened to a name.
+pub enum Move {
+    /// A file has come to it: a new one, or the one that has left another name with this number.
+    Came(PathBuf, u32),
+    /// One has left it for another name, or, with 0, was removed.
+    Left(PathBuf, u32),
+    /// Nobody knows what has happened: in this folder, or in all.
+    Missed(Option<PathBuf>),
+}
 
 /// Folders that the system watches.
 struct Folders {
@@ -36,6 +43,9 @@ struct Folders {
     /// By the path. There are none where the system cannot watch any.
     #[cfg(target_os = "linux")]
     numbers: BTreeMap<PathBuf, i32>,
+    /// The same by the number.
+    #[cfg(target_os = "linux")]
+    paths: BTreeMap<i32, PathBuf>,
 }
 
 /// What may have changed.
@@ -68,7 +78,7 @@ impl Watch {
 
     /// Watches these folders and no others.
     pub fn set(&mut self, folders: &BTreeSet<PathBuf>) {
-        if self.folders.as_mut().is_some_and(|watched| !watched.set(folders, What::All)) {
+        if self.folders.as_mut().is_some_and(|watched| watched.set(folders, What::All).is_none()) {
             self.fault = Some(io::ErrorKind::QuotaExceeded);
             self.folders = None;
         }
@@ -101,21 +111,28 @@ impl Watch {
 impl Names {
     /// None yet. Where the system cannot tell them, none come.
     pub fn new() -> Names {
-        Names(Folders::new().ok())
+        Names { folders: Folders::new().ok(), missed: Vec::new() }
     }
 
     /// Those of these folders and no others.
     pub fn set(&mut self, folders: &BTreeSet<PathBuf>) {
-        if self.0.as_mut().is_some_and(|watched| !watched.set(folders, What::Arrivals)) {
-            self.0 = None;
+        let Some(watched) = &mut self.folders else { return };
+        match watched.set(folders, What::Names) {
+            Some(other) => self.missed.extend(other.into_iter().map(|path| Move::Missed(Some(path)))),
+            None => {
+                self.folders = None;
+                self.missed.push(Move::Missed(None));
+            }
         }
     }
 
-    /// Gives the paths of files that have come, in their order.
-    pub fn take(&self, mut came: impl FnMut(&Path)) {
-        if let Some(folders) = &self.0 {
-            folders.take(|path, _| path.into_iter().for_each(|path| came(&path)));
+    /// What has happened to names, in that order.
+    pub fn take(&mut self) -> Vec<Move> {
+        let mut moves = std::mem::take(&mut self.missed);
+        if let Some(folders) = &self.folders {
+            folders.take(|one, _| moves.extend(one));
         }
+        moves
     }
 }
 
@@ -123,7 +140,7 @@ impl Names {
 #[derive(Clone, Copy)]
 enum What {
     All,
-    Arrivals,
+    Names,
 }
 
 #[cfg(target_os = "linux")]
@@ -131,55 +148,67 @@ impl Folders {
     fn new() -> Result<Folders, io::ErrorKind> {
         let made = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC);
         let inotify = made.map_err(|errno| io::Error::from(errno).kind())?;
-        Ok(Folders { inotify, numbers: BTreeMap::new() })
+        Ok(Folders { inotify, numbers: BTreeMap::new(), paths: BTreeMap::new() })
     }
 
-    /// Watches these folders and no others. Whether that is possible.
-    fn set(&mut self, folders: &BTreeSet<PathBuf>, what: What) -> bool {
+    /// Watches these folders and no others: those of them in whose places other ones stood before. None if that is not
+    /// possible.
+    fn set(&mut self, folders: &BTreeSet<PathBuf>, what: What) -> Option<Vec<PathBuf>> {
         let gone: Vec<PathBuf> = self.numbers.keys().filter(|path| !folders.contains(*path)).cloned().collect();
         for path in gone {
             if let Some(number) = self.numbers.remove(&path) {
+                self.paths.remove(&number);
                 // A folder that was removed has lost its watch already.
                 let _ = inotify::remove_watch(&self.inotify, number);
             }
         }
-        let arrivals = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR;
+        let names = WatchFlags::CREATE | WatchFlags::MOVE | WatchFlags::DELETE | WatchFlags::ONLYDIR;
         let flags = match what {
-            What::Arrivals => arrivals,
-            What::All => {
-                arrivals
-                    | WatchFlags::MODIFY
-                    | WatchFlags::DELETE
-                    | WatchFlags::MOVE
-                    | WatchFlags::DELETE_SELF
-                    | WatchFlags::MOVE_SELF
-            }
+            What::Names => names,
+            What::All => names | WatchFlags::MODIFY | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF,
         };
+        let mut other = Vec::new();
         for path in folders {
             // Again each time: the folder of this name may be another one by now.
             match inotify::add_watch(&self.inotify, path, flags) {
-                Ok(number) => _ = self.numbers.insert(path.clone(), number),
-                Err(rustix::io::Errno::NOSPC | rustix::io::Errno::NOMEM) => return false,
+                Ok(number) if self.numbers.get(path) == Some(&number) => {}
+                Ok(number) => {
+                    self.paths.insert(number, path.clone());
+                    if let Some(old) = self.numbers.insert(path.clone(), number) {
+                        self.paths.remove(&old);
+                        other.push(path.clone());
+                    }
+                }
+                Err(rustix::io::Errno::NOSPC | rustix::io::Errno::NOMEM) => return None,
                 // It has just gone, or may not be read.
-                Err(_) => _ = self.numbers.remove(path),
+                Err(_) => {}
             }
         }
-        true
+        Some(other)
     }
 
-    /// Takes what is told: the path of a file that has come, and whether it is about a name at all.
-    fn take(&self, mut told: impl FnMut(Option<PathBuf>, bool)) {
+    /// Takes what is told: what has happened to a name, and whether it is about a name at all.
+    fn take(&self, mut told: impl FnMut(Option<Move>, bool)) {
         let mut room = [std::mem::MaybeUninit::uninit(); 16 << 10];
         let mut reader = inotify::Reader::new(&self.inotify, &mut room);
         // A writer that never rests must not keep us here.
         for _ in 0..EVENTS_MAX {
             let Ok(event) = reader.next() else { break };
-            let has_come = event.events().intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
-            let folder = || self.numbers.iter().find(|(_, number)| **number == event.wd()).map(|(path, _)| path);
-            let path = event.file_name().filter(|_| has_come).and_then(|name| {
-                Some(folder()?.join(std::os::unix::ffi::OsStrExt::from_bytes(name.to_bytes()) as &std::ffi::OsStr))
-            });
-            told(path, event.events() != ReadFlags::MODIFY);
+            let what = event.events();
+            let path = || {
+                let name = std::os::unix::ffi::OsStrExt::from_bytes(event.file_name()?.to_bytes());
+                Some(self.paths.get(&event.wd())?.join::<&std::ffi::OsStr>(name))
+            };
+            let one = if what.contains(ReadFlags::QUEUE_OVERFLOW) {
+                Some(Move::Missed(None))
+            } else if what.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) {
+                path().map(|path| Move::Came(path, event.cookie()))
+            } else if what.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM) {
+                path().map(|path| Move::Left(path, event.cookie()))
+            } else {
+                None
+            };
+            told(one, what != ReadFlags::MODIFY);
         }
     }
 }
@@ -190,11 +219,11 @@ impl Folders {
         Err(io::ErrorKind::Unsupported)
     }
 
-    fn set(&mut self, _folders: &BTreeSet<PathBuf>, _what: What) -> bool {
-        false
+    fn set(&mut self, _folders: &BTreeSet<PathBuf>, _what: What) -> Option<Vec<PathBuf>> {
+        None
     }
 
-    fn take(&self, _told: impl FnMut(Option<PathBuf>, bool)) {}
+    fn take(&self, _told: impl FnMut(Option<Move>, bool)) {}
 }
 
 /// How many notifications are taken in one go.

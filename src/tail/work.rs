@@ -33,8 +33,10 @@ use crate::{Engine, names::Names, scan::Said};
 /// # Errors
 /// See [`TailError`]. Whatever the error, only clean bytes were written, and no checkpoint is ahead of them.
 pub fn run(settings: &Settings, engine: Arc<Engine>, hooks: &mut dyn Hooks) -> Result<Figures, TailError> {
-    let signals =
-        Signals::catch(settings.drain).map_err(|fault| TailError::System { what: "signals", kind: fault.kind() })?;
+    let speak = hooks.last_words();
+    let stuck = Box::new(move |bytes| speak(&Notice::Stuck { bytes }));
+    let signals = Signals::catch(settings.drain, stuck)
+        .map_err(|fault| TailError::System { what: "signals", kind: fault.kind() })?;
     let mut work = Loop::new(settings, engine, hooks, signals)?;
     let ended = work.run();
     // What was written counts, whatever happened then.
@@ -287,6 +289,9 @@ impl<'a> Loop<'a> {
             }
         }
         let bytes: u64 = self.files.values().filter(|follow| follow.queued).map(Follow::backlog).sum();
+        if bytes > 0 && self.feeder.outage {
+            return Err(TailError::Undrained { bytes });
+        }
         if bytes > 0 {
             self.hooks.notice(&Notice::Undrained { bytes });
         }

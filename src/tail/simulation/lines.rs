@@ -79,9 +79,16 @@ since = "0.1.0"
         (begun.into_iter().flatten().collect(), torn)
     }
 
-    /// How many records are masked whole: the rest of a line, for all that can be known, whose beginning is not there.
+    /// How many lines of a stream are masked whole: the rest of a line, for all that can be known, whose beginning is not
+    /// there.
     pub fn hidden(text: &str) -> usize {
-        text.lines().filter_map(parse).filter(|(.., part)| *part == MASK).count()
+        let (mut count, mut open) = (0, [false; 2]);
+        for (stream, is_last, part) in text.lines().filter_map(parse) {
+            let is_hidden = part == MASK;
+            count += usize::from(is_hidden && !open[stream]);
+            open[stream] = is_hidden && !is_last;
+        }
+        count
     }
 
     fn parse(line: &str) -> Option<(usize, bool, &str)> {

@@ -219,6 +219,90 @@ mod tests {
     }
 
     #[test]
+    fn of_several_files_that_come_at_once_those_are_masked_that_come_behind_one_that_has_gone() {
+        let at = "2026-11-20T23:10:23.123Z stdout";
+        let (place, mut told) = (Place::of_log(), Told::default());
+        place.append(&format!("{at} F one\n"));
+        let mut work = place.begin(&mut told);
+        place.rotate("app.log.1");
+        place.append(&format!("{at} P two\n"));
+        let first = place.rotate("app.log.2");
+        place.append(&format!("{at} F gone\n{at} F three\n{at} P four \n"));
+        place.rotate("app.log.3");
+        place.append(&format!("{at} F is whole\n{at} P five\n"));
+        let second = place.rotate("app.log.4");
+        place.append(&format!("{at} P six \n"));
+        place.rotate("app.log.5");
+        place.append(&format!("{at} F and more\n{at} F seven\n"));
+        fs::remove_file(first).unwrap();
+        fs::remove_file(second).unwrap();
+        steps(&mut work);
+        // Where the rest of a line was, there may be one that begins.
+        let out = place.out().lines().map(|line| line.replace(at, "")).collect::<Vec<_>>();
+        let whole = out.iter().filter(|line| line.contains("REDACTED")).count();
+        assert_eq!(whole, 3, "{out:?}");
+        for text in ["F one", "F three", "P four ", "F seven"] {
+            assert!(out.iter().any(|line| line.ends_with(text)), "{text}: {out:?}");
+        }
+        for text in ["gone", "is whole", "five", "six", "and more"] {
+            assert!(!out.iter().any(|line| line.contains(text)), "{text}: {out:?}");
+        }
+        drop(work);
+        assert!(told.0.iter().any(|told| told.contains("2 files came and went")), "{:?}", told.0);
+    }
+
+    #[test]
+    fn files_that_get_names_which_are_followed_as_well_have_not_come_and_gone() {
+        let (place, mut told) = (Place::new(), Told::default());
+        place.append("0\n");
+        let mut work = place.begin(&mut told);
+        for turn in 1..6 {
+            for number in (1..turn).rev() {
+                let name = |number: u32| place.log.with_file_name(format!("app.log.{number}"));
+                fs::rename(name(number), name(number + 1)).unwrap();
+            }
+            place.rotate("app.log.1");
+            place.append(&format!("{turn}\n"));
+            steps(&mut work);
+        }
+        drop(work);
+        assert_eq!((place.out().as_str(), told.0), ("0\n1\n2\n3\n4\n5\n", Vec::new()));
+    }
+
+    #[test]
+    fn where_the_system_has_not_told_all_what_may_be_the_rest_of_a_line_is_masked_whole() {
+        let at = "2026-11-20T23:10:23.123Z stdout";
+        let (place, mut told) = (Place::of_log(), Told::default());
+        place.append(&format!("{at} F one\n"));
+        let mut work = place.begin(&mut told);
+        let most =
+            fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap().trim().parse::<usize>().unwrap();
+        let junk = place.log.with_file_name("junk");
+        for _ in 0..=most / 2 {
+            File::create(&junk).unwrap();
+            fs::remove_file(&junk).unwrap();
+        }
+        let unseen = place.rotate("app.log.1");
+        place.rotate("app.log.2");
+        place.append(&format!("{at} F and more\n{at} F two\n"));
+        fs::remove_file(unseen).unwrap();
+        steps(&mut work);
+        let out = place.out();
+        assert!(!out.contains("and more") && out.ends_with(&format!("{at} F two\n")), "{out}");
+    }
+
+    #[test]
+    fn a_line_that_a_cut_leaves_open_is_not_the_beginning_of_the_new_text() {
+        let (place, mut told) = (Place::of_log(), Told::default());
+        place.append("one\ntwo has no");
+        let mut work = place.begin(&mut told);
+        place.cut(0);
+        place.append("three\n");
+        steps(&mut work);
+        assert_eq!(place.out(), "one\ntwo has no\nthree\n");
+    }
+
+    #[test]
     fn bytes_that_were_seen_before_a_cut_are_counted() {
         let (place, mut told) = (Place::of_log(), Told::default());
         place.append(&"a".repeat(99));
