@@ -324,6 +324,14 @@ impl Loop<'_> {
         let Some(follow) = self.files.remove(&id) else { return };
         let inode = follow.identity.inode();
         let name = &follow.voice.origin.path;
+        // What it said when there was less of it counts no more.
+        for other in self.by_name.get(name).into_iter().flatten() {
+            if let Some(other) = self.files.get_mut(other).filter(|other| other.heard == Some(id) && !other.has_begun())
+            {
+                other.mark.said.clone_from(&follow.says);
+                other.says.clone_from(&follow.says);
+            }
+        }
         if follow.says.is_empty() {
             self.said.remove(name);
         } else {

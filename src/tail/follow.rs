@@ -59,6 +59,8 @@ pub struct Follow {
     pub is_known: bool,
     /// Whether one came and went before it that nobody has read.
     pub is_behind_unseen: bool,
+    /// Which one has told it what its last line says, which may say otherwise yet.
+    pub heard: Option<u64>,
     /// Clean bytes since the mark, written or not.
     pub since: Count,
     /// Clean bytes that were written by a process before us, and are not written again.
@@ -143,6 +145,7 @@ impl Follow {
             mark: Mark::default(),
             is_known: false,
             is_behind_unseen: false,
+            heard: None,
             since: Count::default(),
             replay: None,
             told: 0,
@@ -354,7 +357,7 @@ impl Follow {
 
     /// Before it came one of which nobody has seen the end.
     pub fn put_behind_unread_end(&mut self) {
-        self.is_behind_unseen = true;
+        (self.is_behind_unseen, self.heard) = (true, None);
         self.mark.said = self.mark.said.behind_unread_end();
         self.says.clone_from(&self.mark.said);
     }

@@ -117,6 +117,7 @@ impl Loop<'_> {
         let mut older = self.by_name.get(&name).into_iter().flat_map(|ids| ids.range(..follow.voice.id)).rev();
         if let Some(before) = older.next().and_then(|id| self.files.get(id)) {
             follow.mark.said.clone_from(&before.says);
+            follow.heard = Some(before.voice.id);
         } else if let Some((said, _)) = self.said.get(&name).filter(|_| follow.mark.said.is_empty()) {
             follow.mark.said.clone_from(said);
         }
