@@ -69,8 +69,8 @@ fn a_process_that_is_to_end_does_so_within_its_time_whatever_its_output_does() {
             .split_once("the drain timeout is over, and the output takes nothing: ")
             .and_then(|(_, rest)| rest.trim_start_matches("at least ").split(' ').next()?.parse().ok())
             .unwrap_or_else(|| panic!("{said}"));
-        // A reader has room in its pipe.
-        assert!(left > 7_000_000 && left <= 8_400_000, "{said}");
+        // As far as it has seen that they have arrived.
+        assert!(left > 0 && left <= 8_400_000, "{said}");
         took
     };
     for fails in [false, true] {
