@@ -338,7 +338,7 @@ fn kills(count: usize) {
     let text = out(&sandbox);
     for got in text.lines() {
         // A kill may cut what standard output takes; the whole line comes again then.
-        let number = got.get(5..11).and_then(|number| number.parse::<usize>().ok());
+        let number = got.split(' ').nth(1).and_then(|number| number.parse::<usize>().ok());
         if let Some(number) = number.filter(|number| masked(*number).trim_end() == got) {
             seen[number] = true;
         }
