@@ -1,5 +1,7 @@
 //! Reads arrows, and elements of XML, whose values stand behind their start tags. Does not judge the values.
 
+use std::ops::Range;
+
 use super::{Candidate, Scan, Separator, Step, TAG_BYTES_MAX, extent::Around, key, name::Match};
 
 impl Scan<'_> {
@@ -40,3 +42,24 @@ impl Scan<'_> {
         None
     }
 }
+
+/// Whether `text[word]` is the tag of a property list's `<key>line</key>`, which assigns nothing: what stands in it is a word that no
+/// generic rule masks. If that is a name of the table, it has a trigger of its own.
+pub fn is_plain(text: &[u8], word: &Range<usize>) -> bool {
+    if text.get(word.end) != Some(&b'>') || !text[word.clone()].eq_ignore_ascii_case(b"key") {
+        return false;
+    }
+    match text[..word.start] {
+        [.., b'<', b'/'] => true,
+        [.., b'<'] => {
+            let rest = &text[word.end + 1..];
+            let plain = |byte: &&u8| byte.is_ascii_alphabetic() || **byte == b'_';
+            let length = rest.iter().take(PLAIN_BYTES_MAX + 1).take_while(plain).count();
+            length <= PLAIN_BYTES_MAX && rest[length..].starts_with(b"</")
+        }
+        _ => false,
+    }
+}
+
+/// How long a word of letters is at most that no rule takes for a key (bytes).
+const PLAIN_BYTES_MAX: usize = 16;

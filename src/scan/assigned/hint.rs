@@ -17,7 +17,7 @@ use super::{
 ///
 /// The text may be one that is still escaped: backslashes are looked over wherever they stand.
 pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, end: usize, open: bool) -> bool {
-    if !trigger.may_name(text, start, end) {
+    if !names.may_stand(trigger, text, start, end) {
         return false;
     }
     let first = start_of(text, start);

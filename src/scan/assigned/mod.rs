@@ -32,6 +32,7 @@ use self::name::{KeyWords, Match, Role};
 use super::judge::{self, Confidence, Separator};
 
 pub use self::carry::{Pending, Place, Waiting};
+pub use self::element::is_plain as is_plain_element;
 pub use self::hint::may_assign;
 pub use self::mark::Mark;
 pub use self::name::{Family, Listed, NamedRule, Names, Strength};

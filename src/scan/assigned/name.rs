@@ -119,6 +119,11 @@ impl Names {
         &self.listed.triggers
     }
 
+    /// Whether a name may stand where a trigger stands at `text[start..end]`; see [`Trigger::may_name`].
+    pub fn may_stand(&self, trigger: &Trigger, text: &[u8], start: usize, end: usize) -> bool {
+        trigger.may_name(&self.listed.rests, text, start, end)
+    }
+
     /// The rules that `key` calls for, or none.
     pub fn look_up(&self, key: &[u8], words: &mut KeyWords) -> Option<Match> {
         if !self.may_end(key) {

@@ -181,7 +181,8 @@ impl<'a, 'b> Look<'a, 'b> {
     /// next one, or that this is to be seen in the unescaped line.
     fn key_says(&mut self, place: Range<usize>, trigger: u16, read: usize) -> Option<Why> {
         let names = self.engine.names()?;
-        if !names.triggers().get(usize::from(trigger))?.may_name(self.text, place.start, place.end) {
+        let named = names.triggers().get(usize::from(trigger))?;
+        if !names.may_stand(named, self.text, place.start, place.end) || assigned::is_plain_element(self.text, &place) {
             return None;
         }
         self.enter_line(place.start);

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        trigger::{PAIRS, Singles, Trigger, triggers_of},
+        trigger::{PAIRS, Singles, Trigger, Triggers, triggers_of},
         words::STAGES,
     },
     Family, KeyWords, NAME_ROLES, NamedRule, Strength, VALUE_ROLES,
@@ -22,6 +22,8 @@ pub struct Listed {
     /// The same, and those of the keys that name what a `value` is, and of `value`.
     pub(in crate::scan) likely: Array<bool>,
     pub(in crate::scan) triggers: Array<Trigger>,
+    /// How names go on behind triggers.
+    pub(in crate::scan) rests: Array<u8>,
 }
 
 /// One compiled name.
@@ -58,10 +60,10 @@ impl Listed {
         }
         let mut likely = ends.clone();
         NAME_ROLES.iter().chain(VALUE_ROLES).for_each(|word| likely[tail(word.as_bytes())] = true);
-        let triggers = triggers_of(rules, &told, &singles, &entries);
+        let Triggers { list: triggers, rests } = triggers_of(rules, &told, &singles, &entries);
         let endings = Endings::of(&entries);
-        let (ends, likely, triggers) = (ends.into(), likely.into(), triggers.into());
-        Listed { entries: entries.into(), endings, ends, likely, triggers }
+        let (ends, likely, triggers, rests) = (ends.into(), likely.into(), triggers.into(), rests.into());
+        Listed { entries: entries.into(), endings, ends, likely, triggers, rests }
     }
 }
 
