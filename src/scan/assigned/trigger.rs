@@ -100,16 +100,15 @@ fn may_go_on(text: &[u8], at: usize, rests: &[u8]) -> bool {
     false
 }
 
-/// Whether a name may go on so, and end. Between its words one byte may stand; of a text that may still be escaped, not
-/// every other byte says no.
+/// Whether a name may go on so, and end. Between its words one byte may stand, and of a text that may still be escaped
+/// a backslash.
 fn may_be(text: &[u8], at: usize, rest: &[u8]) -> bool {
     let mut at = at;
     for letter in rest {
         at += usize::from(text.get(at).is_some_and(|&byte| is_joiner(byte)));
         match text.get(at) {
             Some(byte) if byte.to_ascii_lowercase() == *letter => at += 1,
-            Some(byte) if byte.is_ascii_alphanumeric() => return false,
-            _ => return true,
+            byte => return byte.is_none_or(|byte| *byte == b'\\'),
         }
     }
     let goes_on = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphabetic) && !is_hump(text, at);
