@@ -71,17 +71,11 @@ impl Shape {
         self.core_bytes + 1 - self.window_bytes
     }
 
-    /// Samples in 64 KiB of clean text, by what each takes, and a fine for candidates that are none.
+    /// Samples in 64 KiB of clean text, and a fine for candidates that are none.
     fn cost(&self) -> usize {
-        let sample = if self.windows <= WINDOWS_NEAR { 1 } else { SAMPLE_COST_FAR };
-        (64 << 10) / self.stride() * sample * if self.selective { 1 } else { 4 }
+        (64 << 10) / self.stride() * if self.selective { 1 } else { 4 }
     }
 }
-
-/// How many windows have a bitmap that stays in a core's first cache beside the text, and how much longer a sample takes
-/// where there are more.
-const WINDOWS_NEAR: usize = 4 << 10;
-const SAMPLE_COST_FAR: usize = 3;
 
 /// How many sieves there can be.
 pub(super) const SIEVES_MAX: usize = TIERS.len();
