@@ -108,13 +108,15 @@ fn what_does_not_hold_is_named_with_its_line() {
         ("[[rules]] # a part of others", "acme-part: left out"),
         ("validate = ", "acme-context: validate"),
         ("filter = '''unheardOf", "acme-quoted: filter"),
-        ("colour = ", "acme-quoted: a key that is not known"),
+        ("colour = ", "acme-quoted: colour: not known"),
+        ("components = ", "acme-quoted: components: the rule holds without them"),
         ("regex = '''gizmo=", "acme-open: boundaries and anchors inside"),
     ] {
         let wanted = format!("{}: {about}", line_of(at));
         assert!(said.iter().any(|said| said.starts_with(&wanted)), "{wanted} in {said:#?}");
     }
     assert!(rules.get("acme-disabled").is_none());
+    assert_eq!(rules.get("acme-quoted").unwrap().confidence.to_string(), "medium");
 }
 
 #[test]

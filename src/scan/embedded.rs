@@ -16,7 +16,7 @@ use super::{
         keys::{Bits, Keys},
         masks::{Buckets, Windows},
         words::{
-            Wanted::{KeyBlock, KeyName, Manifest, Record, Token},
+            Wanted::{Code, KeyBlock, KeyName, Manifest, Record, Token},
             Word, Words,
         },
     },

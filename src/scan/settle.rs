@@ -6,6 +6,7 @@
 //! found. First the tokens are masked, then key names are read: a provider's rule wins over a
 //! generic one on the same value because the generic one sees a mask there.
 
+mod joined;
 mod known_values;
 mod spans;
 
@@ -18,7 +19,7 @@ use super::{
     carry::Carry,
     judge,
     keyblock::{self, Block, Piece},
-    known::{self, Known, wrap},
+    known::{self, Known},
     manifest,
     prefilter::Found,
     tokens::{self, End, Hit},
@@ -126,6 +127,7 @@ impl Settler {
             self.units = units;
             if encoding == Encoding::Bytes {
                 self.joined_base64(engine, end);
+                self.joined_softly(engine, end);
             }
             if encoding == Encoding::Bytes && !self.known.is_empty() {
                 self.wrapped_lines(engine, end);
@@ -204,7 +206,7 @@ impl Settler {
     ) {
         let (unit, parts) = place;
         let open = unit.end == End::Open;
-        self.views.start(&self.masked.text, parts, encoding, open);
+        self.views.start(&self.masked.text, parts, encoding, open, unit.decodes);
         let mut searched = std::mem::take(&mut self.searched);
         searched.clear();
         searched.extend(self.views.searched().map(|index| (index, Found::default())));
@@ -250,31 +252,6 @@ impl Settler {
         if unit.perhaps {
             for span in self.found.split_off(before) {
                 self.earlier(span.range.start);
-            }
-        }
-    }
-
-    /// Reads base64 that was broken over lines as the one text that it stands for.
-    fn joined_base64(&mut self, engine: &Engine, end: End) {
-        let mut from = 0;
-        while let Some(run) = wrap::next_run(&self.masked.text, from, None) {
-            from = run.end;
-            if !wrap::begins_text(&self.masked.text[run.clone()]) {
-                continue;
-            }
-            let open = end == End::Open && run.end == self.masked.text.len();
-            let parts = wrap::parts(&self.masked.text, run, None);
-            if open && let Some(first) = parts.first() {
-                let place = self.masked.map.start(first.start);
-                self.earlier(place);
-            }
-            // What stands on the line behind may be of the text or not.
-            let last = parts.last().is_some_and(|part| wrap::ends_run(&self.masked.text[part.clone()]));
-            for count in
-                [parts.len() - 1, parts.len()].into_iter().take(1 + usize::from(last)).filter(|count| *count > 1)
-            {
-                let joined = Unit::of_ranges(if open { End::Open } else { End::Line });
-                self.unit(engine, (&joined, &parts[..count]), Encoding::Bytes, &mut Carry::default(), None);
             }
         }
     }

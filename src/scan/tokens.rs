@@ -16,7 +16,7 @@ use super::{
 use crate::{
     limits::{CONTEXT_BYTES_MAX, PIECE_BYTES_MIN, SECRET_BYTES_MAX},
     rules::{
-        Confidence, List, Rule, USER_FAMILY,
+        Confidence, List, Rule, Severity, USER_FAMILY,
         checks::Facts,
         condition::{Run, is_word},
         exclusions::Found,
@@ -370,7 +370,8 @@ fn verify(
     if rule.family == STRUCTURES {
         // `with password scram-sha-256`: what a sentence says of a password.
         let said = rule.confidence < Confidence::High && bytes.len() >= SAID_BYTES_MIN && judge::says_nothing(bytes);
-        if said || judge::stands_in(bytes) || judge::is_public(bytes) {
+        let named = rule.severity == Severity::Medium && judge::is_numbered_constant(bytes);
+        if said || named || judge::stands_in(bytes) || judge::is_public(bytes) {
             return Verdict::Nothing;
         }
         match authority::is_public(text, whole.start, &secret, end == End::Open) {

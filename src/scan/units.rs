@@ -26,6 +26,8 @@ pub struct Unit {
     pub carries: bool,
     /// How it ends.
     pub end: End,
+    /// Whether runs of base64 and hexadecimal digits in it are decoded.
+    pub decodes: bool,
 }
 
 impl Unit {
@@ -35,7 +37,12 @@ impl Unit {
     }
 
     fn of_parts(parts: Range<usize>, end: End) -> Unit {
-        Unit { parts, payload: None, docker: false, inside: false, perhaps: false, carries: true, end }
+        Unit { parts, payload: None, docker: false, inside: false, perhaps: false, carries: true, end, decodes: true }
+    }
+
+    /// The same, in which nothing is decoded.
+    pub fn undecoded(self) -> Unit {
+        Unit { decodes: false, ..self }
     }
 }
 

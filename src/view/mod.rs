@@ -121,19 +121,10 @@ impl Views {
     /// Starts a new piece made of `parts` of `text`, one after the other.
     ///
     /// Several parts are the records of one line that a container runtime has split. Where the
-    /// piece is `open`, more bytes may follow, and an escape that its end cuts is in no view.
-    pub fn start(&mut self, text: &[u8], parts: &[Range<usize>], encoding: Encoding, open: bool) {
-        self.decode = true;
-        self.begin(text, parts, encoding, open);
-    }
-
-    /// Starts with a whole line as [`Views::start`] does, but decodes no runs of base64 and hexadecimal digits.
-    pub fn start_undecoded(&mut self, line: &[u8]) {
-        self.decode = false;
-        self.begin(line, std::slice::from_ref(&(0..line.len())), Encoding::Bytes, false);
-    }
-
-    fn begin(&mut self, text: &[u8], parts: &[Range<usize>], encoding: Encoding, open: bool) {
+    /// piece is `open`, more bytes may follow, and an escape that its end cuts is in no view. With `decode`, runs of base64
+    /// and hexadecimal digits are decoded.
+    pub fn start(&mut self, text: &[u8], parts: &[Range<usize>], encoding: Encoding, open: bool, decode: bool) {
+        self.decode = decode;
         self.open = open;
         self.wide = encoding != Encoding::Bytes;
         self.used = 0;

@@ -1,4 +1,5 @@
-//! Turns percent codes of URLs and character references of HTML and XML into what they stand for.
+//! Turns percent codes of URLs, character references of HTML and XML, and the equals sign of quoted-printable into what
+//! they stand for.
 //! Does not parse URLs or markup: codes are understood wherever they stand.
 
 use super::{View, push_char};
@@ -6,13 +7,16 @@ use super::{View, push_char};
 /// The longest reference that is looked at, `&#x10FFFF;` (bytes).
 const REFERENCE_BYTES_MAX: usize = 10;
 
+/// How quoted-printable writes the equals sign, as the one code of it that ends what a word begins behind.
+const EQUALS: &[u8] = b"=3D";
+
 /// The references with names that matter in logs; all others stay as they are.
 const NAMED: &[(&[u8], char)] =
     &[(b"quot", '"'), (b"amp", '&'), (b"lt", '<'), (b"gt", '>'), (b"apos", '\''), (b"nbsp", ' ')];
 
 /// Whether a text may hold a code. False only where [`decode`] changes nothing.
 pub fn present(text: &[u8]) -> bool {
-    memchr::memchr2_iter(b'%', b'&', text).any(|at| code(&text[at..]).is_some())
+    memchr::memchr3_iter(b'%', b'&', b'=', text).any(|at| code(&text[at..]).is_some())
 }
 
 /// Whether a code begins at the start of `text`.
@@ -24,7 +28,7 @@ pub fn is_code(text: &[u8]) -> bool {
 pub fn decode(parent: &[u8], from: usize, to: usize, view: &mut View) {
     let mut place = from;
     let mut copied = from;
-    while let Some(step) = memchr::memchr2(b'%', b'&', &parent[place..to]) {
+    while let Some(step) = memchr::memchr3(b'%', b'&', b'=', &parent[place..to]) {
         let at = place + step;
         let Some((what, length)) = code(&parent[at..to]) else {
             place = at + 1;
@@ -55,6 +59,9 @@ fn code(text: &[u8]) -> Option<(Code, usize)> {
         let byte = (digit(1)? << 4 | digit(2)?) as u8;
         return Some((Code::Byte(byte), 3));
     }
+    if text.first() == Some(&b'=') {
+        return text.starts_with(EQUALS).then_some((Code::Byte(b'='), EQUALS.len()));
+    }
     let bound = text.len().min(REFERENCE_BYTES_MAX);
     let end = memchr::memchr(b';', &text[..bound])?;
     let name = text.get(1..end)?;
@@ -79,9 +86,14 @@ fn number(digits: &[u8], radix: u32) -> Option<char> {
 /// Where a code begins that the end of `text` cuts, if one may.
 pub fn unfinished(text: &[u8]) -> Option<usize> {
     let from = text.len().saturating_sub(REFERENCE_BYTES_MAX - 1);
-    (from..text.len()).find(|&at| match text[at] {
-        b'%' => text.len() - at < 3 && text[at + 1..].iter().all(u8::is_ascii_hexdigit),
-        b'&' => text[at + 1..].iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'#'),
-        _ => false,
+    (from..text.len()).find_map(|at| {
+        let (cut, from) = match text[at] {
+            b'%' => (text.len() - at < 3 && text[at + 1..].iter().all(u8::is_ascii_hexdigit), at),
+            b'&' => (text[at + 1..].iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'#'), at),
+            // The sign stands for itself, whatever comes.
+            b'=' => (text[at..] == EQUALS[..2], at + 1),
+            _ => (false, at),
+        };
+        cut.then_some(from)
     })
 }

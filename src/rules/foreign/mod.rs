@@ -89,7 +89,7 @@ impl Reader<'_> {
                     self.global.push((filter.exclusions, Vec::new()));
                 }
                 "prefilter" => self.notice(at, None, "prefilter: a stream has no path, so nothing is left out by it"),
-                _ => self.notice(at, None, "a key that is not known, and not honoured"),
+                name => self.notice(at, None, not_known(name)),
             }
         }
         let mut rules: Vec<Rule> = Vec::new();
@@ -130,6 +130,7 @@ impl Reader<'_> {
             return Ok(Vec::new());
         };
         let (mut not, mut entropy, mut group, mut skipped) = (Exclusions::default(), 0.0, 0, false);
+        let mut confidence = Confidence::High;
         for (key, value) in row.iter() {
             let place = key.span().start;
             match key.get_ref().as_ref() {
@@ -153,15 +154,22 @@ impl Reader<'_> {
                 "validate" => self.notice(place, Some(&id), "validate: no server is asked"),
                 "required" => self.notice(place, Some(&id), "required: the rule holds by itself"),
                 "skipReport" => skipped = matches!(value.get_ref(), DeValue::Boolean(true)),
+                "confidence" => match string(value).and_then(|level| confidence_of(&level)) {
+                    Some(level) => confidence = level,
+                    None => self.notice(place, Some(&id), "confidence: not a level that is known, so it is high"),
+                },
+                "components" => self.notice(place, Some(&id), "components: the rule holds without them"),
+                "specificity" => self.notice(place, Some(&id), "specificity: of two rules, the longer match is taken"),
+                "analyze" | "revoke" => self.notice(place, Some(&id), format!("{}: no server is asked", key.get_ref())),
                 "tokenEfficiency" => self.notice(place, Some(&id), "tokenEfficiency is not measured"),
-                _ => self.notice(place, Some(&id), "a key that is not known, and not honoured"),
+                name => self.notice(place, Some(&id), not_known(name)),
             }
         }
         if skipped {
             self.notice(at, Some(&id), "left out: skipReport says that it is a part of other rules");
             return Ok(Vec::new());
         }
-        let base = self.base(&id, line_of(self.text, at), row, entropy, not);
+        let base = Rule { confidence, ..self.base(&id, line_of(self.text, at), row, entropy, not) };
         if regex.contains("-----BEGIN") && regex.contains("PRIVATE KEY") {
             self.notice(at, Some(&id), "private keys are found line by line, not by this regex");
             return Ok(vec![Rule { detector: Detector::KeyBlock, secret_bytes_max: SECRET_BYTES_MAX, ..base }]);
@@ -260,7 +268,7 @@ impl Reader<'_> {
                     nameless = true;
                     self.notice(place, rule, "allowlist commits: a stream has none, so nothing is allowed by them");
                 }
-                _ => self.notice(place, rule, "a key that is not known, and not honoured"),
+                name => self.notice(place, rule, not_known(name)),
             }
         }
         let mut exclusions = Exclusions::default();
@@ -294,7 +302,7 @@ impl Reader<'_> {
                     "useDefault" => {}
                     "path" | "url" => self.notice(place, None, "extend: give that file with --rules as well"),
                     "disabledRules" => disabled.extend(strings(Some(value)).into_iter().map(|(id, _)| id)),
-                    _ => self.notice(place, None, "a key that is not known, and not honoured"),
+                    name => self.notice(place, None, not_known(name)),
                 }
             }
         }
@@ -314,6 +322,17 @@ fn implied(keywords: &[String], condition: &super::condition::Condition) -> bool
         })
     };
     keywords.is_empty() || condition.needle.as_ref().is_some_and(|needle| needle.literals.iter().all(holds))
+}
+
+/// What is said of a key that nothing is done with.
+fn not_known(key: &str) -> String {
+    format!("{key}: not known, and not honoured")
+}
+
+fn confidence_of(level: &str) -> Option<Confidence> {
+    [Confidence::Low, Confidence::Medium, Confidence::High, Confidence::Certain]
+        .into_iter()
+        .find(|known| known.as_str().eq_ignore_ascii_case(level))
 }
 
 fn string(value: &Value) -> Option<String> {

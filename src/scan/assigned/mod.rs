@@ -311,6 +311,10 @@ impl Scan<'_> {
     /// A key ends at `end` and its separator at `from`.
     fn assignment(&mut self, end: usize, from: usize, separator: Separator) -> Step {
         if !self.names.may_end_at(self.text, end) {
+            // What stands in an object inside is not the value beside a name.
+            if self.named.is_some() && self.opens_inside(from) {
+                self.named = None;
+            }
             return Ok(());
         }
         let Some(key) = key::before(self.text, end).filter(|k| k.start >= self.line) else { return Ok(()) };

@@ -140,6 +140,7 @@ pub const NOT_KEYS: &[&str] = &[
     "asset",
     "storage",
     "preference",
+    "websocket",
 ];
 pub const NOT_TOKENS: &[&str] = &[
     "next",

@@ -24,6 +24,8 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_sized(case.value)
         || is_mapped(case)
         || is_changed(case)
+        || is_chosen(case)
+        || is_catalogued(case)
 }
 
 /// `credentials: bob:Meadow6451`
@@ -123,6 +125,26 @@ fn is_mapped(case: &Case) -> bool {
 /// `source_code_hash = "DNcnG1o...CPsk=" -> "SCuUgry..."`: what looks like a key is base64.
 fn is_changed(case: &Case) -> bool {
     case.separator == Separator::Arrow && memchr::memmem::find(case.key, b"=\"").is_some()
+}
+
+/// `grant == 'refresh_token' ? 'refresh_token' : 'code'`: what a condition chooses from.
+fn is_chosen(case: &Case) -> bool {
+    case.separator == Separator::Colon && case.quoted && case.before.trim_ascii_end().ends_with(b"?")
+}
+
+/// `Private Keys: T1552.004`, `credential: CWE-798`: the number of an entry in a catalogue, which no machine makes for a key.
+fn is_catalogued(case: &Case) -> bool {
+    let v = case.value;
+    let letters = v.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    let number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let rest = v.get(letters..).unwrap_or_default();
+    let rest = rest.strip_prefix(b"-").unwrap_or(rest);
+    let joined = v.iter().any(|b| matches!(b, b'.' | b'-'));
+    let key = matches!(case.family, Family::Key | Family::Other);
+    key && joined
+        && (1..=6).contains(&letters)
+        && v.len() <= CATALOGUE_BYTES_MAX
+        && rest.split(|b| matches!(b, b'.' | b'-')).all(number)
 }
 
 /// `task ':password:compileJava'`: a project that a task belongs to.
@@ -345,6 +367,8 @@ pub fn is_transaction(v: &[u8]) -> bool {
     matches!(v.len(), 86..=88) && v.iter().all(base58)
 }
 
+/// The longest number of an entry: `CVE-2024-123456` (bytes).
+const CATALOGUE_BYTES_MAX: usize = 16;
 /// How far before a key of a cache the word may stand that says what it is (bytes).
 const CACHE_BYTES_MAX: usize = 64;
 /// The shortest name of a key that a variable's name may end in (bytes).

@@ -9,6 +9,7 @@ pub fn is_code(v: &[u8]) -> bool {
     let line = memchr::memchr_iter(b'\\', v).find(|&at| matches!(v.get(at + 1), Some(b'n' | b'r' | b't')));
     let v = line.filter(|&at| at > 0).and_then(|at| v.get(..at)).unwrap_or(v);
     sign || is_call_of_path(v)
+        || is_own_member(v)
         || v.strip_prefix(b"&").is_some_and(is_variable_named)
         || (v.starts_with(b"--") || is_member_expression(v) || is_cut_expression(v) || is_expression(v)) && reads(v)
 }
@@ -16,6 +17,14 @@ pub fn is_code(v: &[u8]) -> bool {
 /// `emptyPass`, behind the `&` that takes its address.
 fn is_variable_named(v: &[u8]) -> bool {
     v.len() >= 4 && v.iter().all(u8::is_ascii_alphabetic) && super::randomness::text_odds(v) > -60
+}
+
+/// `self.sKey`, `this.secret.exchange(key)`: a member of the object that the code is of.
+fn is_own_member(v: &[u8]) -> bool {
+    let Some(name) = [&b"self."[..], b"this."].iter().find_map(|own| v.strip_prefix(*own)) else { return false };
+    let length = name.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    let begins = name.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
+    begins && matches!(name.get(length), None | Some(b'.' | b'(' | b'[' | b',' | b')' | b';'))
 }
 
 /// `CPAN::anycwd()`, `auth::token();`

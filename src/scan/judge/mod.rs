@@ -6,6 +6,7 @@
 mod around;
 mod bigrams;
 mod bytes;
+mod chosen;
 mod code;
 mod placeholder;
 mod prose;
@@ -17,7 +18,7 @@ mod value_type;
 
 use std::ops::Range;
 
-pub use self::placeholder::{is_placeholder, stands_in};
+pub use self::placeholder::{is_numbered_constant, is_placeholder, stands_in};
 pub use self::prose::says_nothing;
 pub use self::public::is_public;
 use self::randomness::{entropy_milli, mix, secret_charset, text_odds};
@@ -138,6 +139,9 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if v.len() < VALUE_BYTES_MIN || is_placeholder(v) || names_a_secret(trim_marks(v)) {
         return None;
     }
+    if chosen::is_counted_pair(case) {
+        return Some((Confidence::Low, "two words and a number of a password's key"));
+    }
     if !case.quoted && case.separator != Separator::Block && is_code(v) {
         return None;
     }
@@ -203,9 +207,17 @@ fn strong(case: &Case) -> Option<Verdict> {
     let value_type = value_type(v);
     let told = !case.quoted && value_type == ValueType::Word;
     // `pass = HJz8kPq2LmX0vT4s`, as rclone has it, and `pass: uov4mWh2-nA`; `PASS: ` is said of tests.
+    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
+    // `pass: Some("x7Kq2mVb9")`, `"pass": "03918275"`
+    let literal = case.quoted && v.len() >= MADE_BYTES_MIN && {
+        let digits = key_quoted && v.iter().all(u8::is_ascii_digit);
+        digits || mixed && matches!(value_type, ValueType::Opaque | ValueType::HexDigest | ValueType::Uuid)
+    };
     let made = match case.separator {
         Separator::Equals => case.end_of_line && random(v),
-        Separator::Colon => case.end_of_line && random(v) && name == b"pass" && v.iter().any(u8::is_ascii_digit),
+        Separator::Colon if case.quoted => literal && !v.contains(&b' '),
+        Separator::Colon => case.end_of_line && random(v) && name == b"pass" && mixed,
+        Separator::Arrow | Separator::Flag => random(v) && mixed,
         _ => false,
     };
     if result
@@ -244,7 +256,8 @@ fn strong(case: &Case) -> Option<Verdict> {
                 case.quoted && case.password() && !case.spaced && case.separator == Separator::Equals && words <= 4;
             let message =
                 v.split(|&b| b == b' ').any(|w| prose::goes_on(trim_marks(w)) || prose::says_nothing(trim_marks(w)));
-            (literal && !message).then_some((Confidence::Low, "a few words of a password's key"))
+            let several = case.quoted && case.password() && chosen::is_words_joined_by(v, b' ');
+            (several || literal && !message).then_some((Confidence::Low, "a few words of a password's key"))
         }
         ValueType::Word => word(case),
         ValueType::Identifier => identifier(case),
@@ -327,13 +340,15 @@ fn identifier(case: &Case) -> Option<Verdict> {
         if handed_on && (case.loose() && humps || v.contains(&b'_') && case.before.contains(&b'(')) {
             return None;
         }
-        if !digits && case.loose() && (case.more_follows || case.separator != Separator::Colon) && text_odds(v) > -100 {
+        let loosely = case.loose() && (case.more_follows || case.separator != Separator::Colon);
+        if !digits && loosely && text_odds(v) > -100 && !chosen::is_words_joined_by(v, b'-') {
             return None;
         }
         return Some((Confidence::Medium, why));
     }
     let short = v.iter().all(|b| b.is_ascii_alphanumeric());
-    if case.is_typed_field() || around::is_code_name(case) {
+    let short_name = case.family == Family::Key && !case.quoted && !digits && v.len() < MADE_BYTES_MIN;
+    if short_name || case.is_typed_field() || around::is_code_name(case) {
         return None;
     }
     // A type after a field's name: `key: Ed25519PrivateKey`.

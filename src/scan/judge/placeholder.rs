@@ -86,6 +86,20 @@ pub fn stands_in(v: &[u8]) -> bool {
         || OWN_NAMES.iter().any(|name| v.eq_ignore_ascii_case(name.as_bytes()))
 }
 
+/// `ROCKET_LAUNCHER_0001`: words in capitals and a short number.
+pub fn is_numbered_constant(v: &[u8]) -> bool {
+    let number = |part: &[u8]| part.len() <= 4 && part.iter().all(u8::is_ascii_digit);
+    let word = |part: &[u8]| {
+        part.len() >= 4 && part.iter().all(u8::is_ascii_uppercase) && super::randomness::text_odds(part) > -60
+    };
+    let mut words = 0;
+    let all = v.split(|&b| b == b'_').all(|part| {
+        words += usize::from(word(part));
+        word(part) || !part.is_empty() && number(part)
+    });
+    all && words >= 2
+}
+
 /// `/target/debug/deps/libkey-cb23aa8a16a58c4e.rmeta`
 fn is_long_path(v: &[u8]) -> bool {
     let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-');

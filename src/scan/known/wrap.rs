@@ -4,7 +4,10 @@
 use std::ops::Range;
 
 use super::super::prefilter::breaks;
-use crate::view::{self, Views, utf16::Encoding};
+use crate::{
+    limits,
+    view::{self, Views, utf16::Encoding},
+};
 
 /// How lines are broken, other than base64: at the width of a terminal (columns; 0 for none), and by the soft breaks of
 /// quoted-printable. `None` for base64 alone.
@@ -46,6 +49,71 @@ pub(crate) fn before_margin(text: &[u8], width: Width) -> Option<usize> {
 /// Whether a line of quoted-printable, without its end, goes on in the next one.
 fn breaks_softly(bare: &[u8]) -> bool {
     (SOFT_WIDTH_MIN..=SOFT_WIDTH_MAX).contains(&bare.len()) && bare.ends_with(b"=") && !bare.ends_with(b"==")
+}
+
+/// Whether a line of quoted-printable ends with the equals sign at `at` and goes on in the next one.
+pub(crate) fn is_soft_break(text: &[u8], at: usize) -> bool {
+    let ends = matches!(text.get(at + 1..), Some([b'\n', ..] | [b'\r', b'\n', ..]));
+    let from = at.saturating_sub(SOFT_WIDTH_MAX);
+    let start = memchr::memrchr(b'\n', &text[from..at]).map_or(from, |end| from + end + 1);
+    ends && is_broken_softly(&text[start..=at])
+}
+
+/// Whether a line of quoted-printable, without its end, goes on in the next one, and the equals sign is no padding of a
+/// run of base64 that stands behind something else on the line.
+fn is_broken_softly(bare: &[u8]) -> bool {
+    let run = || bare.iter().rev().skip(1).take_while(|&&byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte));
+    breaks_softly(bare) && {
+        let digits = run().count();
+        digits % 4 != 3 || digits < limits::BASE64_RUN_MIN || digits + 1 == bare.len()
+    }
+}
+
+/// A line without its end and without the sign of a soft break, if one stands there; that of a line without an end is one
+/// if the end comes next.
+fn before_sign(line: &[u8]) -> Option<&[u8]> {
+    let bare = line.strip_suffix(b"\n").unwrap_or(line);
+    let bare = bare.strip_suffix(b"\r").unwrap_or(bare);
+    bare.strip_suffix(b"=").filter(|_| is_broken_softly(bare))
+}
+
+/// Whether the last of some lines ends in a soft break.
+pub(crate) fn goes_on_softly(lines: &[u8]) -> bool {
+    let last = lines.strip_suffix(b"\n").map(|rest| memchr::memrchr(b'\n', rest).map_or(0, |end| end + 1));
+    last.is_some_and(|last| before_sign(&lines[last..]).is_some())
+        && memchr::memchr_iter(b'\n', lines).take(JOINED_LINES_MAX).count() < JOINED_LINES_MAX
+}
+
+/// The next lines at or after `from`, a line start, that soft breaks join: what they say, and where they end. Where the
+/// text may go on, the last of them may be cut.
+pub(crate) fn next_soft(text: &[u8], from: usize) -> Option<(Vec<Range<usize>>, usize)> {
+    let mut parts = Vec::new();
+    let mut start = from;
+    while start < text.len() {
+        if parts.is_empty() {
+            // The lines before the next sign that may be one go on nowhere.
+            let sign =
+                start + memchr::memchr_iter(b'=', &text[start..]).find(|&at| ends_a_line(&text[start + at + 1..]))?;
+            start = memchr::memrchr(b'\n', &text[start..sign]).map_or(start, |end| start + end + 1);
+        }
+        let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |end| start + end + 1);
+        let said = before_sign(&text[start..end]);
+        match said {
+            Some(said) => parts.push(start..start + said.len()),
+            None if !parts.is_empty() => {
+                parts.push(start..end);
+                return Some((parts, end));
+            }
+            None => {}
+        }
+        start = end;
+    }
+    (!parts.is_empty()).then_some((parts, text.len()))
+}
+
+/// Whether a text begins with a line end, or with its end.
+fn ends_a_line(text: &[u8]) -> bool {
+    matches!(text, [] | [b'\n', ..] | [b'\r'] | [b'\r', b'\n', ..])
 }
 
 fn is_as_wide(line: &[u8], width: Width) -> bool {
@@ -140,7 +208,7 @@ pub(crate) fn parts(text: &[u8], run: Range<usize>, width: Width) -> Vec<Range<u
 /// How wide a line is at last, without escape sequences (characters).
 fn columns(line: &[u8]) -> usize {
     let (mut views, whole) = (Views::default(), 0..line.len());
-    views.start(line, std::slice::from_ref(&whole), Encoding::Bytes, false);
+    views.start(line, std::slice::from_ref(&whole), Encoding::Bytes, false, true);
     let mut parts = views.text(views.primary(false)).split(|&byte| matches!(byte, b'\r' | b'\n'));
     let text = parts.rfind(|part| !part.is_empty()).unwrap_or_default();
     text.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()

@@ -139,6 +139,9 @@ impl<'a, 'b> Look<'a, 'b> {
                     Some(if self.derived.is_none() && goes_on(text, at) { Why::Matters } else { Why::Decodes })
                 }
                 Kind::Base64 => None,
+                Kind::Sign if text[at] == b'=' => {
+                    (self.derived.is_none() && wrap::is_soft_break(text, at)).then_some(Why::Matters)
+                }
                 Kind::Sign => (more && is_sign(text, at)).then_some(Why::Reads),
                 Kind::Escape => (more && stands_for_another(text, at)).then_some(Why::Reads),
             };
@@ -169,6 +172,10 @@ impl<'a, 'b> Look<'a, 'b> {
                 Wanted::KeyBlock => keyblock::may_begin(text, start),
                 Wanted::Manifest => manifest::may_begin(text, start),
                 Wanted::Record => self.derived.is_none() && envelope::may_be_partial(text, start),
+                Wanted::Code => {
+                    says = says.or((start >= read).then_some(Why::Reads));
+                    false
+                }
             };
             if matters {
                 says = Some(Why::Matters);

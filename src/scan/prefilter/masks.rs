@@ -29,7 +29,8 @@ pub struct Masks {
     pub token: u64,
     /// Digits of base64 of either alphabet: letters, digits, `+`, `/`, `-` and `_`.
     pub base64: u64,
-    /// Bytes that may begin an escape or a code: ESC, 0xC2, 0x9B, `%`, `&`.
+    /// Bytes that may begin an escape or a code: ESC, 0xC2, 0x9B, `%`, `&`; and an equals sign with a byte of at most
+    /// [`BREAK_MAX`] behind it, where a soft break of quoted-printable may stand.
     pub sign: u64,
     /// Backslashes.
     pub slash: u64,
@@ -193,6 +194,13 @@ pub const SIGN_CLASSES: u8 = CODE | ESCAPE;
 /// What begins an escape sequence in UTF-8 of two bytes.
 pub const INTRODUCER: u8 = 0xc2;
 
+/// The greatest of the bytes that end a line, and of those that are taken for one.
+pub const BREAK_MAX: u8 = b'\r';
+
+fn is_break(bytes: &[u8; WINDOW]) -> bool {
+    bytes[0] == b'=' && bytes[1] <= BREAK_MAX
+}
+
 /// The class of a byte. Each class is all bytes with certain high and certain low nibbles, so that
 /// two look-ups tell it.
 const fn class_of(byte: u8) -> u8 {
@@ -265,7 +273,7 @@ pub fn scalar(text: &[u8], windows: &Windows) -> Masks {
         mask.word |= bit(class & WORD_CLASSES != 0);
         mask.token |= bit(class & TOKEN_CLASSES != 0);
         mask.base64 |= bit(class & BASE64_CLASSES != 0);
-        mask.sign |= bit(class & SIGN_CLASSES != 0 || window[0] == INTRODUCER);
+        mask.sign |= bit(class & SIGN_CLASSES != 0 || window[0] == INTRODUCER || is_break(window));
         mask.slash |= bit(window[0] == b'\\');
         mask.escaped |= bit(is_escaped(window[0]));
         mask.window |= bit(windows.anywhere.may_begin(window) != 0);

@@ -113,7 +113,7 @@ impl Prefilter {
                     }
                     Wanted::KeyBlock => found.key_block |= open || keyblock::may_begin(text, start),
                     Wanted::Manifest => found.manifest |= open || manifest::may_begin(text, start),
-                    Wanted::Record => {}
+                    Wanted::Record | Wanted::Code => {}
                 });
             }
         }
@@ -198,11 +198,7 @@ impl Lines<'_, '_> {
     fn readings_say(&mut self, start: usize, end: usize, is_decoded: bool) -> Option<Why> {
         let (prefilter, engine, block) = (self.look.prefilter, self.look.engine, self.look.text);
         let line = &block[start..end];
-        if is_decoded {
-            self.views.start(line, std::slice::from_ref(&(0..line.len())), Encoding::Bytes, false);
-        } else {
-            self.views.start_undecoded(line);
-        }
+        self.views.start(line, std::slice::from_ref(&(0..line.len())), Encoding::Bytes, false, is_decoded);
         let Lines { reading, views, known, .. } = self;
         let record = envelope::parse(line);
         let docker = record.as_ref().is_some_and(|record| record.format == envelope::Format::Docker);

@@ -106,8 +106,8 @@ mod avx2 {
     use std::arch::x86_64::*;
 
     use super::super::masks::{
-        BASE64_CLASSES, BLOCK, CLASS_HIGH, CLASS_LOW, ESCAPED_HIGH, ESCAPED_LOW, INTRODUCER, Masks, SIGN_CLASSES,
-        Stretch, TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
+        BASE64_CLASSES, BLOCK, BREAK_MAX, CLASS_HIGH, CLASS_LOW, ESCAPED_HIGH, ESCAPED_LOW, INTRODUCER, Masks,
+        SIGN_CLASSES, Stretch, TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
     };
     use super::{
         super::{
@@ -148,7 +148,12 @@ mod avx2 {
                     window = _mm256_or_si256(window, either(anywhere.0[place], low, anywhere.1[place], upper));
                     word_window = _mm256_or_si256(word_window, either(words.0[place], low, words.1[place], upper));
                 }
-                let is = |byte: u8| _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8))) as u32;
+                let all = |byte: u8| _mm256_set1_epi8(byte as i8);
+                let those = |byte: u8| _mm256_cmpeq_epi8(bytes, all(byte));
+                let bits = |mask: __m256i| _mm256_movemask_epi8(mask) as u32;
+                let behind = at(1);
+                let line_end = _mm256_cmpeq_epi8(_mm256_min_epu8(behind, all(BREAK_MAX)), behind);
+                let break_sign = _mm256_and_si256(those(b'='), line_end);
                 let none =
                     |bytes: __m256i| _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256())) as u32;
                 let all_out =
@@ -162,18 +167,18 @@ mod avx2 {
                     none(escaped),
                     all_out(window),
                     all_out(word_window),
-                    is(b'\\'),
-                    is(INTRODUCER),
+                    bits(those(b'\\')),
+                    bits(_mm256_or_si256(those(INTRODUCER), break_sign)),
                 ]
             };
             let (first, second) = (half(0), half(BLOCK / 2));
-            let [word, token, base64, sign, escaped, window, word_window, slash, introducer] =
+            let [word, token, base64, sign, escaped, window, word_window, slash, other_sign] =
                 std::array::from_fn(|kind| u64::from(first[kind]) | u64::from(second[kind]) << 32);
             let mask = Masks {
                 word: !word,
                 token: !token,
                 base64: !base64,
-                sign: !sign | introducer,
+                sign: !sign | other_sign,
                 slash,
                 escaped: !escaped,
                 window: !window,
@@ -332,7 +337,7 @@ mod neon {
     use std::arch::aarch64::*;
 
     use super::super::masks::{
-        BASE64_CLASSES, BLOCK, Buckets, CLASS_HIGH, CLASS_LOW, ESCAPED_HIGH, ESCAPED_LOW, INTRODUCER, Masks,
+        BASE64_CLASSES, BLOCK, BREAK_MAX, Buckets, CLASS_HIGH, CLASS_LOW, ESCAPED_HIGH, ESCAPED_LOW, INTRODUCER, Masks,
         SIGN_CLASSES, Stretch, TOKEN_CLASSES, WINDOW, WORD_CLASSES, Windows,
     };
     use super::Range;
@@ -352,13 +357,16 @@ mod neon {
         let low_nibbles = vdupq_n_u8(15);
         let mut start = text.as_ptr();
         for block in blocks {
-            let [mut class, mut escaped, mut plain, mut window, mut word_window] = [[vdupq_n_u8(0); PARTS]; 5];
+            let [mut class, mut escaped, mut plain, mut breaks, mut window, mut word_window] =
+                [[vdupq_n_u8(0); PARTS]; 6];
             for part in 0..PARTS {
                 // SAFETY: the caller has seen to it that the block and `LOOKAHEAD` bytes after it are there.
                 let at = |place: usize| unsafe { vld1q_u8(start.add(part * WIDTH + place)) };
                 let bytes = at(0);
                 let (low, high) = (vandq_u8(bytes, low_nibbles), vshrq_n_u8::<4>(bytes));
                 plain[part] = bytes;
+                let line_end = vcleq_u8(at(1), vdupq_n_u8(BREAK_MAX));
+                breaks[part] = vandq_u8(vceqq_u8(bytes, vdupq_n_u8(b'=')), line_end);
                 class[part] = both(class_low, low, class_high, high);
                 escaped[part] = both(escaped_low, low, escaped_high, high);
                 // The buckets that are out. A byte that is no ASCII, whose look-up gives zero, is told by its upper bits.
@@ -381,7 +389,7 @@ mod neon {
                 word: any_of(WORD_CLASSES),
                 token: any_of(TOKEN_CLASSES),
                 base64: any_of(BASE64_CLASSES),
-                sign: any_of(SIGN_CLASSES) | is(INTRODUCER),
+                sign: any_of(SIGN_CLASSES) | is(INTRODUCER) | bits(breaks),
                 slash: is(b'\\'),
                 escaped: any(escaped),
                 window: any(window),

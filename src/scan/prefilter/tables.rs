@@ -54,6 +54,9 @@ const MANIFEST: &[&str] = &["secret", "apiversion"];
 /// What the runtime of a container writes into partial records.
 const RECORDS: &[&str] = &["{\"log\":", " stdout p", " stderr p"];
 
+/// How quoted-printable writes the equals sign.
+const CODES: &[&str] = &["=3d"];
+
 impl Tables {
     /// The tables of the literals of tokens, each with the token's number, and of the other detectors' words.
     pub fn of<'a>(
@@ -98,6 +101,7 @@ impl Tables {
             (whole(word.as_bytes()), Wanted::Manifest, !shared, ByteSet::ALL)
         }));
         others.extend(RECORDS.iter().map(|record| (whole(record.as_bytes()), Wanted::Record, false, ByteSet::ALL)));
+        others.extend(CODES.iter().map(|code| (whole(code.as_bytes()), Wanted::Code, false, ByteSet::ALL)));
         let lower: Vec<Box<[u8]>> = others.iter().map(|(word, ..)| word.text.to_ascii_lowercase().into()).collect();
         let mut windows: BTreeMap<Window, bool> = BTreeMap::new();
         for (text, (literal, wanted, begins, behind)) in lower.iter().zip(&others) {

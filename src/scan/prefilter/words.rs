@@ -24,6 +24,8 @@ pub enum Wanted {
     Manifest,
     /// Whoever joins the partial records of a container.
     Record,
+    /// Whoever decodes codes.
+    Code,
 }
 
 /// A word to be known.

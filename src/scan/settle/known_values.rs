@@ -103,7 +103,7 @@ impl Settler {
             let whole = parts.len() - usize::from(end == End::Open && !self.masked.text.ends_with(b"\n"));
             for count in [whole, parts.len()].into_iter().skip(usize::from(whole == parts.len())) {
                 let parts = &parts[..count];
-                self.views.start(&self.masked.text, parts, Encoding::Bytes, end == End::Open);
+                self.views.start(&self.masked.text, parts, Encoding::Bytes, end == End::Open, true);
                 self.known_values(engine, (&Unit::of_ranges(end), parts), None);
             }
         }

@@ -1,0 +1,47 @@
+//! Turns lines that some program broke at a width into the one text that they stand for, and scans it. Does not hold lines
+//! until the next ones are there.
+
+use super::Settler;
+use crate::{
+    scan::{Engine, carry::Carry, known::wrap, tokens::End, units::Unit},
+    view::utf16::Encoding,
+};
+
+impl Settler {
+    /// Reads base64 that was broken over lines as the one text that it stands for.
+    pub(super) fn joined_base64(&mut self, engine: &Engine, end: End) {
+        let mut from = 0;
+        while let Some(run) = wrap::next_run(&self.masked.text, from, None) {
+            from = run.end;
+            if !wrap::begins_text(&self.masked.text[run.clone()]) {
+                continue;
+            }
+            let open = end == End::Open && run.end == self.masked.text.len();
+            let parts = wrap::parts(&self.masked.text, run, None);
+            if open && let Some(first) = parts.first() {
+                let place = self.masked.map.start(first.start);
+                self.earlier(place);
+            }
+            // What stands on the line behind may be of the text or not.
+            let last = parts.last().is_some_and(|part| wrap::ends_run(&self.masked.text[part.clone()]));
+            for count in
+                [parts.len() - 1, parts.len()].into_iter().take(1 + usize::from(last)).filter(|count| *count > 1)
+            {
+                let joined = Unit::of_ranges(if open { End::Open } else { End::Line });
+                self.unit(engine, (&joined, &parts[..count]), Encoding::Bytes, &mut Carry::default(), None);
+            }
+        }
+    }
+
+    /// Reads lines that soft breaks of quoted-printable join as one.
+    pub(super) fn joined_softly(&mut self, engine: &Engine, end: End) {
+        let mut from = 0;
+        while let Some((parts, stop)) = wrap::next_soft(&self.masked.text, from) {
+            from = stop;
+            let ends = self.masked.text[..stop].ends_with(b"\n") && !wrap::goes_on_softly(&self.masked.text[..stop]);
+            // A run that a break cuts is no longer than a line, as a token is: what follows it is of another text.
+            let joined = Unit::of_ranges(if ends { End::Line } else { end }).undecoded();
+            self.unit(engine, (&joined, &parts), Encoding::Bytes, &mut Carry::default(), None);
+        }
+    }
+}
