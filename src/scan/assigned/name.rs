@@ -119,7 +119,7 @@ impl Names {
         &self.listed.triggers
     }
 
-    /// Whether a name may stand where a trigger stands at `text[start..end]`; see [`Trigger::may_name`].
+    /// Whether a name may stand where a trigger stands at `text[start..end]`.
     pub fn may_stand(&self, trigger: &Trigger, text: &[u8], start: usize, end: usize) -> bool {
         trigger.may_name(&self.listed.rests, text, start, end)
     }
