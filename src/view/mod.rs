@@ -185,10 +185,12 @@ impl Views {
         view.map.first_from(above, view.text.len())
     }
 
-    /// The piece's bytes that a view's bytes `span` (not empty) stand for.
+    /// The piece's bytes that a view's bytes `span` (not empty) stand for. An escape's beginning right before
+    /// them, which they have ended, is among them: a mask would go on with it.
     pub fn range(&self, index: usize, span: &Range<usize>) -> Range<usize> {
         let view = &self.views[index];
-        let above = view.map.range(span);
+        let mut above = view.map.range(span);
+        above.start = self.begun(index, above.start);
         match view.parent {
             Some(parent) if !above.is_empty() => self.range(parent, &above),
             Some(parent) => {
@@ -199,11 +201,18 @@ impl Views {
         }
     }
 
-    /// The piece's place where a view's byte at `place` comes from.
+    /// The piece's place where a view's byte at `place` comes from, or where the escape's beginning stands right before it.
     pub fn start_of(&self, index: usize, place: usize) -> usize {
         let view = &self.views[index];
-        let above = view.map.start(place);
+        let above = self.begun(index, view.map.start(place));
         view.parent.map_or(above, |parent| self.start_of(parent, above))
+    }
+
+    /// For a view without escapes: where in its parent one begins that the byte at `above` has ended; else `above`.
+    fn begun(&self, index: usize, above: usize) -> usize {
+        let parent = self.views[index].parent.map(|parent| &self.views[parent]);
+        let parent = parent.filter(|parent| parent.stripped == Some(index));
+        parent.map_or(above, |parent| ansi::begun(&parent.text, above))
     }
 
     /// Appends the places of a view at which [`Views::gap_at`] holds.
