@@ -288,7 +288,8 @@ impl Filter {
     /// Whether a known value, or a text in base64, may go on in the line behind these.
     fn wraps(&self, lines: &[u8]) -> bool {
         self.known_goes_on(lines)
-            || self.encoding == Encoding::Bytes && (wrap::reads_on(lines) || wrap::goes_on_softly(lines))
+            || self.encoding == Encoding::Bytes
+                && (wrap::reads_on(lines) || wrap::goes_on_softly(lines, self.engine.masker()))
     }
 
     fn known_goes_on(&self, lines: &[u8]) -> bool {

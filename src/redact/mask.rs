@@ -130,6 +130,13 @@ impl Masker {
         Some(length)
     }
 
+    /// Whether a mask stands anywhere in a text.
+    pub fn stands_in(&self, text: &[u8]) -> bool {
+        let begins = self.begins();
+        let may = |at: &usize| begins.is_none_or(|byte| text[*at] == byte);
+        (0..text.len()).filter(may).any(|at| self.len_at(text, at).is_some())
+    }
+
     /// Whether a rule has this id.
     fn is_rule(&self, id: &[u8]) -> bool {
         let sorted = self.sorted.get_or_init(|| {

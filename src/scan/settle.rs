@@ -127,7 +127,7 @@ impl Settler {
             self.units = units;
             if encoding == Encoding::Bytes {
                 self.joined_base64(engine, end);
-                self.joined_softly(engine, end);
+                self.joined_softly(engine, raw, end);
             }
             if encoding == Encoding::Bytes && !self.known.is_empty() {
                 self.wrapped_lines(engine, end);

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::super::prefilter::breaks;
 use crate::{
     limits,
+    redact::Masker,
     view::{self, Views, utf16::Encoding},
 };
 
@@ -70,23 +71,23 @@ fn is_broken_softly(bare: &[u8]) -> bool {
 }
 
 /// A line without its end and without the sign of a soft break, if one stands there; that of a line without an end is one
-/// if the end comes next.
-fn before_sign(line: &[u8]) -> Option<&[u8]> {
+/// if the end comes next. How long a line with a mask was, nobody knows: it goes on nowhere.
+fn before_sign<'a>(line: &'a [u8], masker: &Masker) -> Option<&'a [u8]> {
     let bare = line.strip_suffix(b"\n").unwrap_or(line);
     let bare = bare.strip_suffix(b"\r").unwrap_or(bare);
-    bare.strip_suffix(b"=").filter(|_| is_broken_softly(bare))
+    bare.strip_suffix(b"=").filter(|said| is_broken_softly(bare) && !masker.stands_in(said))
 }
 
 /// Whether the last of some lines ends in a soft break.
-pub(crate) fn goes_on_softly(lines: &[u8]) -> bool {
+pub(crate) fn goes_on_softly(lines: &[u8], masker: &Masker) -> bool {
     let last = lines.strip_suffix(b"\n").map(|rest| memchr::memrchr(b'\n', rest).map_or(0, |end| end + 1));
-    last.is_some_and(|last| before_sign(&lines[last..]).is_some())
+    last.is_some_and(|last| before_sign(&lines[last..], masker).is_some())
         && memchr::memchr_iter(b'\n', lines).take(JOINED_LINES_MAX).count() < JOINED_LINES_MAX
 }
 
 /// The next lines at or after `from`, a line start, that soft breaks join: what they say, and where they end. Where the
 /// text may go on, the last of them may be cut.
-pub(crate) fn next_soft(text: &[u8], from: usize) -> Option<(Vec<Range<usize>>, usize)> {
+pub(crate) fn next_soft(text: &[u8], from: usize, masker: &Masker) -> Option<(Vec<Range<usize>>, usize)> {
     let mut parts = Vec::new();
     let mut start = from;
     while start < text.len() {
@@ -97,7 +98,7 @@ pub(crate) fn next_soft(text: &[u8], from: usize) -> Option<(Vec<Range<usize>>, 
             start = memchr::memrchr(b'\n', &text[start..sign]).map_or(start, |end| start + end + 1);
         }
         let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |end| start + end + 1);
-        let said = before_sign(&text[start..end]);
+        let said = before_sign(&text[start..end], masker);
         match said {
             Some(said) => parts.push(start..start + said.len()),
             None if !parts.is_empty() => {

@@ -33,14 +33,22 @@ impl Settler {
         }
     }
 
-    /// Reads lines that soft breaks of quoted-printable join as one.
-    pub(super) fn joined_softly(&mut self, engine: &Engine, end: End) {
+    /// Reads lines that soft breaks of quoted-printable join as one: the lines of the piece as it came, since masks have
+    /// lengths of their own.
+    pub(super) fn joined_softly(&mut self, engine: &Engine, raw: &[u8], end: End) {
         let mut from = 0;
-        while let Some((parts, stop)) = wrap::next_soft(&self.masked.text, from) {
+        while let Some((mut parts, stop)) = wrap::next_soft(raw, from, engine.masker()) {
             from = stop;
-            let ends = self.masked.text[..stop].ends_with(b"\n") && !wrap::goes_on_softly(&self.masked.text[..stop]);
+            // What comes behind the last of them has been read, or is not there.
+            let goes_on = end == End::Open && wrap::goes_on_softly(&raw[..stop], engine.masker());
+            let whole = raw[..stop].ends_with(b"\n") && !goes_on;
+            let length = self.masked.text.len();
+            for part in &mut parts {
+                *part = self.masked.map.first_from(part.start, length)..self.masked.map.first_from(part.end, length);
+            }
+            parts.retain(|part| !part.is_empty());
             // A run that a break cuts is no longer than a line, as a token is: what follows it is of another text.
-            let joined = Unit::of_ranges(if ends { End::Line } else { end }).undecoded();
+            let joined = Unit::of_ranges(if whole { End::Line } else { end }).undecoded();
             self.unit(engine, (&joined, &parts), Encoding::Bytes, &mut Carry::default(), None);
         }
     }
