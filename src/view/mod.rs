@@ -197,7 +197,7 @@ impl Views {
                 let start = self.start_of(parent, above.start);
                 start..start
             }
-            None => above,
+            None => self.unit_begun(above.start)..above.end,
         }
     }
 
@@ -205,7 +205,20 @@ impl Views {
     pub fn start_of(&self, index: usize, place: usize) -> usize {
         let view = &self.views[index];
         let above = self.begun(index, view.map.start(place));
-        view.parent.map_or(above, |parent| self.start_of(parent, above))
+        view.parent.map_or_else(|| self.unit_begun(above), |parent| self.start_of(parent, above))
+    }
+
+    /// In UTF-16, where two characters may share a place with the end of an escape: where that escape begins; else `start`.
+    fn unit_begun(&self, start: usize) -> usize {
+        let root = &self.views[0];
+        if !self.wide || root.stripped.is_none() {
+            return start;
+        }
+        let place = root.map.first_from(start, root.text.len());
+        match ansi::begun(&root.text, place) {
+            begun if begun < place => root.map.start(begun),
+            _ => start,
+        }
     }
 
     /// For a view without escapes: where in its parent one begins that the byte at `above` has ended; else `above`.
