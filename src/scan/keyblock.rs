@@ -30,6 +30,9 @@ const BODY_RUN_MIN: usize = 32;
 /// The shortest run that is taken for a piece of a body written on one line (characters).
 const PIECE_MIN: usize = 16;
 
+/// As many dashes are looked at before `END`.
+const DASHES_MAX: usize = 16;
+
 /// How wide the lines of bodies are: RFC 7468, OpenSSH, RFC 4880 (characters).
 const WIDTHS: [usize; 3] = [64, 70, USUAL_WIDTH];
 
@@ -128,7 +131,7 @@ pub fn scan(
                     *block = None;
                 }
             }
-            None => *block = line.opening(),
+            None => *block = line.opening(0),
         }
     }
     None
@@ -155,23 +158,26 @@ impl<'a> Line<'a> {
         &self.text[self.start..self.end]
     }
 
-    /// Looks for the beginning of a key.
-    fn opening(&mut self) -> Option<Block> {
-        let header = header(self.bytes());
-        let body = body_start(self.bytes());
-        match (header, body) {
-            // What comes first opens the block; the rest of the line belongs to it.
-            (Some((begin, after)), body) if body.is_none_or(|body| begin < body) => {
-                self.one_line(self.start + after, Block::after(&self.bytes()[..begin]))
+    /// Looks for the beginnings of keys from `from` on, a place of the line. Returns the block that the last one leaves open.
+    fn opening(&mut self, from: usize) -> Option<Block> {
+        let line = self.bytes();
+        let mut end = from;
+        let mut open = None;
+        let mut before = None;
+        for (begin, after) in beginnings(line) {
+            // The rest of the line belongs to the key that has begun, as far as it goes.
+            if begin >= end {
+                let before = *before.get_or_insert(&line[..begin]);
+                (end, open) = self.one_line(self.start + after, Block::after(before));
+                end -= self.start;
             }
-            (_, Some(begin)) => self.one_line(self.start + begin, Block::after(&self.bytes()[..begin])),
-            _ => None,
         }
+        open
     }
 
     /// Masks the pieces of a body that stand on one line from `from` on: line ends are spaces or
-    /// escapes. Returns the block if the next line may go on with it.
-    fn one_line(&mut self, from: usize, mut block: Block) -> Option<Block> {
+    /// escapes. Returns where it ends, and the block if the next line may go on with it.
+    fn one_line(&mut self, from: usize, mut block: Block) -> (usize, Option<Block>) {
         let text = self.text;
         let mut place = from;
         let mut words = false;
@@ -182,8 +188,8 @@ impl<'a> Line<'a> {
                 continue;
             }
             match text[place] {
-                b'"' | b'\'' | b'`' | b'<' | b')' => return None,
-                b'-' if is_footer(&text[place..self.end]) => return None,
+                b'"' | b'\'' | b'`' | b'<' | b')' => return (place, None),
+                b'-' if is_footer(&text[place..self.end]) => return (place, None),
                 b'\\' => {
                     let run = text[place..self.end].iter().take_while(|&&byte| byte == b'\\').count();
                     place += run;
@@ -191,7 +197,7 @@ impl<'a> Line<'a> {
                         Some(b'n' | b'r' | b't') => place += 1,
                         None => {}
                         // Any other escape: a quote that ends the string, or no body at all.
-                        Some(_) => return None,
+                        Some(_) => return (place, None),
                     }
                 }
                 byte if is_digit(byte) => {
@@ -209,7 +215,7 @@ impl<'a> Line<'a> {
             }
         }
         // Prose that only names the header opens nothing.
-        (!self.cut && (block.found || !words)).then_some(block)
+        (self.end, (!self.cut && (block.found || !words)).then_some(block))
     }
 
     /// Looks at a whole line of an open block.
@@ -217,8 +223,19 @@ impl<'a> Line<'a> {
         let line = self.bytes();
         let line = &line[..line.len() - line.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count()];
         block.lines += 1;
-        if block.lines > KEY_BLOCK_LINES_MAX || contains_footer(line) {
+        if block.lines > KEY_BLOCK_LINES_MAX {
             return Next::Closed;
+        }
+        if let Some(footer) = footer(line) {
+            self.before_footer(&line[..footer], block);
+            return match self.opening(footer) {
+                Some(fresh) => {
+                    // Its lines stand where those of the key before did.
+                    *block = Block { shape: block.shape.or(fresh.shape), glued: block.glued, ..fresh };
+                    Next::Open
+                }
+                None => Next::Closed,
+            };
         }
         let field = line.iter().rposition(|byte| byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
         let glued = field + block.glued;
@@ -272,7 +289,7 @@ impl<'a> Line<'a> {
         }
         // Another key may begin in the middle of one whose end never came.
         let before = self.pieces.len();
-        if let Some(fresh) = self.opening() {
+        if let Some(fresh) = self.opening(0) {
             *block = fresh;
             return Next::Open;
         }
@@ -282,38 +299,51 @@ impl<'a> Line<'a> {
         block.foreign += 1;
         if block.foreign >= KEY_BLOCK_FOREIGN_LINES_MAX { Next::Closed } else { Next::Open }
     }
-}
 
-/// The place of a private key's BEGIN in a line, and the place after its header.
-fn header(line: &[u8]) -> Option<(usize, usize)> {
-    for begin in memchr::memmem::find_iter(line, b"BEGIN ") {
-        let before = &line[..begin];
-        let gap = usize::from(before.last() == Some(&b' '));
-        let dashes = before[..before.len() - gap].iter().rev().take_while(|&&byte| byte == b'-').count();
-        if dashes < 4 {
-            continue;
-        }
-        let label = &line[begin + 6..line.len().min(begin + 6 + 64)];
-        let Some(length) = memchr::memmem::find(label, b"----") else { continue };
-        if memchr::memmem::find(&label[..length], b"PRIVATE KEY").is_some() {
-            let after = begin + 6 + length;
-            let tail = line[after..].iter().take_while(|&&byte| byte == b'-').count();
-            return Some((begin - gap - dashes, after + tail));
+    /// Masks the end of a body that is glued to its END.
+    fn before_footer(&mut self, line: &[u8], block: &Block) {
+        let field = line.iter().rposition(|byte| byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
+        let glued = field + block.glued;
+        let same = line.get(..glued).is_some_and(|before| Some(shape(before)) == block.shape);
+        let field = if same { glued } else { field };
+        let run = line.len() - field;
+        if block.is_seen() && run > 0 && digits(&line[field..]) == run {
+            self.pieces.push(Piece { span: self.start + field..self.start + line.len(), first: !block.found });
         }
     }
-    // PuTTY's format has no BEGIN; its first line is `PuTTY-User-Key-File-3: ssh-ed25519`.
-    memchr::memmem::find(line, b"PuTTY-User-Key-File-").map(|at| (at, line.len()))
 }
 
-/// Where a body begins whose header is not there: it is known by its first bytes.
-fn body_start(line: &[u8]) -> Option<usize> {
+/// Where keys may begin in a line, in order, each with the place from which its body may stand: behind its header, or at
+/// its own first bytes.
+fn beginnings(line: &[u8]) -> Vec<(usize, usize)> {
     let starts = memchr::memmem::find_iter(line, b"MII").filter(|&at| is_pkcs(&line[at..]));
-    let others = BODY_STARTS.iter().filter_map(|start| memchr::memmem::find(line, start.as_bytes()));
-    starts
+    let others = BODY_STARTS.iter().flat_map(|start| memchr::memmem::find_iter(line, start.as_bytes()));
+    let bodies = starts
         .chain(others)
         .filter(|&at| at == 0 || !is_digit(line[at - 1]))
-        .filter(|&at| digits(&line[at..]) >= BODY_RUN_MIN)
-        .min()
+        .filter(|&at| digits(&line[at..]) >= BODY_RUN_MIN);
+    // PuTTY's format has no BEGIN; its first line is `PuTTY-User-Key-File-3: ssh-ed25519`.
+    let putty = memchr::memmem::find(line, b"PuTTY-User-Key-File-").map(|at| (at, line.len()));
+    let headers = memchr::memmem::find_iter(line, b"BEGIN ").filter_map(|begin| header(line, begin));
+    let mut all: Vec<_> = headers.chain(bodies.map(|at| (at, at))).chain(putty).collect();
+    all.sort_unstable();
+    all
+}
+
+/// The place of a private key's header in a line, and the place after it, where `BEGIN ` stands at `begin`.
+fn header(line: &[u8], begin: usize) -> Option<(usize, usize)> {
+    let before = &line[..begin];
+    let gap = usize::from(before.last() == Some(&b' '));
+    let dashes = before[..before.len() - gap].iter().rev().take_while(|&&byte| byte == b'-').count();
+    if dashes < 4 {
+        return None;
+    }
+    let label = &line[begin + 6..line.len().min(begin + 6 + 64)];
+    let length = memchr::memmem::find(label, b"----")?;
+    memchr::memmem::find(&label[..length], b"PRIVATE KEY")?;
+    let after = begin + 6 + length;
+    let tail = line[after..].iter().take_while(|&&byte| byte == b'-').count();
+    Some((begin - gap - dashes, after + tail))
 }
 
 /// A sequence whose first element is the integer 0 (PKCS #1, PKCS #8) or the algorithm of an
@@ -356,12 +386,12 @@ fn looks_encoded(run: &[u8]) -> bool {
 }
 
 fn is_footer(text: &[u8]) -> bool {
-    let dashes = text.iter().take_while(|&&byte| byte == b'-').count();
+    let dashes = text.iter().take(DASHES_MAX).take_while(|&&byte| byte == b'-').count();
     dashes >= 4 && text[dashes..].strip_prefix(b" ").unwrap_or(&text[dashes..]).starts_with(b"END ")
 }
 
-fn contains_footer(line: &[u8]) -> bool {
-    memchr::memmem::find_iter(line, b"----").any(|at| is_footer(&line[at..]))
+fn footer(line: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(line, b"----").find(|&at| is_footer(&line[at..]))
 }
 
 /// Lines of a key file that hold no key: RFC 1421 and RFC 4880 headers, PuTTY's fields.
