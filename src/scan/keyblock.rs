@@ -226,9 +226,13 @@ impl<'a> Line<'a> {
         if block.lines > KEY_BLOCK_LINES_MAX {
             return Next::Closed;
         }
+        let begin = beginnings(line).first().map(|(begin, _)| *begin);
         if let Some(footer) = footer(line) {
-            self.before_footer(&line[..footer], block);
-            return match self.opening(footer) {
+            let from = begin.map_or(footer, |begin| begin.min(footer));
+            if from == footer {
+                self.before_footer(&line[..footer], block);
+            }
+            return match self.opening(from) {
                 Some(fresh) => {
                     // Its lines stand where those of the key before did.
                     *block = Block { shape: block.shape.or(fresh.shape), glued: block.glued, ..fresh };
@@ -250,8 +254,10 @@ impl<'a> Line<'a> {
             block.foreign = 0;
             return Next::Open;
         }
+        // Another key may begin in the middle of one whose end never came.
+        let begins = begin.is_some_and(|begin| begin < field);
         // Where no BEGIN was seen, a mask may be that of anything.
-        if block.is_seen() && (self.mask_len_at)(self.text, self.start + field) == Some(run.len()) {
+        if !begins && block.is_seen() && (self.mask_len_at)(self.text, self.start + field) == Some(run.len()) {
             // A line that was masked before: it stood for a line of the usual width.
             (block.found, block.foreign, block.width) = (true, 0, Some(USUAL_WIDTH));
             return Next::Open;
@@ -260,7 +266,8 @@ impl<'a> Line<'a> {
         let bare = run.strip_prefix(b"=").unwrap_or(run);
         let all_digits = !bare.is_empty() && digits(bare) == bare.len();
         let width = block.width.unwrap_or(usize::MAX);
-        let is_body = all_digits
+        let is_body = !begins
+            && all_digits
             && match (same, block.width) {
                 (true, None) => run.len() >= BODY_RUN_MIN,
                 (true, Some(0)) => run.first() == Some(&b'=') || run.len() >= BODY_RUN_MIN,
@@ -287,7 +294,6 @@ impl<'a> Line<'a> {
             block.width = None;
             return Next::Open;
         }
-        // Another key may begin in the middle of one whose end never came.
         let before = self.pieces.len();
         if let Some(fresh) = self.opening(0) {
             *block = fresh;
