@@ -136,17 +136,23 @@ pub fn strip(parent: &[u8], from: usize, to: usize, view: &mut View, payloads: &
 /// Where the control sequence begins that stands right before `at` and that its next byte would go on or end; `at` if
 /// there is none. A mask is a printable byte where a secret's first byte may have ended the sequence as a foreign one.
 pub fn begun(text: &[u8], at: usize) -> usize {
-    let parameters =
-        text[..at].iter().rev().take(PARAMETERS_MAX).take_while(|byte| (0x20..=0x3f).contains(*byte)).count();
+    let mut begin = at;
+    // Where one is taken away, the mask would go on with one that it has ended.
+    while let Some(before) = cut_at(text, begin) {
+        begin = before;
+    }
+    begin
+}
+
+/// Where the control sequence begins that the end of `text[..at]` cuts.
+fn cut_at(text: &[u8], at: usize) -> Option<usize> {
+    let text = &text[..at];
+    let parameters = text.iter().rev().take(PARAMETERS_MAX).take_while(|byte| (0x20..=0x3f).contains(*byte)).count();
     let introduced = |start: usize| {
-        let cut = &text[start..at];
-        next(&text[..at], start) == Some(start) && sequence(cut) == Sequence::Cut && string_begins(cut).is_none()
+        let cut = &text[start..];
+        next(text, start) == Some(start) && sequence(cut) == Sequence::Cut && string_begins(cut).is_none()
     };
-    (1..=2)
-        .rev()
-        .filter_map(|length| (at - parameters).checked_sub(length))
-        .find(|start| introduced(*start))
-        .unwrap_or(at)
+    (1..=2).rev().filter_map(|length| (at - parameters).checked_sub(length)).find(|start| introduced(*start))
 }
 
 /// Whether a sequence holds no text of its own: a control, or the end of a link.
