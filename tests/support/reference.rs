@@ -2,7 +2,7 @@
 //! expression at each place of each line. Knows no prefilter and no stream, and what is text in base64 it asks the view.
 //!
 //! It covers rules of the kind `token` on lines without encodings, but for base64 of a text that goes on in the
-//! next line, which is read as one line with it; its inputs are made of fragments for which that is enough. What it
+//! next line, and lines that a soft break of quoted-printable cuts, which are read as one line with it; its inputs are made of fragments for which that is enough. What it
 //! states is the contract of such a rule: a match that begins with a letter or digit has none before it (unless that one
 //! is masked), one that ends with a letter or digit has none behind it, overlapping or touching secrets give one mask,
 //! and in the masked text the rules find nothing more.
@@ -49,7 +49,7 @@ pub fn redact(log: &[u8]) -> Vec<u8> {
         let mut known = Vec::new();
         loop {
             let (text, places) = masked(lines, &known);
-            let found = secrets_of_lines(&text).into_iter();
+            let found = secrets_of_lines(&text).into_iter().chain(secrets_over_soft_breaks(lines, &text, &places));
             let found = found.map(|span| places[span.start].start..places[span.end - 1].end);
             let more = union(known.iter().cloned().chain(found).collect());
             if more == known {
@@ -62,15 +62,17 @@ pub fn redact(log: &[u8]) -> Vec<u8> {
     output
 }
 
-/// The bytes of the first lines of a log that are read together: a line, unless it ends in base64 of a text that goes on.
+/// The bytes of the first lines of a log that are read together: a line, unless it ends in base64 of a text that goes on,
+/// or in a soft break.
 fn read_together(log: &[u8]) -> usize {
     let (mut end, mut lines) = (0, 0);
     loop {
         let start = end;
         end += line_end(&log[start..]);
         lines += 1;
-        let goes_on = wraps(&log[start..end]) && begins_text(&log[..end]) && lines < JOINED_LINES_MAX;
-        if !goes_on || end == log.len() {
+        let goes_on =
+            wraps(&log[start..end]) && begins_text(&log[..end]) || before_soft_break(&log[start..end]).is_some();
+        if !goes_on || lines >= JOINED_LINES_MAX || end == log.len() {
             return end;
         }
     }
@@ -105,6 +107,43 @@ fn secrets_of_lines(text: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
+/// The secrets in `text` of what soft breaks cut: which lines they join, `lines` says, of which `text` is the masked form.
+fn secrets_over_soft_breaks(lines: &[u8], text: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let (mut start, mut joined) = (0, Vec::new());
+    while start < lines.len() {
+        let end = start + line_end(&lines[start..]);
+        let said = before_soft_break(&lines[start..end]);
+        let goes_on = said.is_some() && end < lines.len();
+        if said.is_some() || !joined.is_empty() {
+            let part = start..said.map_or(end, |said| start + said.len());
+            joined.extend((0..text.len()).filter(|&at| part.contains(&places[at].start)));
+        }
+        if !goes_on {
+            let bytes: Vec<u8> = joined.iter().map(|&at| text[at]).collect();
+            for span in secrets(&bytes) {
+                // A span for each line.
+                found.extend(union(joined[span].iter().map(|&at| at..at + 1).collect()));
+            }
+            joined.clear();
+        }
+        start = end;
+    }
+    found
+}
+
+/// What a line of quoted-printable says before its soft break, if it ends in one.
+fn before_soft_break(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let said = line.strip_suffix(b"=")?;
+    let digits = said.iter().rev().take_while(|&&byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte)).count();
+    // The padding of base64 behind something else.
+    let pads = digits % 4 == 3 && digits >= 20 && digits < said.len();
+    let is_masked = said.windows(MASK.len()).any(|window| window == MASK);
+    (SOFT_WIDTHS.contains(&line.len()) && !said.ends_with(b"=") && !pads && !is_masked).then_some(said)
+}
+
 /// The first line of a text, and behind it the parts of those lines that go on from it.
 fn parts_read_together(text: &[u8]) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
@@ -131,6 +170,9 @@ fn ends_run(text: &[u8], part: Option<&Range<usize>>) -> bool {
     let padding = part.iter().rev().take(2).take_while(|&&byte| byte == b'=').count();
     part.len() > padding && part[..part.len() - padding].iter().all(|&byte| is_base64(byte))
 }
+
+/// How wide programs break quoted-printable (bytes, the sign included).
+const SOFT_WIDTHS: std::ops::RangeInclusive<usize> = 62..=80;
 
 /// Whether a line, with its end, ends in many digits of base64.
 fn wraps(line: &[u8]) -> bool {
