@@ -133,9 +133,14 @@ mod tests {
             (0..world.lines).filter(|line| !got.contains_key(line) && !world.excused.contains_key(line)).collect();
         // Whoever has not seen the end of a text lets no record out that may go on with its last line.
         let hidden: usize = outs(&world.folder).iter().map(|text| lines::hidden(text)).sum();
-        let ends = world.unread_ends + if world.unread_ends > 0 { world.vague_ends } else { 0 };
+        // Where several files were removed while they were opened, each may be one that was not.
+        let is_vague = world.unread_ends > 0 || world.vague_ends > 1;
+        let ends = world.unread_ends + if is_vague { world.vague_ends } else { 0 };
         if hidden > 2 * ends {
-            return what(&format!("{hidden} lines are masked whole behind {} ends", world.unread_ends));
+            return what(&format!(
+                "{hidden} lines are masked whole behind {} ends, {} vague",
+                world.unread_ends, world.vague_ends
+            ));
         }
         if let Some(first) = lost.get(hidden) {
             let of = world.texts.iter().chain(&world.copies).find(|text| text.lines.contains(first));
@@ -226,8 +231,8 @@ mod tests {
     fn worlds_that_have_shown_faults_do_not_show_them_again() {
         let engine = engine();
         for seed in [
-            348, 520, 1939, 4468, 4627, 4845, 4887, 5080, 5852, 7080, 7364, 7496, 7500, 7548, 8924, 100_908, 101_256,
-            101_396, 102_344, 200_648, 200_855, 400_110, 500_892,
+            348, 520, 1939, 3856, 4468, 4627, 4845, 4887, 5080, 5852, 7080, 7364, 7496, 7500, 7548, 8924, 100_908,
+            101_256, 101_396, 102_344, 200_648, 200_855, 400_110, 500_892,
         ] {
             assert_eq!(trial(&engine, seed, 20, &mut Sum::default()), Ok(()));
         }
