@@ -163,16 +163,25 @@ fn masked(v: &[u8], held: &ByteSet) -> bool {
         || (held.contains(b'x') || held.contains(b'X')) && crossed_out(v)
 }
 
-/// Four `x` in a row, from the value's start, to its end or beside a sign; amid letters, where chance makes four, six.
+/// Six `x` in a row; or four from the value's start, to its end or beside a sign, where chance makes fewer, if what they
+/// leave is no secret by itself.
 fn crossed_out(v: &[u8]) -> bool {
-    let mut at = 0usize;
-    v.chunk_by(|a, b| a == b).any(|run| {
+    let (mut at, mut longest, mut crosses) = (0usize, 0, 0);
+    for run in v.chunk_by(|a, b| a == b) {
         let before = at.checked_sub(1).and_then(|p| v.get(p));
         at += run.len();
         let amid = [before, v.get(at)].iter().all(|byte| byte.is_some_and(u8::is_ascii_alphanumeric));
-        matches!(run[0], b'x' | b'X') && run.len() >= if amid { 6 } else { 4 }
-    })
+        if matches!(run[0], b'x' | b'X') && run.len() >= if amid { 6 } else { 4 } {
+            longest = run.len().max(longest);
+            crosses += run.len();
+        }
+    }
+    let left = || v.iter().filter(|byte| byte.is_ascii_alphanumeric()).count() - crosses;
+    longest >= 6 || longest >= 4 && left() < LEFT_MIN
 }
+
+/// As many letters and digits beside four crosses may be a secret.
+const LEFT_MIN: usize = 10;
 
 /// A template somewhere inside: `prefix-${NAME}`, `a$(b)c`, `x{{y}}`.
 fn inner_template(v: &[u8]) -> bool {
