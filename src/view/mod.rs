@@ -188,37 +188,47 @@ impl Views {
     /// The piece's bytes that a view's bytes `span` (not empty) stand for. An escape's beginning right before
     /// them, which they have ended, is among them: a mask would go on with it.
     pub fn range(&self, index: usize, span: &Range<usize>) -> Range<usize> {
+        let range = self.range_above(index, span);
+        self.unit_begun(index, range.start)..range.end
+    }
+
+    fn range_above(&self, index: usize, span: &Range<usize>) -> Range<usize> {
         let view = &self.views[index];
         let mut above = view.map.range(span);
         above.start = self.begun(index, above.start);
         match view.parent {
-            Some(parent) if !above.is_empty() => self.range(parent, &above),
+            Some(parent) if !above.is_empty() => self.range_above(parent, &above),
             Some(parent) => {
-                let start = self.start_of(parent, above.start);
+                let start = self.start_above(parent, above.start);
                 start..start
             }
-            None => self.unit_begun(above.start)..above.end,
+            None => above,
         }
     }
 
     /// The piece's place where a view's byte at `place` comes from, or where the escape's beginning stands right before it.
     pub fn start_of(&self, index: usize, place: usize) -> usize {
+        self.unit_begun(index, self.start_above(index, place))
+    }
+
+    fn start_above(&self, index: usize, place: usize) -> usize {
         let view = &self.views[index];
         let above = self.begun(index, view.map.start(place));
-        view.parent.map_or_else(|| self.unit_begun(above), |parent| self.start_of(parent, above))
+        view.parent.map_or(above, |parent| self.start_above(parent, above))
     }
 
     /// In UTF-16, where two characters may share a place with the end of an escape: where that escape begins; else `start`.
-    fn unit_begun(&self, start: usize) -> usize {
-        let root = &self.views[0];
-        if !self.wide || root.stripped.is_none() {
-            return start;
+    fn unit_begun(&self, index: usize, start: usize) -> usize {
+        let (mut start, mut child) = (start, index);
+        while let Some(parent) = self.views[child].parent.filter(|_| self.wide) {
+            let place = self.place_in(parent, start);
+            let begun = self.begun(child, place);
+            if begun < place {
+                start = start.min(self.start_above(parent, begun));
+            }
+            child = parent;
         }
-        let place = root.map.first_from(start, root.text.len());
-        match ansi::begun(&root.text, place) {
-            begun if begun < place => root.map.start(begun),
-            _ => start,
-        }
+        start
     }
 
     /// For a view without escapes: where in its parent one begins that the byte at `above` has ended; else `above`.
@@ -268,7 +278,7 @@ impl Views {
             let text = &self.views[parent].text;
             let kept = view.map.gaps(span).filter(|gap| ansi::is_harmless(&text[gap.clone()]));
             out.extend(kept.filter_map(|gap| {
-                let range = self.range(parent, &gap);
+                let range = self.range_above(parent, &gap);
                 // Bytes behind a mark of UTF-16 would be another text behind a mask in UTF-16. Two of them are one place.
                 let ends = [range.start, range.end].map(|place| self.place_in(parent, place));
                 let units = range.len() == 2 * characters(&text[gap.clone()]) && ends == [gap.start, gap.end];
