@@ -226,9 +226,9 @@ impl<'a> Line<'a> {
         if block.lines > KEY_BLOCK_LINES_MAX {
             return Next::Closed;
         }
-        let begin = beginnings(line).first().map(|(begin, _)| *begin);
+        let begin = || beginnings(line).first().map(|(begin, _)| *begin);
         if let Some(footer) = footer(line) {
-            let from = begin.map_or(footer, |begin| begin.min(footer));
+            let from = begin().map_or(footer, |begin| begin.min(footer));
             if from == footer {
                 self.before_footer(&line[..footer], block);
             }
@@ -255,7 +255,7 @@ impl<'a> Line<'a> {
             return Next::Open;
         }
         // Another key may begin in the middle of one whose end never came.
-        let begins = begin.is_some_and(|begin| begin < field);
+        let begins = field > 0 && begin().is_some_and(|begin| begin < field);
         // Where no BEGIN was seen, a mask may be that of anything.
         if !begins && block.is_seen() && (self.mask_len_at)(self.text, self.start + field) == Some(run.len()) {
             // A line that was masked before: it stood for a line of the usual width.

@@ -39,9 +39,8 @@ impl Settler {
         let mut from = 0;
         while let Some((mut parts, stop)) = wrap::next_soft(raw, from, engine.masker()) {
             from = stop;
-            // What comes behind the last of them has been read, or is not there.
-            let goes_on = end == End::Open && wrap::goes_on_softly(&raw[..stop], engine.masker());
-            let whole = raw[..stop].ends_with(b"\n") && !goes_on;
+            // What a soft break at the end of the input cuts is cut.
+            let whole = raw[..stop].ends_with(b"\n") && !wrap::goes_on_softly(&raw[..stop], engine.masker());
             let length = self.masked.text.len();
             for part in &mut parts {
                 *part = self.masked.map.first_from(part.start, length)..self.masked.map.first_from(part.end, length);
