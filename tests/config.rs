@@ -2,6 +2,7 @@
 
 mod command;
 
+use blackbar::rules::sample::Rng;
 use command::{CANARY, RULES, SECRET, Sandbox};
 
 /// `mode = "alert"` passes bytes, the default masks them: which of the two holds?
@@ -117,6 +118,42 @@ fn files_that_are_no_configuration_are_refused_at_once() {
             assert!(ended.stderr.contains(said), "{option} {path}: {ended:?}");
         }
     }
+}
+
+#[test]
+fn a_configuration_that_was_damaged_anywhere_holds_or_is_refused_and_never_quoted() {
+    let sandbox = Sandbox::new();
+    let whole = format!(
+        "mode = 'redact'\njobs = 1\nsource = '{CANARY}'\nsecret-env = ['VAR_{CANARY}']\n\n[label]\nteam = '{CANARY}'\n"
+    );
+    let mut rng = Rng::new(2026);
+    let mut refused = 0;
+    for _ in 0..500 {
+        let mut text = whole.clone().into_bytes();
+        for _ in 0..=rng.below(4) {
+            let at = rng.below(text.len());
+            let end = (at + rng.below(12)).min(text.len());
+            match rng.below(4) {
+                0 => text[at] = *rng.pick(b"\"'[]{}=\n\\#.,0aZ\0\xff "),
+                1 => drop(text.drain(at..end)),
+                2 => text.insert(at, *rng.pick(b"\"'[]{}=\n\\#.,0aZ\0\xff ")),
+                _ => text.extend_from_within(at..end),
+            }
+        }
+        sandbox.write("own.toml", &text);
+        let ended = sandbox.acme(&["--config", "own.toml"], SECRET);
+        let told = || format!("{}: {ended:?}", text.escape_ascii());
+        assert!([0, 2].contains(&ended.code), "{}", told());
+        assert!(!ended.stdout.contains(SECRET.trim()), "{}", told());
+        let quoted =
+            CANARY.as_bytes().windows(8).any(|piece| ended.stderr.as_bytes().windows(8).any(|said| said == piece));
+        assert!(!quoted, "{}", told());
+        if ended.code == 2 {
+            assert!(ended.stdout.is_empty() && ended.stderr.contains("own.toml"), "{}", told());
+            refused += 1;
+        }
+    }
+    assert!((100..500).contains(&refused), "{refused} of 500 were refused");
 }
 
 #[cfg(unix)]
