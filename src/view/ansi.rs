@@ -31,6 +31,10 @@ pub fn present(text: &[u8]) -> bool {
 /// in UTF-8, or as a byte of its own beside ASCII).
 pub fn next(text: &[u8], from: usize) -> Option<usize> {
     let mut place = from;
+    // One often follows another.
+    if text.get(from) == Some(&ESC) {
+        return Some(from);
+    }
     while let Some(step) = memchr::memchr3(ESC, 0xc2, 0x9b, text.get(place..)?) {
         let at = place + step;
         match text[at] {

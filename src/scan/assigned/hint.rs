@@ -153,23 +153,17 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Takes the next byte, of a word or not. Whether the operator may still come; `None` if it is too far away to tell.
+    /// Takes so many bytes of a word, or, if there are none, one that is of no word. Whether the operator may still come;
+    /// `None` if it is too far away to tell.
     #[inline]
-    pub fn go_on(&mut self, word: bool) -> Option<bool> {
-        self.gaps += usize::from(!self.outside && !word);
-        self.outside = !word;
-        self.bytes += 1;
+    pub fn pass(&mut self, word: usize) -> Option<bool> {
+        self.gaps += usize::from(!self.outside && word == 0);
+        self.outside = word == 0;
+        self.bytes += word.max(1);
         match self.gaps <= GAPS_MAX {
             true if self.bytes > FORWARD_BYTES_MAX => None,
             near => Some(near),
         }
-    }
-
-    /// Takes so many bytes of one word, at least one. Whether the operator is not too far away to tell.
-    pub fn go_over(&mut self, word: usize) -> bool {
-        self.outside = false;
-        self.bytes += word;
-        self.bytes <= FORWARD_BYTES_MAX
     }
 }
 
@@ -236,12 +230,11 @@ pub fn column(text: &[u8], line: usize, start: usize, end: usize) -> Option<usiz
 fn is_called(names: &Names, text: &[u8], start: usize, end: usize, open: bool) -> bool {
     let mut reach = Reach::default();
     let mut slash = false;
-    for (place, &byte) in text[end..].iter().enumerate() {
+    let mut at = end;
+    while let Some(&byte) = text.get(at) {
         match byte {
-            b'=' | b':' if names_key(names, text, start, end + place) => return true,
-            b'>' if names_key(names, text, start, end + place) || names_element(names, text, end + place) => {
-                return true;
-            }
+            b'=' | b':' if names_key(names, text, start, at) => return true,
+            b'>' if names_key(names, text, start, at) || names_element(names, text, at) => return true,
             b'\n' => return false,
             // An escaped line end is one to those who unescape it, and to others it ends the key.
             b'n' | b'r' if slash => return false,
@@ -250,11 +243,14 @@ fn is_called(names: &Names, text: &[u8], start: usize, end: usize, open: bool) -
             _ => {}
         }
         slash = byte == b'\\';
-        match reach.go_on(key::is_ident(byte)) {
+        // Nothing is asked at the letters of a word.
+        let word = text[at..].iter().take(FORWARD_BYTES_MAX + 1).take_while(|&&byte| key::is_ident(byte)).count();
+        match reach.pass(word) {
             Some(true) => {}
             Some(false) => return false,
             None => return true,
         }
+        at += word.max(1);
     }
     open
 }
@@ -360,7 +356,14 @@ fn names_role(text: &[u8], operator: usize) -> bool {
         return false;
     }
     let longer = arrow || matches!(before, Some(b'+' | b'?' | b':'));
-    let Some(key) = key::before(text, if longer { operator - 1 } else { operator }) else { return false };
+    let end = if longer { operator - 1 } else { operator };
+    // Most keys are told by their last letters. The first one of two may be that of an escape.
+    match key::letters_before(text, end) {
+        Ok(letters) if !name::may_end_role(&letters) => return false,
+        Err(false) => return false,
+        _ => {}
+    }
+    let Some(key) = key::before(text, end) else { return false };
     let word = &text[key.name.clone()];
     let escaped = key.name.start > 0 && text[key.name.start - 1] == b'\\';
     let role = |word: &[u8]| name::role(word) == name::Role::Name;

@@ -347,6 +347,15 @@ pub fn role(key: &[u8]) -> Role {
     }
 }
 
+/// Whether a key with these last two letters, or with the last one alone, may be a [`Role::Name`].
+pub fn may_end_role(letters: &[u8; 2]) -> bool {
+    let [a, b] = letters.map(|letter| letter.to_ascii_lowercase());
+    NAME_ROLES.iter().any(|name| match name.as_bytes() {
+        [.., c, d] => [*c, *d] == [a, b],
+        one => one == [b],
+    })
+}
+
 /// Whether a key is `default`.
 pub fn is_default(key: &[u8]) -> bool {
     key.eq_ignore_ascii_case(DEFAULT.as_bytes())

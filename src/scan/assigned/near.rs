@@ -99,7 +99,7 @@ impl Scan<'_> {
             let word = self.text[i..end].iter().take(hint::FORWARD_BYTES_MAX + 1);
             let word = word.take_while(|&&byte| key::is_ident(byte)).count();
             if word > 0 {
-                if !reach.go_over(word) {
+                if reach.pass(word).is_none() {
                     return Near::Unknown;
                 }
                 i += word;
@@ -124,7 +124,7 @@ impl Scan<'_> {
             // An operator may have two bytes.
             let longer = matches!(byte, b':' | b'?' | b'+' | b'=') && matches!(self.text.get(i + 1), Some(b'=' | b'>'));
             parted |= !longer && !matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'[' | b']' | b'*');
-            match reach.go_on(false) {
+            match reach.pass(0) {
                 Some(true) => {}
                 Some(false) => return Near::Nothing,
                 None => return Near::Unknown,

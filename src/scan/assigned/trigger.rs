@@ -19,6 +19,10 @@ pub struct Trigger {
     pub(in crate::scan) before: Letters,
     /// How names go on behind it: from where to where in the table of [`Triggers::rests`].
     pub(in crate::scan) rests: (u32, u32),
+    /// With which letters and digits they go on.
+    pub(in crate::scan) nexts: Letters,
+    /// Whether one ends there.
+    pub(in crate::scan) ends: bool,
 }
 
 /// The triggers of all names.
@@ -51,12 +55,13 @@ impl Trigger {
     /// A literal that stands where a word begins: what stands before it is known, and what stands
     /// behind says little about so long a word.
     fn beginning(text: Text) -> Trigger {
-        Trigger { text, begins: true, glued: false, before: Letters(0), rests: (0, 0) }
+        Trigger { begins: true, ..Trigger::anywhere(text) }
     }
 
     /// A literal that may stand anywhere in a key.
     fn anywhere(text: Text) -> Trigger {
-        Trigger { text, begins: false, glued: false, before: Letters(0), rests: (0, 0) }
+        let none = Letters(0);
+        Trigger { text, begins: false, glued: false, before: none, rests: (0, 0), nexts: none, ends: false }
     }
 
     /// Takes note that the literal stands in an entry's name, at a place. Returns what stands behind it there.
@@ -78,16 +83,28 @@ impl Trigger {
             }
             _ => true,
         };
-        let rests = &rests[self.rests.0 as usize..self.rests.1 as usize];
-        begins && (rests.is_empty() || may_go_on(text, end, rests))
+        begins && (self.rests.0 == self.rests.1 || self.may_go_on(rests, text, end))
+    }
+
+    /// Whether a name may go on, and end, behind the trigger that ends at `text[..at]`.
+    fn may_go_on(&self, rests: &[u8], text: &[u8], at: usize) -> bool {
+        // Most are told by the next letter.
+        if self.ends && may_be(text, at, &[]) {
+            return true;
+        }
+        let next = at + usize::from(text.get(at).is_some_and(|&byte| is_joiner(byte)));
+        match text.get(next) {
+            Some(next) if next.is_ascii_alphanumeric() && !self.nexts.holds(*next) => false,
+            Some(next) if !next.is_ascii_alphanumeric() && *next != b'\\' => false,
+            _ => goes_on_so(text, at, &rests[self.rests.0 as usize..self.rests.1 as usize]),
+        }
     }
 }
 
 /// Whether a name may go on, and end, in one of these ways behind its beginning that ends at `text[..at]`.
-fn may_go_on(text: &[u8], at: usize, rests: &[u8]) -> bool {
+fn goes_on_so(text: &[u8], at: usize, mut rests: &[u8]) -> bool {
     let next = at + usize::from(text.get(at).is_some_and(|&byte| is_joiner(byte)));
     let next = text.get(next).filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
-    let mut rests = rests;
     while let Some((length, letters)) = rests.split_first() {
         let (rest, others) = letters.split_at(usize::from(*length).min(letters.len()));
         // Most are told by their first letter.
@@ -201,6 +218,10 @@ pub fn triggers_of(rules: &[NamedRule], told: &[bool], singles: &Singles, entrie
     for (trigger, behind) in triggers.iter_mut().zip(behind) {
         let from = rests.len() as u32;
         for rest in behind {
+            match rest.first() {
+                Some(next) => trigger.nexts.0 |= Letters::bit(*next),
+                None => trigger.ends = true,
+            }
             rests.push(rest.len() as u8);
             rests.extend(rest);
         }

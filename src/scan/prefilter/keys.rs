@@ -1,8 +1,8 @@
 //! Tells, by a few bytes, whether a known word may stand at a place. Says yes where it should say no now and then,
 //! never the other way; does not say which word.
 //!
-//! Each place is asked twice: by four bytes, which turns nearly all places down, and by six where the words that
-//! begin so have as many. Each answer is one bit of a table, so that it costs the same for any number of words, and
+//! Each place is asked twice: by four bytes, which turns nearly all places down, and by six or by eight where the words
+//! that begin so have as many. Each answer is one bit of a table, so that it costs the same for any number of words, and
 //! places can be turned down without a branch.
 
 use super::masks::{WINDOW, fold};
@@ -10,6 +10,8 @@ use crate::{rules::condition::ByteSet, scan::array::Array};
 
 /// How many bytes of the words that have as many are looked at.
 const LONG: usize = 6;
+/// How many of those that have even more.
+const LONGER: usize = 8;
 
 /// The bytes at a place, the first lowest, with letters of either case as one; behind the text's end there are zeros.
 pub type Peek = u64;
@@ -26,6 +28,16 @@ pub fn peek(text: &[u8], at: usize) -> Peek {
     }
 }
 
+/// The eight bytes at a place of a text as they are, the first lowest; behind the text's end there are zeros.
+#[inline(always)]
+pub fn eight(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    match rest.first_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => rest.iter().rev().fold(0, |eight, byte| eight << 8 | u64::from(*byte)),
+    }
+}
+
 fn peek_of(bytes: &[u8]) -> Peek {
     let mut eight = [0; 8];
     eight.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = fold(*byte));
@@ -39,8 +51,10 @@ pub struct Keys {
     pub(in crate::scan) all: Bits,
     /// The same, of words that have fewer than [`LONG`] from their window on.
     pub(in crate::scan) short: Bits,
-    /// By the first [`LONG`] bytes, of the others.
+    /// By the first [`LONG`] bytes, of those that have fewer than [`LONGER`].
     pub(in crate::scan) long: Bits,
+    /// By the first [`LONGER`] bytes, of the others.
+    pub(in crate::scan) longer: Bits,
 }
 
 impl Keys {
@@ -52,30 +66,60 @@ impl Keys {
             return Keys::all();
         }
         let four = |(text, behind): (&'a [u8], ByteSet)| keys_of_four(text, behind);
-        let six = of(LONG, usize::MAX).map(|(text, _)| key_of_six(peek_of(text)));
+        let six = of(LONG, LONGER).map(|(text, _)| key_of_six(peek_of(text)));
+        let eight = of(LONGER, usize::MAX).map(|(text, _)| peek_of(&text[..LONGER]));
         let count = |least: usize, most: usize| of(least, most).map(|(text, behind)| count_of_four(text, behind)).sum();
         Keys {
             all: Bits::of(of(0, usize::MAX).flat_map(four), count(0, usize::MAX)),
             short: Bits::of(of(0, LONG).flat_map(four), count(0, LONG)),
-            long: Bits::of(six, of(LONG, usize::MAX).count()),
+            long: Bits::of(six, of(LONG, LONGER).count()),
+            longer: Bits::of(eight, of(LONGER, usize::MAX).count()),
         }
     }
 
     /// No place is turned down.
     pub fn all() -> Keys {
-        Keys { all: Bits::full(), short: Bits::full(), long: Bits::full() }
+        Keys { all: Bits::full(), short: Bits::full(), long: Bits::full(), longer: Bits::full() }
     }
 
-    /// Whether a word's window may begin there.
+    /// What tells whether a word's window may begin at a place.
     #[inline(always)]
-    pub fn may_begin(&self, peek: Peek) -> bool {
-        self.all.may_hold(key_of_four(peek))
+    pub fn begin(&self) -> Begin<'_> {
+        Begin(self.all.table())
     }
 
-    /// Whether one of the words whose windows may begin there goes on so.
+    /// What tells whether one of the words whose windows may begin at a place goes on so.
     #[inline(always)]
-    pub fn may_go_on(&self, peek: Peek) -> bool {
-        self.short.may_hold(key_of_four(peek)) | self.long.may_hold(key_of_six(peek))
+    pub fn go_on(&self) -> GoOn<'_> {
+        GoOn { short: self.short.table(), long: self.long.table(), longer: self.longer.table() }
+    }
+}
+
+/// See [`Keys::begin`].
+#[derive(Clone, Copy)]
+pub struct Begin<'a>(Table<'a>);
+
+impl Begin<'_> {
+    /// Whether one may.
+    #[inline(always)]
+    pub fn may_hold(&self, peek: Peek) -> bool {
+        self.0.may_hold(key_of_four(peek))
+    }
+}
+
+/// See [`Keys::go_on`].
+#[derive(Clone, Copy)]
+pub struct GoOn<'a> {
+    short: Table<'a>,
+    long: Table<'a>,
+    longer: Table<'a>,
+}
+
+impl GoOn<'_> {
+    /// Whether one does.
+    #[inline(always)]
+    pub fn may_hold(&self, peek: Peek) -> bool {
+        self.short.may_hold(key_of_four(peek)) | self.long.may_hold(key_of_six(peek)) | self.longer.may_hold(peek)
     }
 }
 
@@ -146,6 +190,21 @@ impl Bits {
         Bits { bits: Array::Built { list: &[u64::MAX] }, shift: u64::BITS - 6 }
     }
 
+    /// The bits, wherever they are.
+    #[inline(always)]
+    fn table(&self) -> Table<'_> {
+        Table { bits: &self.bits, shift: self.shift }
+    }
+}
+
+/// See [`Bits`].
+#[derive(Clone, Copy)]
+struct Table<'a> {
+    bits: &'a [u64],
+    shift: u32,
+}
+
+impl Table<'_> {
     #[inline(always)]
     fn may_hold(&self, key: u64) -> bool {
         let bit = hash(key) >> self.shift;

@@ -123,7 +123,7 @@ impl Prefilter {
     /// Calls `token` with the place of each literal whose window begins at `text[at..]`.
     pub fn places_at(&self, text: &[u8], at: usize, mut token: impl FnMut(usize, u16)) {
         let (keys, peek) = (self.words.keys(), keys::peek(text, at));
-        if keys.may_begin(peek) && keys.may_go_on(peek) {
+        if keys.begin().may_hold(peek) && keys.go_on().may_hold(peek) {
             self.words.look_up(text, at, |start, _, wanted| {
                 if let Wanted::Token(index) = wanted {
                     token(start, index);

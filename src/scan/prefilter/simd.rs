@@ -95,6 +95,9 @@ impl Backend {
             Backend::Avx2 if text.len() >= (count + 1) * BLOCK => unsafe {
                 avx2::survey(text, masks, count, keys, survey);
             },
+            // SAFETY: `Avx2` is only listed where the processor has what the function needs.
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => unsafe { avx2::survey_end(text, masks, count, keys, survey) },
             #[allow(unreachable_patterns)]
             _ => survey.take(text, masks, count, keys),
         }
@@ -220,6 +223,15 @@ mod avx2 {
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     pub unsafe fn survey(text: &[u8], masks: &Stretch, count: usize, keys: &Keys, survey: &mut Survey) {
         survey.take_those(Unchecked(text.as_ptr()), masks, count, keys);
+    }
+
+    /// See [`Survey::take`]; the text may end in the stretch.
+    ///
+    /// # Safety
+    /// The processor must have AVX2, BMI1, BMI2 and POPCNT.
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    pub unsafe fn survey_end(text: &[u8], masks: &Stretch, count: usize, keys: &Keys, survey: &mut Survey) {
+        survey.take_those(text, masks, count, keys);
     }
 
     /// A text that has a block behind each place that is asked about, on a processor with AVX2.

@@ -117,8 +117,9 @@ impl Survey {
                 mask &= mask - 1;
             }
         }
-        self.words.keep(|place| keys.may_begin(text.peek(place.at() as u16)));
-        self.words.keep(|place| keys.may_go_on(text.peek(place.at() as u16)));
+        let (begin, go_on) = (keys.begin(), keys.go_on());
+        self.words.keep(|place| begin.may_hold(text.peek(place.at() as u16)));
+        self.words.keep(|place| go_on.may_hold(text.peek(place.at() as u16)));
         self.bases.keep(|place| text.may_decode(place.at() as u16));
         self.others.merge(&self.bases);
         self.words.end();
@@ -194,19 +195,30 @@ impl List {
     #[inline(always)]
     fn keep(&mut self, wanted: impl Fn(Place) -> bool) {
         let mut kept = 0;
-        for at in 0..self.length.min(self.places.len()) {
-            let place = self.places[at];
-            self.places[kept] = place;
+        let places = &mut self.places[..];
+        for at in 0..self.length.min(places.len()) {
+            let place = places[at];
+            places[kept] = place;
             kept += usize::from(wanted(place));
         }
         self.length = kept;
     }
 
-    /// Adds the few places of another list.
+    /// Adds the few places of another list, so that all are in order.
     fn merge(&mut self, other: &List) {
-        if other.length > 0 {
-            other.places[..other.length].iter().for_each(|place| self.add(*place));
-            self.places[..self.length].sort_unstable();
+        let (mut own, mut others) = (self.length, other.length);
+        self.length = (own + others).min(self.places.len());
+        for at in (0..self.length).rev() {
+            if others == 0 {
+                break;
+            }
+            if own > 0 && self.places[own - 1] > other.places[others - 1] {
+                own -= 1;
+                self.places[at] = self.places[own];
+            } else {
+                others -= 1;
+                self.places[at] = other.places[others];
+            }
         }
     }
 

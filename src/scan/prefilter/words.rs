@@ -5,7 +5,7 @@
 //! that the cost does not depend on how many words there are.
 
 use super::{
-    keys::{Keys, peek},
+    keys::{self, FOLD, Keys},
     literals::Literal,
     masks::{WINDOW, fold},
 };
@@ -52,6 +52,12 @@ pub(in crate::scan) struct Word {
     /// Where in the word its window begins.
     pub offset: u8,
     pub wanted: Wanted,
+    /// Its first bytes from there on, up to eight, the first lowest.
+    pub head: u64,
+    /// All bits of those bytes.
+    pub there: u64,
+    /// [`FOLD`], of those of them that are letters.
+    pub letters: u64,
 }
 
 /// All words.
@@ -86,8 +92,12 @@ impl Making {
         self.lengths[length] = true;
         let from = self.bytes.len() as u32;
         self.bytes.extend_from_slice(text);
-        let word =
-            Word { from, length: text.len() as u8, skipped: literal.skipped as u8, offset: offset as u8, wanted };
+        let head = keys::eight(text, offset);
+        let letters = text[offset..].iter().take(HEAD).map(|byte| if byte.is_ascii_alphabetic() { fold(0) } else { 0 });
+        let letters = keys::eight(&letters.collect::<Vec<_>>(), 0);
+        let there = u64::MAX >> (u64::BITS - u8::BITS * (text.len() - offset).min(HEAD) as u32);
+        let (length, skipped) = (text.len() as u8, literal.skipped as u8);
+        let word = Word { from, length, skipped, offset: offset as u8, wanted, head, there, letters };
         self.list.push((hash(key), word));
     }
 
@@ -123,7 +133,8 @@ impl Words {
     /// for, how long it is up to the word's end, and who wants to know.
     #[inline]
     pub fn look_up(&self, text: &[u8], at: usize, mut found: impl FnMut(usize, usize, Wanted)) {
-        let key = peek(text, at) as u32;
+        let eight = keys::eight(text, at);
+        let key = (eight | FOLD) as u32;
         let mut before = None;
         for kept in self.kept.iter() {
             let key = hash(key & kept);
@@ -132,15 +143,25 @@ impl Words {
             }
             let slot = slot_of(key);
             let range = self.index[slot] as usize..self.index[slot + 1] as usize;
-            for (_, word) in self.list[range].iter().filter(|(known, _)| *known == key) {
-                let literal = &self.bytes[word.from as usize..][..usize::from(word.length)];
-                let Some(start) = at.checked_sub(usize::from(word.offset)) else { continue };
-                if text.get(start..start + literal.len()).is_some_and(|there| is_same(there, literal)) {
+            for (_, word) in self.list[range].iter().filter(|(known, word)| *known == key && word.may_begin(eight)) {
+                let (length, offset) = (usize::from(word.length), usize::from(word.offset));
+                let Some(start) = at.checked_sub(offset) else { continue };
+                let short = offset == 0 && length <= HEAD && start + length <= text.len();
+                let literal = || &self.bytes[word.from as usize..][..length];
+                if short || text.get(start..start + length).is_some_and(|there| is_same(there, literal())) {
                     let skipped = usize::from(word.skipped);
-                    found(start.saturating_sub(skipped), skipped + literal.len(), word.wanted);
+                    found(start.saturating_sub(skipped), skipped + length, word.wanted);
                 }
             }
         }
+    }
+}
+
+impl Word {
+    /// Whether the word's first bytes from its window on are these, letters of either case.
+    #[inline(always)]
+    fn may_begin(&self, eight: u64) -> bool {
+        ((eight | self.letters) ^ self.head) & self.there == 0
     }
 }
 
@@ -170,3 +191,5 @@ fn slot_of(hash: u32) -> usize {
 }
 
 const INDEX_BITS: u32 = 12;
+/// How many bytes of a word are compared at once.
+const HEAD: usize = 8;
