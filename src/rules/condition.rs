@@ -13,7 +13,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 pub use self::steps::may_be_escaped;
 pub use self::steps::{ByteSet, Reach, Step};
-use self::steps::{reach, steps};
+use self::steps::{escaped_quote, reach, steps};
 
 use crate::limits::{JSON_DEPTH_MAX, PATTERN_BYTES_MAX, SECRET_BYTES_MAX};
 
@@ -62,16 +62,44 @@ impl Needle {
     /// behind it.
     pub fn steps_allow(&self, text: &[u8], at: usize) -> Option<bool> {
         let mut rest = text.get(at..).unwrap_or_default();
-        for step in self.steps.iter() {
+        for (number, step) in self.steps.iter().enumerate() {
             let count = usize::from(step.count);
             let there = &rest[..count.min(rest.len())];
             if let Some(other) = there.iter().position(|&byte| byte == b'\\' || !step.set.contains(byte)) {
-                return Some(there[other] == b'\\' && may_be_escaped(rest, other, &step.set));
+                return if there[other] == b'\\' { self.escaped_allow(number, rest) } else { Some(false) };
             }
             if there.len() < count {
                 return Some(true);
             }
             rest = &rest[count..];
+        }
+        None
+    }
+
+    /// The same, of a text that has a backslash where a step stands.
+    #[cold]
+    fn escaped_allow(&self, number: usize, mut rest: &[u8]) -> Option<bool> {
+        for step in &self.steps[number..] {
+            let mut left = usize::from(step.count);
+            while left > 0 {
+                let there = &rest[..left.min(rest.len())];
+                let Some(other) = there.iter().position(|&byte| byte == b'\\' || !step.set.contains(byte)) else {
+                    if rest.len() < left {
+                        return Some(true);
+                    }
+                    rest = &rest[left..];
+                    break;
+                };
+                if rest[other] != b'\\' || !may_be_escaped(rest, other, &step.set) {
+                    return Some(false);
+                }
+                // Where no backslash can stand, one and the quote behind it can only be that quote.
+                let Some(length) = escaped_quote(&rest[other..]).filter(|_| !step.set.contains(b'\\')) else {
+                    return Some(true);
+                };
+                rest = &rest[other + length..];
+                left -= other + 1;
+            }
         }
         None
     }

@@ -81,6 +81,12 @@ pub fn may_be_escaped(text: &[u8], place: usize, set: &ByteSet) -> bool {
         }
 }
 
+/// How many bytes the backslashes at the start of a text have, and the quote behind them, if there is one.
+pub fn escaped_quote(text: &[u8]) -> Option<usize> {
+    let slashes = text.iter().take_while(|&&byte| byte == b'\\').count();
+    matches!(text.get(slashes), Some(b'"' | b'\'')).then_some(slashes + 1)
+}
+
 /// What the bytes of every text are that `parts` match one after the other.
 pub fn steps(parts: &[Hir]) -> Vec<Step> {
     let mut sets = [ByteSet::default(); STEPS_BYTES_MAX];

@@ -116,7 +116,7 @@ fn is_header(names: &Names, text: &[u8], first: usize, end: usize) -> bool {
 fn may_be_far(names: &Names, text: &[u8], at: usize) -> bool {
     let first = start_of(text, at);
     directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first)
-        || named_before(text, first, |_| true) && may_be_name(names, text, first, at)
+        || may_be_name(names, text, first, at, &mut KeyWords::default()) && named_before(text, first, |_| true)
 }
 
 /// Where the word that has a part at `at` begins.
@@ -129,18 +129,19 @@ pub fn start_of(text: &[u8], at: usize) -> usize {
     first
 }
 
-/// Whether the word from `first` on, which goes on behind `at`, may be a whole name of the table.
-fn may_be_name(names: &Names, text: &[u8], first: usize, at: usize) -> bool {
+/// Whether the word from `first` on, which goes on behind `at`, may be a whole name of the table. The text may still be
+/// escaped.
+pub fn may_be_name(names: &Names, text: &[u8], first: usize, at: usize, words: &mut KeyWords) -> bool {
     let end = at + text[at..].iter().take_while(|&&byte| key::is_ident(byte)).count();
-    match text.get(end) {
-        Some(b'"' | b'\'' | b',' | b';' | b'}' | b')' | b'<' | b'\n') => {
-            let escaped = first > 0 && text[first - 1] == b'\\';
-            [first, first + usize::from(escaped)]
-                .into_iter()
-                .any(|from| names.look_up(&text[from..end], &mut KeyWords::default()).is_some())
-        }
-        _ => true,
+    let slashes = text[end..].iter().take_while(|&&byte| byte == b'\\').count();
+    match text.get(end + slashes) {
+        Some(b'"' | b'\'') => {}
+        Some(b',' | b';' | b'}' | b')' | b'<' | b'\n') if slashes == 0 => {}
+        _ => return true,
     }
+    let escaped = first > 0 && text[first - 1] == b'\\';
+    let mut is_name = |from: usize| names.look_up(&text[from..end], words).is_some();
+    is_name(first) || escaped && is_name(first + 1)
 }
 
 /// How far behind a trigger the operator of its key may be: over words that say which key it is (`_OLD`, `[0]`),

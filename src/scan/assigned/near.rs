@@ -139,15 +139,16 @@ impl Scan<'_> {
     fn is_named(&mut self, at: usize) -> bool {
         let (text, first) = (self.text, hint::start_of(self.text, at));
         hint::directive_before(text, first.saturating_sub(hint::LINE_BYTES_MAX), first)
-            || hint::named_before(text, first, |operator| {
-                // Whether the operator stands in a string is not known, and not worth knowing.
-                [false, true].into_iter().any(|in_string| {
-                    self.quotes = Quotes { in_string, counted: operator };
-                    (self.kept_to, self.from, self.at) = (0, usize::MAX, operator + 1);
-                    let byte = text.get(operator).copied().unwrap_or_default();
-                    self.separator(operator, byte).is_err() || self.says_something()
+            || hint::may_be_name(self.names, text, first, at, self.words)
+                && hint::named_before(text, first, |operator| {
+                    // Whether the operator stands in a string is not known, and not worth knowing.
+                    [false, true].into_iter().any(|in_string| {
+                        self.quotes = Quotes { in_string, counted: operator };
+                        (self.kept_to, self.from, self.at) = (0, usize::MAX, operator + 1);
+                        let byte = text.get(operator).copied().unwrap_or_default();
+                        self.separator(operator, byte).is_err() || self.says_something()
+                    })
                 })
-            })
     }
 
     fn says_something(&self) -> bool {
