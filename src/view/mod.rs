@@ -162,6 +162,11 @@ impl Views {
         self.views[index].steps
     }
 
+    /// Whether the piece is searched without its escapes alone.
+    pub fn is_stripped(&self) -> bool {
+        self.views.first().is_some_and(|root| root.stripped.is_some())
+    }
+
     /// Whether a view has the escapes still that the piece has.
     pub fn is_escaped(&self, index: usize) -> bool {
         self.views[index].steps.json == 0

@@ -34,6 +34,17 @@ pub enum Why {
     Decodes,
 }
 
+/// What need not be looked at any more, up to which place of the text.
+#[derive(Debug, Clone, Copy)]
+pub struct Done {
+    /// There are no other texts that can be read in it, or they were looked at.
+    pub read: usize,
+    /// Nothing in it decodes to a text, or that was looked at.
+    pub decoded: usize,
+    /// Its words were looked at.
+    pub words: usize,
+}
+
 /// Looks at a text, a stretch of blocks at a time.
 pub struct Look<'a, 'b> {
     pub prefilter: &'a Prefilter,
@@ -97,7 +108,7 @@ impl<'a, 'b> Look<'a, 'b> {
     pub fn derived_says(mut self, record: Range<usize>, is_decoded: bool) -> Option<Why> {
         self.derived = Some(record);
         let decoded = if is_decoded { self.text.len() } else { 0 };
-        self.first(0, self.text.len(), decoded).map(|(_, why)| why)
+        self.first(0, Done { read: self.text.len(), decoded, words: 0 }).map(|(_, why)| why)
     }
 
     /// The next place at or after `from`, and what stands there. Asked with growing `from`.
@@ -125,13 +136,14 @@ impl<'a, 'b> Look<'a, 'b> {
     }
 
     /// The first place at or after `from` that says that its line matters, or that another text can be
-    /// read in it. Before `read` there are no other texts, or they were looked at; before `decoded` no decodings, either.
-    pub fn first(&mut self, from: usize, read: usize, decoded: usize) -> Option<(usize, Why)> {
+    /// read in it, but for what is done.
+    pub fn first(&mut self, from: usize, Done { read, decoded, words }: Done) -> Option<(usize, Why)> {
         let mut from = from;
         loop {
             let (at, kind) = self.next_place(from)?;
             let (text, more) = (self.text, at >= read);
             let why = match kind {
+                Kind::Word if at < words => None,
                 Kind::Word => self.word_says(at, read),
                 Kind::Run => self.run_matters(at).then_some(Why::Matters),
                 // Behind the end runs go on, and one may begin there.

@@ -38,7 +38,7 @@ pub(in crate::scan) mod words;
 pub use self::look::Buffers;
 use self::{
     follow::{may_assign, may_match},
-    look::{Look, Why},
+    look::{Done, Look, Why},
     masks::Windows,
     simd::Backend,
     survey::Kind,
@@ -173,14 +173,19 @@ impl Lines<'_, '_> {
         }
         // Up to here the texts that can be read in the line were looked at, and what is decoded in them.
         let (mut read, mut decoded) = (from, from);
+        // Up to here words are looked for in one of these texts alone.
+        let mut stripped = from;
         let mut place = from;
         loop {
-            let (at, why) = self.look.first(place, read, decoded)?;
+            let (at, why) = self.look.first(place, Done { read, decoded, words: stripped })?;
             let start = memchr::memrchr(b'\n', &block[from..at]).map_or(from, |end| from + end + 1);
             let end = line_end(block, at);
             let mut says = Some(why);
             if why == Why::Reads {
                 says = self.readings_say(start, end, false);
+                if self.views.is_stripped() {
+                    stripped = end;
+                }
             }
             if says == Some(Why::Decodes) {
                 says = self.readings_say(start, end, true);
@@ -206,6 +211,9 @@ impl Lines<'_, '_> {
         let mut decodes = None;
         for index in views.searched().filter(|&index| index > 0) {
             let text = views.text(index);
+            if text.is_empty() {
+                continue;
+            }
             reading.gaps.clear();
             views.gap_places(index, &mut reading.gaps);
             let mut matters = known.first_in(text, 0).is_some();
