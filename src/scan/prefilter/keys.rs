@@ -99,12 +99,29 @@ impl Keys {
 #[derive(Clone, Copy)]
 pub struct Begin<'a>(Table<'a>);
 
-impl Begin<'_> {
+impl<'a> Begin<'a> {
     /// Whether one may.
     #[inline(always)]
     pub fn may_hold(&self, peek: Peek) -> bool {
         self.0.may_hold(key_of_four(peek))
     }
+
+    /// The bits, and by how much 32 bits of a hash are shifted to give the number of one; there are as many bits as
+    /// numbers.
+    ///
+    /// # Panics
+    /// If there are not.
+    pub fn bits(&self) -> (&'a [u64], u32) {
+        let Begin(Table { bits, shift }) = *self;
+        assert!(bits.len() == 1 << (u64::BITS - shift - 6), "a table has a bit for each number");
+        (bits, shift - u32::BITS)
+    }
+}
+
+/// The hash of a word's first four bytes as they stand in the text: the upper half of that of their key.
+#[inline(always)]
+pub fn hash_of_four(four: u32) -> u32 {
+    (four | FOLD as u32).wrapping_mul(FACTOR as u32)
 }
 
 /// See [`Keys::go_on`].
@@ -215,9 +232,10 @@ impl Table<'_> {
 /// Fibonacci hashing: the top bits are used. The bytes of a key are its top ones.
 #[inline(always)]
 fn hash(key: u64) -> u64 {
-    key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    key.wrapping_mul(FACTOR)
 }
 
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The shortest word whose places are told by the tables (bytes).
 const WINDOW_MIN: usize = 3;
 const BITS_WIDTH_MIN: u32 = 12;

@@ -115,8 +115,8 @@ mod avx2 {
     use super::{
         super::{
             breaks::{self, Ends},
-            keys::{FOLD, Peek},
-            survey::Text,
+            keys::{Begin, FOLD, Peek, hash_of_four},
+            survey::{Kind, Place, Text},
         },
         Keys, Range, Survey,
     };
@@ -251,6 +251,46 @@ mod avx2 {
         #[inline(always)]
         fn peek(&self, at: u16) -> Peek {
             u64::from_le_bytes(self.at(at)) | FOLD
+        }
+
+        #[inline(always)]
+        fn begin(&self, masks: &[u64], begin: Begin<'_>, places: &mut [Place]) -> usize {
+            // How many are written at once, because how many there are cannot be foretold.
+            const AT_ONCE: usize = 8;
+            assert!(places.len() >= masks.len() * BLOCK + AT_ONCE);
+            let (bits, shift) = begin.bits();
+            let places = places.as_mut_ptr();
+            let mut count = 0;
+            for (number, mask) in masks.iter().enumerate() {
+                let mut mask = *mask;
+                let mut to = count;
+                count += mask.count_ones() as usize;
+                loop {
+                    for slot in to..to + AT_ONCE {
+                        // Without a bit left this is a place behind the block, which counts for nothing.
+                        let place = Place::new((number * BLOCK) as u16 + mask.trailing_zeros() as u16, Kind::Word);
+                        // SAFETY: `to` is at most as many as the masks so far have bits, so there is room for `AT_ONCE` more.
+                        unsafe { places.add(slot).write(place) };
+                        mask &= mask.wrapping_sub(1);
+                    }
+                    if mask == 0 {
+                        break;
+                    }
+                    to += AT_ONCE;
+                }
+            }
+            let mut kept = 0;
+            for number in 0..count {
+                // SAFETY: this many places were written, and not more are kept.
+                let place = unsafe { places.add(number).read() };
+                // SAFETY: as above.
+                unsafe { places.add(kept).write(place) };
+                let bit = hash_of_four(u32::from_le_bytes(self.at(place.at() as u16))) >> shift;
+                // SAFETY: there are as many bits as numbers.
+                let bits = unsafe { bits.get_unchecked((bit >> 6) as usize) };
+                kept += (bits >> (bit & 63) & 1) as usize;
+            }
+            kept
         }
 
         #[inline(always)]

@@ -4,7 +4,7 @@
 //! text is mispredicted every few bytes, and that costs more than all else here.
 
 use super::{
-    keys::{Keys, Peek, peek},
+    keys::{Begin, Keys, Peek, peek},
     masks::{BLOCK, STRETCH, Stretch},
 };
 use crate::view;
@@ -34,7 +34,7 @@ impl Place {
     /// Behind all others.
     pub const NONE: Place = Place(u16::MAX);
 
-    fn new(at: u16, kind: Kind) -> Place {
+    pub fn new(at: u16, kind: Kind) -> Place {
         Place(at << 3 | kind as u16)
     }
 
@@ -53,6 +53,9 @@ impl Place {
 pub trait Text {
     /// What stands at a place of the stretch.
     fn peek(&self, at: u16) -> Peek;
+    /// Lists those places of `masks`, one of each block, at which a word may begin; `places` has room for all. Returns how
+    /// many there are.
+    fn begin(&self, masks: &[u64], begin: Begin<'_>, places: &mut [Place]) -> usize;
     /// Whether a long run of base64 digits that begins at a place may decode to text.
     fn may_decode(&self, at: u16) -> bool;
 }
@@ -60,6 +63,22 @@ pub trait Text {
 impl Text for &[u8] {
     fn peek(&self, at: u16) -> Peek {
         peek(self, usize::from(at))
+    }
+
+    fn begin(&self, masks: &[u64], begin: Begin<'_>, places: &mut [Place]) -> usize {
+        let mut count = 0;
+        for (number, mask) in masks.iter().enumerate() {
+            let mut mask = *mask;
+            while mask != 0 {
+                let at = (number * BLOCK) as u16 + mask.trailing_zeros() as u16;
+                mask &= mask - 1;
+                if begin.may_hold(self.peek(at)) {
+                    places[count] = Place::new(at, Kind::Word);
+                    count += 1;
+                }
+            }
+        }
+        count
     }
 
     fn may_decode(&self, at: u16) -> bool {
@@ -97,9 +116,9 @@ impl Survey {
         (self.words.length, self.others.length, self.bases.length) = (0, 0, 0);
         self.bits.take(masks, count, self.runs);
         let Bits { words, bases, others } = &self.bits;
-        for (number, ((words, bases), others)) in words.iter().zip(bases).zip(others).take(count).enumerate() {
+        self.words.length = text.begin(&words[..count], keys.begin(), &mut self.words.places);
+        for (number, (bases, others)) in bases.iter().zip(others).take(count).enumerate() {
             let start = (number * BLOCK) as u16;
-            self.words.add_all::<8>(*words, start, Kind::Word);
             self.bases.add_all::<2>(*bases, start, Kind::Base64);
             let mut mask = *others;
             while mask != 0 {
@@ -117,8 +136,7 @@ impl Survey {
                 mask &= mask - 1;
             }
         }
-        let (begin, go_on) = (keys.begin(), keys.go_on());
-        self.words.keep(|place| begin.may_hold(text.peek(place.at() as u16)));
+        let go_on = keys.go_on();
         self.words.keep(|place| go_on.may_hold(text.peek(place.at() as u16)));
         self.bases.keep(|place| text.may_decode(place.at() as u16));
         self.others.merge(&self.bases);
