@@ -141,6 +141,7 @@ pub const NOT_KEYS: &[&str] = &[
     "storage",
     "preference",
     "websocket",
+    "socket",
 ];
 pub const NOT_TOKENS: &[&str] = &[
     "next",

@@ -26,6 +26,8 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_changed(case)
         || is_chosen(case)
         || is_catalogued(case)
+        || is_next_field(case)
+        || is_issued_name(case)
 }
 
 /// `credentials: bob:Meadow6451`
@@ -145,6 +147,36 @@ fn is_catalogued(case: &Case) -> bool {
         && (1..=6).contains(&letters)
         && v.len() <= CATALOGUE_BYTES_MAX
         && rest.split(|b| matches!(b, b'.' | b'-')).all(number)
+}
+
+/// `{Token: Password: TTL:15m0s}`: Go prints an empty field as nothing, and the next one is no value.
+fn is_next_field(case: &Case) -> bool {
+    let name = case.value.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let field = case.value.first().is_some_and(u8::is_ascii_uppercase)
+        && case.value.get(name) == Some(&b':')
+        && (name < 5 || text_odds(&case.value[..name]) > -100);
+    let bare = case.separator == Separator::Colon && case.spaced && !case.quoted;
+    bare && field && case.more_follows | case.value.ends_with(b"}") && case.before.contains(&b'{')
+}
+
+/// `"secret": "app-tls-9f8c7b6d"`: a name with the end that a cluster gives it.
+fn is_issued_name(case: &Case) -> bool {
+    let Some(at) = case.value.iter().rposition(|&b| b == b'-') else { return false };
+    let (name, end) = (&case.value[..at], &case.value[at + 1..]);
+    let kinds = [&b"-tls"[..], b"-cert", b"-dockercfg", b"-token", b"-ca"];
+    let lower = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    matches!(case.family, Family::Other)
+        && (5..=10).contains(&end.len())
+        && end.iter().all(lower)
+        && name.iter().all(|b| b.is_ascii_lowercase() || *b == b'-')
+        && kinds.iter().any(|kind| name.ends_with(kind))
+}
+
+/// `Session-ID: 871E6262...`, as OpenSSL shows it: 32 bytes in capitals, which stand in each handshake for all to read.
+pub fn is_of_a_handshake(case: &Case) -> bool {
+    let v = case.value;
+    let capitals = |b: &u8| b.is_ascii_digit() || matches!(b, b'A'..=b'F');
+    case.key.starts_with(b"Session-ID") && case.end_of_line && v.len() == 64 && v.iter().all(capitals)
 }
 
 /// `task ':password:compileJava'`: a project that a task belongs to.

@@ -52,6 +52,11 @@ fn is_cut_expression(v: &[u8]) -> bool {
     let (name, rest) = v.split_at(head);
     let (Some(&first), Some((&next, behind))) = (name.first(), rest.split_first()) else { return false };
     let variable = head <= 2 && (first.is_ascii_alphabetic() || matches!(first, b'_' | b'$'));
+    // `secret}`).digest(`: the end of a template that names the variable.
+    let named = rest.starts_with(b"}`)") && name.len() >= 4 && super::randomness::text_odds(name) > -60;
+    if named {
+        return true;
+    }
     if !variable && !matches!(name, b"null" | b"true" | b"false" | b"this") {
         return false;
     }
@@ -59,12 +64,29 @@ fn is_cut_expression(v: &[u8]) -> bool {
     let words = v.split(|b| !b.is_ascii_alphabetic()).any(|w| word(w) || w == b"void");
     match next {
         b'=' => member(behind) && behind.len() >= 8,
+        // `r;else{if(`
+        b';' => [&b"else{"[..], b"if(", b"for(", b"return", b"var ", b"let ", b"this.", b"throw", b"const "]
+            .iter()
+            .any(|keyword| behind.starts_with(keyword)),
         b'}' | b')' | b',' | b']' => {
             let keyword =
                 behind.get(..behind.iter().take_while(|b| b.is_ascii_lowercase()).count()).unwrap_or_default();
-            let keywords =
-                [&b"async"[..], b"await", b"void", b"return", b"this", b"function", b"new", b"typeof", b"get"];
+            let keywords = [
+                &b"async"[..],
+                b"await",
+                b"void",
+                b"return",
+                b"this",
+                b"function",
+                b"new",
+                b"typeof",
+                b"get",
+                b"static",
+            ];
+            // `{apiKey:n}=e`: parts of an object are given names.
+            let parted = next == b'}' && matches!(behind, [b'=', name] if name.is_ascii_alphabetic());
             words && matches!(behind, [b'}' | b')' | b',' | b';' | b'(' | b']' | b'=' | b'.', _, ..])
+                || parted
                 || keywords.contains(&keyword)
         }
         _ => false,

@@ -148,6 +148,10 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if case.is_typed_field() && is_constant(v) || around::tells_otherwise(case) {
         return None;
     }
+    // `password: must_contain_digit`
+    if matches!(case.separator, Separator::Colon | Separator::Pair) && prose::is_a_message(v) {
+        return None;
+    }
     // `required|string`, `true/false`, `pwd+pwd`, or one word of that kind.
     if v.split(|b| matches!(b, b'|' | b'/' | b',' | b'+')).all(|w| prose::says_nothing(trim_marks(w))) {
         return None;
@@ -278,6 +282,10 @@ fn number(case: &Case) -> Option<Verdict> {
     // `CREATE_PASS = 1010,`: a constant of a list.
     let listed = case.separator == Separator::Equals && case.spaced && !case.quoted;
     if listed && case.value.len() < 6 && !case.end_of_line && !case.more_follows {
+        return None;
+    }
+    // `export const RESET_PASSWORD = 100043;`
+    if listed && case.before.trim_ascii_end().ends_with(b"const") {
         return None;
     }
     Some((if case.password() { Confidence::Medium } else { Confidence::Low }, "digits of a secret's key"))
@@ -429,7 +437,8 @@ fn weak(case: &Case) -> Option<Verdict> {
     if case.quoted && is_code(v) {
         return None;
     }
-    if case.is_typed_field() && text_odds(v) > -90 || around::is_transaction(v) {
+    let public = around::is_transaction(v) || around::is_of_a_handshake(case);
+    if case.is_typed_field() && text_odds(v) > -90 || public || bytes::contains(v, b"=/") {
         return None;
     }
     match value_type(v) {

@@ -83,7 +83,7 @@ pub fn stands_in(v: &[u8]) -> bool {
         || [&b"process.env."[..], b"os.environ", b"System.getenv"].iter().any(|start| v.starts_with(start))
         || v.strip_suffix(b"()").is_some_and(|name| name.iter().all(u8::is_ascii_alphabetic) && reads(name))
         || v.len() >= 3 && v.iter().all(|&b| b == b'*')
-        || OWN_NAMES.iter().any(|name| v.eq_ignore_ascii_case(name.as_bytes()))
+        || OWN_NAMES.iter().any(|name| v.strip_suffix(b"]").unwrap_or(v).eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// `ROCKET_LAUNCHER_0001`: words in capitals and a short number.
@@ -138,6 +138,9 @@ pub fn names_a_secret(v: &[u8]) -> bool {
     if digits > 0 && !constant {
         return false;
     }
+    if is_a_notice(v) {
+        return true;
+    }
     let mut lower = [0u8; 64];
     let Some(lower) = lower.get_mut(..v.len()) else { return false };
     lower.copy_from_slice(v);
@@ -145,6 +148,15 @@ pub fn names_a_secret(v: &[u8]) -> bool {
     let joined = v.iter().any(|b| matches!(b, b'_' | b'-' | b'.'))
         || v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
     (joined || constant) && NAMES.iter().any(|n| contains(lower, n.as_bytes()))
+}
+
+/// `VALUE_SPECIFIED_IN_NO_LOG_PARAMETER`: four words or more in capitals, as programs write in the place of a value.
+fn is_a_notice(v: &[u8]) -> bool {
+    let word = |part: &[u8]| part.len() >= 2 && part.iter().all(u8::is_ascii_uppercase);
+    let mut words = v.split(|&b| b == b'_');
+    words.clone().count() >= 4
+        && words.clone().all(word)
+        && words.any(|part| part.len() >= 4 && super::randomness::text_odds(part) > -60)
 }
 
 /// Stars, dots, x: what others put over a secret.
@@ -262,6 +274,11 @@ const OWN_NAMES: &[&str] = &[
     "yourtoken",
     "your_api_key",
     "your-api-key",
+    "value",
+    "value1",
+    "redacted",
+    // Whoever gives a token as the user's name to GitHub gives this as the password.
+    "x-oauth-basic",
 ];
 const NAMES: &[&str] = &[
     "passw",

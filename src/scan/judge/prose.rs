@@ -13,6 +13,18 @@ pub fn goes_on(word: &[u8]) -> bool {
     contains(&GOING_ON, word)
 }
 
+/// `too_short`, `must_contain_digit`, `not-provided`: words of which one says what is the matter.
+pub fn is_a_message(v: &[u8]) -> bool {
+    let joiner = |b: &u8| matches!(b, b'_' | b'-');
+    let parts = || v.split(joiner);
+    let words = parts().count();
+    words >= 2
+        && words <= MESSAGE_WORDS_MAX
+        && v.iter().all(|b| b.is_ascii_lowercase() || joiner(b))
+        && parts().any(|word| MESSAGES.contains(&word))
+        && parts().all(|word| word.len() >= 2)
+}
+
 /// Words in lower case.
 type Words = LazyLock<HashSet<&'static [u8]>>;
 
@@ -29,6 +41,46 @@ static NOTHING: Words = LazyLock::new(|| WORDS.iter().flat_map(|list| list.split
 static GOING_ON: Words = LazyLock::new(|| FUNCTION_WORDS.split(' ').map(str::as_bytes).collect());
 
 const WORD_BYTES_MAX: usize = 24;
+const MESSAGE_WORDS_MAX: usize = 8;
+
+/// Words that codes of errors have, and passwords hardly.
+const MESSAGES: &[&[u8]] = &[
+    b"must",
+    b"not",
+    b"too",
+    b"cannot",
+    b"missing",
+    b"invalid",
+    b"required",
+    b"expired",
+    b"mismatch",
+    b"mismatched",
+    b"incorrect",
+    b"failed",
+    b"wrong",
+    b"provided",
+    b"exceeded",
+    b"unknown",
+    b"unsupported",
+    b"denied",
+    b"revoked",
+    b"rejected",
+    b"has",
+    b"is",
+    b"was",
+    b"should",
+    b"contains",
+    b"contain",
+    b"already",
+    b"unavailable",
+    b"disabled",
+    b"needs",
+    b"does",
+    b"doesnt",
+    b"hidden",
+    b"redacted",
+    b"unset",
+];
 
 const FUNCTION_WORDS: &str = "a an the this that these those is are was were be been being has have had do does did will would can could may might must \
     shall should not no for from of to in on at by with without into onto over under and or but if when while as than then so it its \
@@ -56,7 +108,7 @@ const WORDS: &[&str] = &[
      encrypted decrypted encoded decoded hashed obfuscated concealed suppressed elided removed censored secured secure anonymous \
      prompt prompted prompting interactive keyboard-interactive stdin stdout stderr env environment input output ask never always \
      verified verify verification validated validate validating checking checked check authenticated authenticating authorized unauthorized \
-     verifying mapped inherited inherit ignore ignored skipped skip unspecified configured unconfigured shift",
+     trying retrying verifying mapped inherited inherit ignore ignored skipped skip unspecified configured unconfigured shift",
     "password passwd passwort pass pwd passwords pw passcode passphrase pin secret secrets token tokens key keys apikey api_key api-key api \
      credential credentials creds cred auth authentication authorization oauth oauth2 bearer basic digest negotiate ntlm kerberos gssapi \
      saml oidc ldap jwt session sessions cookie cookies signature certificate cert username user users login email account admin-password \
