@@ -187,7 +187,7 @@ impl Scan<'_> {
                 return self.candidate(c);
             }
             Pending::Announced(rules) => {
-                let at = blanks(line);
+                let at = behind_direction(line).unwrap_or_else(|| blanks(line));
                 if at < line.len() {
                     return self.indented(rules, Pending::None, self.line + at, complete);
                 }
@@ -223,6 +223,10 @@ impl Scan<'_> {
     /// What a sentence at the end of a line announces: `use the following password to proceed:`.
     pub(super) fn announced(&mut self, end: usize) -> Option<Match> {
         let line = self.text.get(self.line..end).unwrap_or_default();
+        if let Some(at) = memchr::memmem::rfind(line, ASKED) {
+            let name = self.line + at + b"334 ".len();
+            return self.announces(name, end);
+        }
         if !line.ends_with(b":") {
             return None;
         }
@@ -232,6 +236,10 @@ impl Scan<'_> {
 
     /// The rules of the name at `at`, if it is announced by the word before it and the line's end, which is at `end`.
     pub(super) fn announces(&mut self, at: usize, end: usize) -> Option<Match> {
+        if self.text[..at].ends_with(b"334 ") {
+            let word = self.text[at..end].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+            return self.look_up(at..at + word, at);
+        }
         if !self.text[..at].ends_with(FOLLOWING) {
             return None;
         }
@@ -350,10 +358,23 @@ fn is_assignment(v: &[u8]) -> bool {
     name > 1 && v[0].is_ascii_alphabetic() && rest.starts_with(b"=") && !rest.iter().all(|&b| b == b'=')
 }
 
+/// Where what a client sends begins in a line that shows it, if that is one word: `C: x`, `12:01:07 > x`, `send: 'x'`.
+fn behind_direction(line: &[u8]) -> Option<usize> {
+    let at = DIRECTIONS.iter().find_map(|mark| {
+        let at = memchr::memmem::rfind(line, mark)?;
+        (at == 0 || line[at - 1] == b' ').then_some(at + mark.len())
+    })?;
+    (!line[at..].trim_ascii_end().contains(&b' ')).then_some(at)
+}
+
 fn blanks(line: &[u8]) -> usize {
     line.iter().take_while(|&&b| b == b' ' || b == b'\t').count()
 }
 
+/// How a mail server asks for a password (RFC 4954), in base64.
+const ASKED: &[u8] = b"334 UGFzc3dvcmQ6";
+/// What logs of a session put before a client's lines.
+const DIRECTIONS: &[&[u8]] = &[b"C: ", b"-> ", b">> ", b"> ", b"send: "];
 /// What announces the name behind it, of a value on a later line.
 const FOLLOWING: &[u8] = b"following ";
 /// How much is said of it at most (bytes).

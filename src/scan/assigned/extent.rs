@@ -330,5 +330,16 @@ fn trimmed(text: &[u8], start: usize, end: usize) -> Range<usize> {
 }
 
 const LENGTH_DIGITS_MAX: usize = 9;
-const WRAPPERS: &[&[u8]] =
-    &[b"Some(", b"Optional[", b"Optional(", b"Sensitive(", b"SecretString(", b"SecretStr(", b"Secret(", b"<![CDATA["];
+const WRAPPERS: &[&[u8]] = &[
+    b"Some(",
+    b"Optional[",
+    b"Optional(",
+    b"Sensitive(",
+    b"SecretString(",
+    b"SecretStr(",
+    b"Secret(",
+    b"<![CDATA[",
+    b"** ",
+    b"</b> ",
+    b"</strong> ",
+];

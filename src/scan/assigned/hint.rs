@@ -67,9 +67,10 @@ pub fn name_in_element(text: &[u8]) -> Option<Range<usize>> {
     })
 }
 
-/// Whether a sentence may announce the name that begins at `first`: `use the following password:`.
+/// Whether a sentence may announce the name that begins at `first`: `use the following password:`, or a mail server
+/// asks for it.
 fn is_announced(text: &[u8], first: usize) -> bool {
-    text[..first].ends_with(b"following ")
+    text[..first].ends_with(b"following ") || text[..first].ends_with(b"334 ")
 }
 
 /// The name of the variable that Terraform declares with the bracket at `brace`: `variable "db_password" {`.

@@ -43,9 +43,13 @@ pub fn with_words_before(text: &[u8], key: &Key) -> Range<usize> {
     from..key.name.end
 }
 
-/// The place before the stars that end at `end`: `**password**: x`, as Markdown has it.
+/// The place before the stars that end at `end`: `**password**: x`, `*password*: x`, as Markdown has it.
 fn before_bold(text: &[u8], end: usize) -> usize {
-    end - if text.get(..end).is_some_and(|head| head.ends_with(b"**")) { 2 } else { 0 }
+    match text.get(..end) {
+        Some([.., b'*', b'*']) => end - 2,
+        Some([.., before, b'*']) if before.is_ascii_alphanumeric() => end - 1,
+        _ => end,
+    }
 }
 
 /// Whether a key is a number that no words stand before: `23:10`, not `recovery key 1:`.

@@ -393,6 +393,11 @@ pub fn names_token(key: &[u8]) -> bool {
     key.windows(b"token".len()).any(|word| word.eq_ignore_ascii_case(b"token"))
 }
 
+/// Whether a key has the word session in it.
+pub fn names_session(key: &[u8]) -> bool {
+    key.windows(b"session".len()).any(|word| word.eq_ignore_ascii_case(b"session"))
+}
+
 /// A signature of 64 bytes in base 58 names a transaction.
 pub fn is_transaction(v: &[u8]) -> bool {
     let base58 = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');

@@ -177,8 +177,9 @@ fn is_beside(case: &Case) -> bool {
         let made = || v.len() >= 16 && v.iter().all(u8::is_ascii_alphanumeric) && random(v);
         return mixed && v.len() >= CELL_BYTES_MIN && (case.password() || made());
     }
-    // Of the columns in the middle of a table only what is nothing else is taken.
-    let whole = case.end_of_line || case.more_follows && v.len() >= INNER_CELL_BYTES_MIN && random(v);
+    // Of the columns in the middle of a table only what is nothing else is taken, and what stands in a row between bars.
+    let barred = || case.password() && case.before.trim_ascii_end() == b"|" && v.len() >= MADE_BYTES_MIN;
+    let whole = case.end_of_line || case.more_follows && (v.len() >= INNER_CELL_BYTES_MIN && random(v) || barred());
     !case.quoted && whole && mixed && v.len() >= CELL_BYTES_MIN
 }
 
@@ -442,7 +443,8 @@ fn weak(case: &Case) -> Option<Verdict> {
         return None;
     }
     match value_type(v) {
-        ValueType::HexDigest if case.family == Family::Key || around::is_namespaced(case) => None,
+        ValueType::HexDigest if case.family == Family::Key && !around::names_session(case.key) => None,
+        ValueType::HexDigest if around::is_namespaced(case) => None,
         ValueType::HexDigest => Some((Confidence::Medium, "hex of a token's length")),
         // Tokens are made of UUIDs without their dashes, too.
         ValueType::Uuid if v.len() == 32 && around::names_token(case.key) && !around::is_namespaced(case) => {

@@ -31,6 +31,12 @@ pub fn told(case: &Case) -> Option<Verdict> {
     if chosen && secret_charset(v) && matches!(value_type(v), ValueType::Opaque | ValueType::Identifier) {
         return Some((Confidence::Medium, "a password that a sentence quotes"));
     }
+    // `set API_KEY to "x"`: what a machine makes.
+    let machine = matches!(value_type(v), ValueType::HexDigest | ValueType::Uuid);
+    let assigned = case.quoted && is_constant(word) && v.len() >= TOLD_BYTES_MIN;
+    if assigned && (machine || random(v) && has(u8::is_ascii_digit) && secret_charset(v)) {
+        return Some((Confidence::Medium, "a value that a sentence quotes"));
+    }
     let cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
     let made = match case.password() {
         true => has(u8::is_ascii_digit) && (cases || has(u8::is_ascii_punctuation)),
