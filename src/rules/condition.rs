@@ -289,6 +289,12 @@ fn literals_at(parts: &[Hir]) -> Option<Vec<Vec<u8>>> {
         // What stands behind a scheme is of all kinds.
         let scheme = literal.starts_with(b"://");
         literal.truncate(if scheme { 3 } else { LITERAL_BYTES_MAX });
+        // No letter is cut.
+        if let Err(fault) = str::from_utf8(literal)
+            && fault.error_len().is_none()
+        {
+            literal.truncate(fault.valid_up_to());
+        }
     }
     literals.sort();
     literals.dedup();

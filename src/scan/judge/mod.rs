@@ -6,6 +6,7 @@
 mod around;
 mod bigrams;
 mod bytes;
+mod cells;
 mod chosen;
 mod code;
 mod placeholder;
@@ -159,34 +160,15 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if case.separator == Separator::Sentence {
         return sentence::told(case);
     }
-    if case.separator == Separator::Column && !is_beside(case) || case.separator == Separator::Cell && !is_cell(v) {
+    if case.separator == Separator::Column && !cells::is_beside(case)
+        || case.separator == Separator::Cell && !cells::is_cell(v)
+    {
         return None;
     }
     match case.strength {
         Strength::Strong => strong(case),
         Strength::Weak => weak(case),
     }
-}
-
-/// Whether a value in a table is the last of its row, and made of letters and digits as nothing in a list of options is.
-fn is_beside(case: &Case) -> bool {
-    let v = case.value;
-    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
-    // `password 'x'`, as Groovy assigns; `secret "db-1" deleted` tells a name.
-    if case.quoted {
-        let made = || v.len() >= 16 && v.iter().all(u8::is_ascii_alphanumeric) && random(v);
-        return mixed && v.len() >= CELL_BYTES_MIN && (case.password() || made());
-    }
-    // Of the columns in the middle of a table only what is nothing else is taken, and what stands in a row between bars.
-    let barred = || case.password() && case.before.trim_ascii_end() == b"|" && v.len() >= MADE_BYTES_MIN;
-    let whole = case.end_of_line || case.more_follows && (v.len() >= INNER_CELL_BYTES_MIN && random(v) || barred());
-    !case.quoted && whole && mixed && v.len() >= CELL_BYTES_MIN
-}
-
-/// Whether what stands in a column of secrets is one, and no word about it.
-fn is_cell(v: &[u8]) -> bool {
-    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
-    !v.contains(&b' ') && (mixed && v.len() >= CELL_BYTES_MIN || random(v))
 }
 
 /// A long random token without a key name, for the search by bare entropy. None for typed non-secrets.
@@ -505,7 +487,4 @@ const WEAK_BYTES_MIN: usize = 12;
 const WEAK_KEY_BYTES_MIN: usize = 20;
 /// The shortest value that a machine makes and no sign of which tells it from a name (bytes).
 const MADE_BYTES_MIN: usize = 8;
-const CELL_BYTES_MIN: usize = 6;
-/// The shortest value that is taken in a column that others follow (bytes).
-const INNER_CELL_BYTES_MIN: usize = 20;
 const BARE_BYTES_MIN: usize = 20;

@@ -18,8 +18,7 @@ pub fn is_a_message(v: &[u8]) -> bool {
     let joiner = |b: &u8| matches!(b, b'_' | b'-');
     let parts = || v.split(joiner);
     let words = parts().count();
-    words >= 2
-        && words <= MESSAGE_WORDS_MAX
+    (2..=MESSAGE_WORDS_MAX).contains(&words)
         && v.iter().all(|b| b.is_ascii_lowercase() || joiner(b))
         && parts().any(|word| MESSAGES.contains(&word))
         && parts().all(|word| word.len() >= 2)
