@@ -295,9 +295,8 @@ impl Filter {
     fn known_goes_on(&self, lines: &[u8]) -> bool {
         let start = memchr::memrchr(b'\n', &lines[..lines.len() - 1]).map_or(0, |end| end + 1);
         let (line, known) = (&lines[start..], self.settler.known());
-        !known.is_empty()
-            && wrap::wraps(line, Some(self.engine.options().known.width()))
-            && (start > 0 || known.has_tail(wrap::said(line)))
+        let width = Some(self.engine.options().known.broken(self.engine.masker()));
+        !known.is_empty() && wrap::wraps(line, width) && (start > 0 || wrap::may_begin(known, line, width))
     }
 
     /// Appends bytes to the window, up to a line end or the bound, and scans it if it is due.

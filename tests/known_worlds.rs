@@ -6,8 +6,8 @@ mod support;
 use std::sync::Arc;
 
 use blackbar::{
-    Engine, KnownValues,
-    scan::known::{Added, Refused},
+    Engine, Filter, KnownValues,
+    scan::known::{Added, Policy, Refused},
 };
 use support::{
     in_pieces,
@@ -82,6 +82,8 @@ const WORLDS: &[(&[&str], &str, &str)] = &[
         "##vso[task.setvariable variable=x]*** ##vso[a b=***]\n",
     ),
     (&["a%b;c]d-walnut"], "::error title=a%25b;c]d-walnut::a%25b;c]d-walnut\n", "::error title=***::***\n"),
+    // A word that a script does not quote.
+    (&["wal\\nut-K\\7\\"], "+ : walnut-K7 wal\\nut-K\\7\\\n", "+ : *** ***\n"),
     // Each character by its number.
     (&["wa11ut"], "\\u{77}\\u{61}\\u{31}\\u{31}\\u{75}\\u{74} \\x{77}a\\x{31}1ut\n", "*** ***\n"),
     // White space of all kinds between the lines of a key.
@@ -171,6 +173,18 @@ const WORLDS: &[(&[&str], &str, &str)] = &[
     ),
     // A script of `cmd` reads its arguments twice.
     (&["wal&nut^7"], "cmd /c npm.cmd wal^^^&nut^^^^7\n", "cmd /c npm.cmd ***\n"),
+    // As the bytes that it has: Python, JSON, Go, tables of C; Java's have a sign.
+    (
+        &["wa11ut-\u{e4}"],
+        "[119, 97, 49, 49, 117, 116, 45, 195, 164] [119,97,49,49,117,116,45,195,164]\n",
+        "[***] [***]\n",
+    ),
+    (
+        &["wa11ut-\u{e4}"],
+        "[119 97 49 49 117 116 45 195 164] [119, 97, 49, 49, 117, 116, 45, -61, -92]\n",
+        "[***] [***]\n",
+    ),
+    (&["wa11ut-K"], "{ 0x77, 0x61, 0x31, 0x31, 0x75, 0x74, 0x2d, 0x4b }\n", "{ 0x*** }\n"),
     // What other maskers write in their place.
     (&["MASKED"], "[MASKED] MASKED\n", "[***] ***\n"),
 ];
@@ -205,4 +219,63 @@ fn whatever_the_end(engine: &Arc<Engine>, input: String, expected: &str) {
     assert_eq!(shown(&whole(engine, input.as_bytes())), shown(expected.as_bytes()));
     let pieces: Vec<(&[u8], bool)> = input.as_bytes().chunks(4096).map(|piece| (piece, true)).collect();
     assert_eq!(shown(&in_pieces(engine, &pieces)), shown(expected.as_bytes()));
+}
+
+#[test]
+fn a_value_that_was_broken_at_80_columns_or_at_those_that_programs_are_told_is_masked_without_a_terminal() {
+    let values = ["correct-horse-battery", "correct horse battery staple", "k\u{e4}se-Brot-4711-\u{1f511}\u{1f511}"];
+    let known = KnownValues::new(Policy { weak: true, ..Policy::default() });
+    values.iter().for_each(|value| assert!(known.add("NAME", value.as_bytes()).is_ok()));
+    let engine = engine_with(known.clone());
+    let line = "the password of this account is called, as far as somebody knows it who has read all of the letters that we have sent:";
+    for (width, told) in [(80, 0), (80, 120), (100, 100)] {
+        known.set_columns(told);
+        for value in values {
+            for before in width - 30..=width {
+                for (colour, end) in [("", "\n"), ("", "\r\r\n"), ("\u{1b}[1;31m", "\u{1b}[0m\r\n")] {
+                    let text: Vec<char> = format!("{}{value} so it is", &line[..before]).chars().collect();
+                    let lines = text.chunks(width).map(|line| line.iter().collect::<String>());
+                    let lines: String = lines.map(|line| format!("{colour}{line}{end}")).collect();
+                    let text = format!("before\n{lines}behind\n");
+                    let output = whole(&engine, text.as_bytes());
+                    // What stands in front of the value is left, and of the value nothing.
+                    let kept = shown(format!("before\n{colour}{}", &line[..before]).as_bytes());
+                    let read = shown(&output);
+                    let about = format!("{value} behind {before} of {width}: {read}");
+                    assert!(read.starts_with(&kept) && read.ends_with("behind\\n"), "{about}");
+                    let rest: String = String::from_utf8_lossy(&output).replace(['\r', '\n'], "");
+                    let rest = rest.replace("\u{1b}[1;31m", "").replace("\u{1b}[0m", "").replace("***", "");
+                    assert_eq!(rest, format!("before{} so it isbehind", &line[..before]), "{about}");
+                    for chunk in [1, 7, width, width + 1, width + 2] {
+                        for idle in [false, true] {
+                            let pieces: Vec<(&[u8], bool)> =
+                                text.as_bytes().chunks(chunk).map(|piece| (piece, idle)).collect();
+                            assert_eq!(shown(&in_pieces(&engine, &pieces)), read, "by {chunk}, {idle}: {about}");
+                        }
+                    }
+                    assert_eq!(shown(&whole(&engine, &output)), read, "filtered twice");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn lines_of_80_columns_pass_that_do_not_break_a_value() {
+    let engine = engine_of(&["correct-horse-battery", "======"]);
+    let full = |end: &str| format!("{end:,>80}\n");
+    for next in ["horse-battery\n", "-horse\n", " -horse-battery\n", "\n-horse-battery\n", "2026 -horse-battery\n"] {
+        let text = format!("{}{next}", full("correct"));
+        whatever_the_cut(&engine, text.as_bytes(), text.as_bytes());
+    }
+    // One column less is no break, and neither is a line that was longer, or shorter, before something was masked.
+    for line in [&full("correct")[1..], &format!(",{}", full("correct")), &full("***correct")] {
+        let text = format!("{line}-horse-battery\n");
+        whatever_the_cut(&engine, text.as_bytes(), text.as_bytes());
+    }
+    // What comes while the next line does not is shown, but for what may be the beginning of a value.
+    let mut filter = Filter::new(engine_of(&["correct-horse-battery"]));
+    let mut out = filter.push(full("cor").as_bytes()).to_vec();
+    out.extend(filter.idle().to_vec());
+    assert_eq!(shown(&out), ",".repeat(77));
 }

@@ -36,6 +36,8 @@ pub fn load(settings: &Settings, env_by_default: bool, console: &Console) -> Res
         weak: settings.switch("secret-weak"),
     };
     let known = KnownValues::new(policy);
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
+    known.set_columns(columns.unwrap_or_default());
     each(settings, env_by_default, &mut |name, value| known.add(name, value))?.tell(console);
     Ok(known)
 }

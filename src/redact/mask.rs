@@ -132,9 +132,11 @@ impl Masker {
 
     /// Whether a mask stands anywhere in a text.
     pub fn stands_in(&self, text: &[u8]) -> bool {
-        let begins = self.begins();
-        let may = |at: &usize| begins.is_none_or(|byte| text[*at] == byte);
-        (0..text.len()).filter(may).any(|at| self.len_at(text, at).is_some())
+        let is_one = |at: usize| self.len_at(text, at).is_some();
+        match self.begins() {
+            Some(byte) => memchr::memchr_iter(byte, text).any(is_one),
+            None => (0..text.len()).any(is_one),
+        }
     }
 
     /// Whether a rule has this id.

@@ -281,6 +281,16 @@ impl<'a> Line<'a> {
             block.width = Some(if block.width.is_some() && run.len() < width { 0 } else { run.len() });
             return Next::Open;
         }
+        // All of it may stand on one line, with blanks for line ends.
+        if !begins
+            && let (several, true) = fields(line, block)
+            && several.len() > 1
+            && several.iter().any(|field| looks_encoded(&line[field.clone()]))
+        {
+            self.mask_fields(several, block);
+            (block.foreign, block.width) = (0, Some(USUAL_WIDTH));
+            return Next::Open;
+        }
         if let Some(mac) = memchr::memmem::find(line, b"Private-MAC: ") {
             let from = self.start + mac + 13;
             let run = digits(&self.text[from..self.end]);
@@ -306,17 +316,51 @@ impl<'a> Line<'a> {
         if block.foreign >= KEY_BLOCK_FOREIGN_LINES_MAX { Next::Closed } else { Next::Open }
     }
 
-    /// Masks the end of a body that is glued to its END.
-    fn before_footer(&mut self, line: &[u8], block: &Block) {
-        let field = line.iter().rposition(|byte| byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
-        let glued = field + block.glued;
-        let same = line.get(..glued).is_some_and(|before| Some(shape(before)) == block.shape);
-        let field = if same { glued } else { field };
-        let run = line.len() - field;
-        if block.is_seen() && run > 0 && digits(&line[field..]) == run {
-            self.pieces.push(Piece { span: self.start + field..self.start + line.len(), first: !block.found });
+    /// Masks the end of a body that stands before its END on one line.
+    fn before_footer(&mut self, line: &[u8], block: &mut Block) {
+        let (found, _) = fields(line, block);
+        // A word in front of END is none, unless it is glued to it.
+        let glued = found.first().is_some_and(|last| last.end == line.len());
+        let long = |field: &Range<usize>| field.len() >= PIECE_MIN || line[field.clone()].ends_with(b"=");
+        if block.is_seen() && (glued || found.iter().any(long)) {
+            self.mask_fields(found, block);
         }
     }
+
+    /// Masks fields of the line, the last of which comes first.
+    fn mask_fields(&mut self, fields: Vec<Range<usize>>, block: &mut Block) {
+        for field in fields.into_iter().rev() {
+            self.pieces.push(Piece { span: self.start + field.start..self.start + field.end, first: !block.found });
+            block.found = true;
+        }
+    }
+}
+
+/// The fields at the end of a line that may be of a body, the last one first, and whether they are all that stands behind
+/// what stands before each line.
+fn fields(line: &[u8], block: &Block) -> (Vec<Range<usize>>, bool) {
+    let mut found = Vec::new();
+    let mut end = line.trim_ascii_end().len();
+    while end > 0 {
+        let from = line[..end].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+        let glued = from + block.glued;
+        let whole = line[..end].get(..glued).is_some_and(|before| Some(shape(before)) == block.shape);
+        let field = if whole { glued..end } else { from..end };
+        // The checksum of PGP's armour begins with the padding character.
+        let checksum = usize::from(found.is_empty() && line[field.start..end].starts_with(b"="));
+        let run = &line[field.start + checksum..end];
+        // The last line of a body may be short; a word is none.
+        let last = found.iter().all(|field: &Range<usize>| line[field.start] == b'=');
+        if run.is_empty() || digits(run) < run.len() || !last && run.len() < PIECE_MIN {
+            break;
+        }
+        found.push(field);
+        if whole {
+            return (found, true);
+        }
+        end = line[..from].trim_ascii_end().len();
+    }
+    (found, false)
 }
 
 /// Where keys may begin in a line, in order, each with the place from which its body may stand: behind its header, or at

@@ -24,7 +24,7 @@ pub struct Stretches<'a, 'b> {
     known: &'a Known,
     commands: bool,
     /// How lines are broken.
-    width: known::wrap::Width,
+    width: known::wrap::Width<'a>,
     ahead: &'b mut Ahead,
     block: &'a [u8],
     place: usize,
@@ -75,7 +75,7 @@ impl<'a, 'b> Stretches<'a, 'b> {
     ) -> Stretches<'a, 'b> {
         let lines = engine.prefilter.lines(engine, known, block, buffers);
         let commands = engine.options.commands != Commands::Ignore;
-        let width = Some(engine.options.known.width());
+        let width = Some(engine.options.known.broken(engine.masker()));
         Stretches { lines, known, commands, width, ahead, block, place: 0 }
     }
 
@@ -125,7 +125,7 @@ impl<'a, 'b> Stretches<'a, 'b> {
             let open = run.end == length
                 && known::wrap::wraps(&self.block[parts.last().map_or(0, |part| part.start)..], self.width);
             let joined: Vec<u8> = parts.iter().map(|part| &self.block[part.clone()]).collect::<Vec<_>>().concat();
-            if open || self.known.first_in(&joined, 0).is_some() {
+            if open || known::wrap::may_hold(self.known, &self.block[start..run.end], &joined, self.width) {
                 let end = memchr::memchr(b'\n', &self.block[run.end - 1..]).map_or(length, |at| run.end + at);
                 break (start, end);
             }
@@ -140,10 +140,10 @@ impl<'a, 'b> Stretches<'a, 'b> {
         let mut line =
             memchr::memrchr(b'\n', &self.block[self.place..run.start]).map_or(self.place, |end| self.place + end + 1);
         // A terminal's line may also go on within itself.
-        let within = self.width.is_some_and(|width| width > 0);
+        let within = self.width.is_some_and(|width| width.terminal > 0);
         while line < run.end {
             let end = memchr::memchr(b'\n', &self.block[line..]).map_or(self.block.len(), |end| line + end + 1);
-            if within || self.known.has_tail(known::wrap::said(&self.block[line..end])) {
+            if within || known::wrap::may_begin(self.known, &self.block[line..end], self.width) {
                 return Some(line);
             }
             line = end;

@@ -92,8 +92,15 @@ pub fn opening(text: &[u8], from: usize, ended: bool, around: Around) -> Opening
     let mut at = from;
     // A wrapper is stepped into once or twice: `Some("x")`, `[x]`, `Some(Secret("x"))`.
     for _ in 0..3 {
-        while matches!(text.get(at), Some(b' ' | b'\t')) {
-            at += 1;
+        while let Some(&byte) = text.get(at)
+            && is_nothing(byte)
+        {
+            match text.get(at + 2) {
+                // Two of them around one byte are UTF-16.
+                Some(0) if byte == 0 => break,
+                None if byte == 0 && !ended => return Opening::Open(at),
+                _ => at += 1,
+            }
         }
         let Some(rest) = text.get(at..).filter(|r| !r.is_empty()) else {
             return if ended { Opening::LineEnd(text.len()) } else { Opening::Nothing };
@@ -246,6 +253,11 @@ fn entity_opening(text: &[u8], at: usize, ended: bool, around: Around) -> Openin
     }
     // `password=&user=x`: an empty field.
     if around.query { Opening::None } else { bare(at, around) }
+}
+
+/// Whether a byte in front of a value says nothing: a blank, or a control character that shows nothing.
+pub fn is_nothing(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | 0..=8 | 11 | 12 | 14..=26 | 28..=31 | 127)
 }
 
 /// How many backslashes begin at `at`.

@@ -369,7 +369,7 @@ fn names_role(text: &[u8], operator: usize) -> bool {
     let word = &text[key.name.clone()];
     let escaped = key.name.start > 0 && text[key.name.start - 1] == b'\\';
     let role = |word: &[u8]| name::role(word) == name::Role::Name;
-    role(word) || escaped && role(&word[1..])
+    role(word) || escaped && role(word.get(1..).unwrap_or_default())
 }
 
 /// How far around a word the header that it stands in is looked for: as long as one that is escaped may be (bytes).

@@ -404,7 +404,7 @@ impl Scan<'_> {
         }
         let opening = extent::opening(self.text, c.from, self.ended, c.around);
         let rest = self.text.get(c.from..).unwrap_or_default();
-        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let blanks = rest.iter().take_while(|&&b| extent::is_nothing(b)).count();
         self.reach = self.reach.max(c.from + blanks + LOOK_BYTES_MAX);
         match opening {
             Opening::Open(at) => return Err(Live(at)),

@@ -33,7 +33,7 @@ impl Encoding {
 
     /// Whether a value can be looked for without it.
     pub(super) fn can_be_missed(self) -> bool {
-        [HEX_ESCAPES, OCTAL_ESCAPES].contains(&self.name())
+        [HEX_ESCAPES, OCTAL_ESCAPES, NUMBERS].contains(&self.name())
     }
 
     /// The name in findings, as `base64`. Several rows may share one, where they differ in nothing
@@ -97,6 +97,14 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("hex", |value, out| hex_apart(value, b":", UPPER, out)),
     ("hex", |value, out| hex_apart(value, b"-", LOWER, out)),
     ("hex", |value, out| hex_apart(value, b"-", UPPER, out)),
+    // Lists of numbers: Python and Rust, JSON and Erlang, Go's %v; Go's %#v and tables of C, Rust's {:02x?}; Java, whose
+    // bytes have a sign.
+    (NUMBERS, |value, out| numbers(value, b", ", out)),
+    (NUMBERS, |value, out| numbers(value, b",", out)),
+    (NUMBERS, |value, out| numbers(value, b" ", out)),
+    (NUMBERS, |value, out| signed_numbers(value, b", ", out)),
+    (NUMBERS, |value, out| hex_apart(value, b", 0x", LOWER, out)),
+    (NUMBERS, |value, out| hex_apart(value, b", ", LOWER, out)),
     (HEX_ESCAPES, |value, out| hex_escapes(value, out)),
     (OCTAL_ESCAPES, |value, out| octal_escapes(value, out)),
     // What an encoder of URLs leaves as it is differs: RFC 3986 names the unreserved characters,
@@ -246,9 +254,10 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("base64-base64", |value, out| base64_twice(value, Some(2), out)),
 ];
 
-/// Names of forms that take four bytes for each byte. A value for which they are too long is looked for
+/// Names of forms that take four bytes or more for each byte. A value for which they are too long is looked for
 /// without them.
 const HEX_ESCAPES: &str = "hex-escapes";
+const NUMBERS: &str = "numbers";
 const OCTAL_ESCAPES: &str = "octal-escapes";
 
 fn raw(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
@@ -310,6 +319,13 @@ mod tests {
             ("ab\u{7f}", "61:62:7f"),
             ("ab", r"\x61\x62"),
             ("ab", r"\141\142"),
+            // Lists of bytes: Python, JSON, Go, Java, tables of C.
+            ("hi\t\u{e4}", "104, 105, 9, 195, 164"),
+            ("hi\t\u{e4}", "104,105,9,195,164"),
+            ("hi\t\u{e4}", "104 105 9 195 164"),
+            ("hi\t\u{e4}", "104, 105, 9, -61, -92"),
+            ("hi\t\u{e4}", "68, 0x69, 0x09, 0xc3, 0xa4"),
+            ("hi\t\u{e4}", "68, 69, 09, c3, a4"),
             // Regular expressions of Perl and Python; a command line of Windows.
             ("a_b.c/", r"a_b\.c\/"),
             ("a-b.c/", r"a\-b\.c/"),

@@ -32,9 +32,10 @@ pub(super) fn once<E>(value: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), E>
 type Read = fn(&[u8], &mut Vec<u8>);
 
 /// A sign without which a reading changes nothing, and the reading.
-const READINGS: [(u8, Read); 6] = [
+const READINGS: [(u8, Read); 7] = [
     (b'\x1b', without_escapes),
     (b'\\', backslashes),
+    (b'\\', unquoted),
     (b'%', percent),
     // What `cmd` takes a caret for, and what Make, Compose and batch files make of two signs.
     (b'^', |value, out| unprefixed(value, b'^', |_| true, out)),
@@ -57,6 +58,21 @@ fn unprefixed(value: &[u8], sign: u8, is_special: fn(u8) -> bool, out: &mut Vec<
             _ => out.push(byte),
         }
     }
+}
+
+/// As a word of a shell that nobody has quoted. A backslash at its end goes with the line end behind it. Nothing, if it is
+/// rather a string of JSON.
+fn unquoted(value: &[u8], out: &mut Vec<u8>) {
+    let mut rest = value.iter().skip_while(|&&byte| byte != b'\\').skip(1).peekable();
+    while rest.peek().is_some_and(|next| b"nrtu\"'/\\".contains(next)) {
+        rest.next();
+        while rest.next_if(|&&byte| byte != b'\\').is_some() {}
+        if rest.next().is_none() {
+            return;
+        }
+    }
+    let odd = value.iter().rev().take_while(|&&byte| byte == b'\\').count() % 2;
+    unprefixed(&value[..value.len() - odd], b'\\', |_| true, out);
 }
 
 /// As a string of JSON, and of the languages that write strings like it. What it does not know stays.

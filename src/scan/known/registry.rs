@@ -16,8 +16,9 @@ use super::{
     strings::{self, Strings},
     table::{Hasher, Table},
     value,
+    wrap::Broken,
 };
-use crate::limits::SECRET_BYTES_MAX;
+use crate::{limits::SECRET_BYTES_MAX, redact::Masker, scan::prefilter::breaks};
 
 /// Values that are masked wherever they appear. Clones share one list: a value that is added
 /// through one of them is looked for by every filter whose engine has another, from the next bytes
@@ -122,6 +123,8 @@ struct Shared {
     epoch: AtomicU64,
     /// How wide the terminal is that somebody reads the output on (columns; 0 for none).
     width: AtomicUsize,
+    /// How wide programs without a terminal believe theirs to be (columns; 0 for what they do by themselves).
+    columns: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -185,8 +188,17 @@ impl KnownValues {
         self.shared.width.store(columns, Ordering::Relaxed);
     }
 
-    pub(crate) fn width(&self) -> usize {
-        self.shared.width.load(Ordering::Relaxed)
+    /// Says how wide programs that have no terminal are told that it is, as by `COLUMNS` (0 if they are not told). Some break
+    /// their lines there; others do at 80 columns, whatever they are told.
+    pub fn set_columns(&self, columns: usize) {
+        self.shared.columns.store(columns, Ordering::Relaxed);
+    }
+
+    /// How lines are broken over whose ends a value may go.
+    pub(crate) fn broken<'a>(&self, masker: &'a Masker) -> Broken<'a> {
+        let told = self.shared.columns.load(Ordering::Relaxed);
+        let told = if told == COLUMNS || !(COLUMNS_MIN..=breaks::COLUMNS_MAX).contains(&told) { 0 } else { told };
+        Broken { terminal: self.shared.width.load(Ordering::Relaxed), columns: [COLUMNS, told], masker }
     }
 
     /// What is looked for now.
@@ -367,6 +379,13 @@ const WEAK_ENCODED_MIN: usize = 4;
 
 /// How many times as many values as there are new ones a tier may have to be taken up.
 const TIER_GROWTH: usize = 8;
+
+/// The width that programs take for the terminal's where there is none, and which containers and remote commands give to
+/// theirs (columns).
+const COLUMNS: usize = 80;
+
+/// The least width at which lines are joined (columns): nobody reads what is broken at fewer.
+const COLUMNS_MIN: usize = 20;
 
 #[cfg(test)]
 mod tests {

@@ -1,21 +1,32 @@
 //! Knows lines that may go on in the next one, because some program breaks its output at a width:
-//! base64, terminals and quoted-printable. Joins them. Does not look for values, nor for what the joined text says.
+//! base64, terminals (80 columns, where there is none) and quoted-printable. Joins them. Does not look for values, nor for what the joined text says.
 
 use std::ops::Range;
 
-use super::super::prefilter::breaks;
+use super::{super::prefilter::breaks, Known};
 use crate::{
     limits,
     redact::Masker,
     view::{self, Views, utf16::Encoding},
 };
 
-/// How lines are broken, other than base64: at the width of a terminal (columns; 0 for none), and by the soft breaks of
-/// quoted-printable. `None` for base64 alone.
-pub(crate) type Width = Option<usize>;
+/// How lines are broken, other than base64: at a width, and by the soft breaks of quoted-printable. `None` for base64
+/// alone.
+pub(crate) type Width<'a> = Option<Broken<'a>>;
+
+/// The widths at which lines are broken.
+#[derive(Clone, Copy)]
+pub(crate) struct Broken<'a> {
+    /// That of the terminal (columns; 0 for none).
+    pub(crate) terminal: usize,
+    /// Without a terminal, those that programs take for one's (columns; 0 for none).
+    pub(crate) columns: [usize; 2],
+    /// How wide a line was in which a mask stands, nobody knows.
+    pub(crate) masker: &'a Masker,
+}
 
 /// Whether a line, with its end, may go on in the next one: it ends in a long run of base64 digits, in a soft break, or
-/// is as wide as the terminal.
+/// is as wide as a terminal.
 pub(crate) fn wraps(line: &[u8], width: Width) -> bool {
     let bare = bare(line);
     if bare.len() == line.len() {
@@ -28,10 +39,32 @@ pub(crate) fn wraps(line: &[u8], width: Width) -> bool {
         || width.is_some() && breaks_softly(bare)
 }
 
-/// What a line says that may go on, without its end and without the sign of a soft break.
-pub(crate) fn said(line: &[u8]) -> &[u8] {
+/// Whether a known string may begin in a line that may go on.
+pub(crate) fn may_begin(known: &Known, line: &[u8], width: Width) -> bool {
+    if is_as_wide(line, width) {
+        let said = content(line);
+        // Behind its last byte, or between two, a colour may end.
+        return said.contains(&0x1b) || known.has_tail(said);
+    }
     let bare = bare(line);
-    &bare[..bare.len() - usize::from(breaks_softly(bare))]
+    known.has_tail(&bare[..bare.len() - usize::from(breaks_softly(bare))])
+}
+
+/// Whether lines, of which `joined` are the parts that are one text, may hold a known string over their ends.
+pub(crate) fn may_hold(known: &Known, lines: &[u8], joined: &[u8], width: Width) -> bool {
+    known.first_in(joined, 0).is_some() || {
+        let broken = width.filter(|width| width.terminal == 0);
+        let mut each = lines.split_inclusive(|&byte| byte == b'\n');
+        broken.is_some() && each.any(|line| is_as_wide(line, broken)) && reads_otherwise(joined)
+    }
+}
+
+/// Whether another text may be read in one.
+fn reads_otherwise(text: &[u8]) -> bool {
+    let mut runs = std::iter::successors(view::next_run(text, 0), |run| view::next_run(text, run.end));
+    memchr::memchr3(0x1b, b'\\', b'%', text).is_some()
+        || text.contains(&b'&')
+        || runs.any(|run| view::decodes_to_text(text, run.start))
 }
 
 /// Where a soft break stands at the end of a text whose last line has no end yet.
@@ -41,9 +74,16 @@ pub(crate) fn before_soft_break(text: &[u8]) -> Option<usize> {
     breaks_softly(&bare[start..]).then(|| bare.len() - 1)
 }
 
+/// Where the CR of a line end may stand at the end of a text, behind a line as wide as a terminal.
+pub(crate) fn before_line_end(text: &[u8], width: Width) -> Option<usize> {
+    let end = breaks::content(text).len();
+    let start = || memchr::memrchr(b'\n', &text[..end]).map_or(0, |end| end + 1);
+    (end < text.len() && is_as_wide(&text[start()..end], width)).then_some(end)
+}
+
 /// Where a margin may have begun at the end of a text.
 pub(crate) fn before_margin(text: &[u8], width: Width) -> Option<usize> {
-    let begun = width.is_some_and(|width| width > 0) && text.ends_with(b" ");
+    let begun = has_terminal(width) && text.ends_with(b" ");
     begun.then(|| text.len() - 1)
 }
 
@@ -117,11 +157,26 @@ fn ends_a_line(text: &[u8]) -> bool {
     matches!(text, [] | [b'\n', ..] | [b'\r'] | [b'\r', b'\n', ..])
 }
 
-fn is_as_wide(line: &[u8], width: Width) -> bool {
-    width.is_some_and(|width| width > 0 && columns(without_margin(line)) == width)
+fn has_terminal(width: Width) -> bool {
+    width.is_some_and(|width| width.terminal > 0)
 }
 
-/// A line without its end.
+fn is_as_wide(line: &[u8], width: Width) -> bool {
+    width.is_some_and(|Broken { terminal, columns: widths, masker }| {
+        if terminal > 0 {
+            return columns(without_margin(line)) == terminal;
+        }
+        let text = content(line);
+        breaks::is_as_wide(text, widths) && !masker.stands_in(text)
+    })
+}
+
+/// A line without its end, with the blanks before that.
+fn content(line: &[u8]) -> &[u8] {
+    breaks::content(without_margin(line))
+}
+
+/// A line without its end and the blanks before that.
 fn bare(line: &[u8]) -> &[u8] {
     without_margin(line).trim_ascii_end()
 }
@@ -162,8 +217,8 @@ pub(crate) fn ends_run(part: &[u8]) -> bool {
 pub(crate) fn next_run(block: &[u8], from: usize, width: Width) -> Option<Range<usize>> {
     let mut start = from;
     loop {
-        if width.is_none_or(|width| width == 0) {
-            let place = breaks::next(block, start, width.is_some())?;
+        if !has_terminal(width) {
+            let place = breaks::next(block, start, width.is_some(), width.map_or([0; 2], |width| width.columns))?;
             start = memchr::memrchr(b'\n', &block[start..place]).map_or(start, |end| start + end + 1);
         }
         let end = line_end(block, start, width)?;
@@ -192,15 +247,17 @@ pub(crate) fn parts(text: &[u8], run: Range<usize>, width: Width) -> Vec<Range<u
     let mut soft = false;
     while let Some(end) = line_end(text, start, width).filter(|&end| end <= run.end) {
         let line = &text[start..end];
-        let bare = bare(line).len();
+        let wide = is_as_wide(line, width);
+        // Where a line was broken at a width, a blank may stand in front of the break.
+        let bare = if wide { content(line) } else { bare(line) }.len();
         // A part stands behind a timestamp, where the one before does, or at the start of the line.
         let behind = column < bare && line[..column].ends_with(b" ");
         let first = if broken { 0 } else { bare - line[..bare].trim_ascii_start().len() };
         let from = if behind && !soft { column } else { first };
-        soft = width.is_some() && breaks_softly(&line[..bare]);
+        soft = width.is_some() && !wide && breaks_softly(&line[..bare]);
         parts.push(start + from..start + bare - usize::from(soft));
         column = line[..bare].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
-        broken = soft || is_as_wide(line, width);
+        broken = soft || wide;
         start = end;
     }
     parts
@@ -218,9 +275,10 @@ fn columns(line: &[u8]) -> usize {
 fn line_end(text: &[u8], start: usize, width: Width) -> Option<usize> {
     let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
     let margin = |at: usize| rest.get(at + 1) != Some(&b'\n') && without_margin(&rest[..=at]).len() <= at;
-    let end = match width {
-        Some(1..) => memchr::memchr3_iter(b'\n', b'\r', 8, rest).find(|&at| rest[at] == b'\n' || margin(at)),
-        _ => memchr::memchr(b'\n', rest),
+    let end = if has_terminal(width) {
+        memchr::memchr3_iter(b'\n', b'\r', 8, rest).find(|&at| rest[at] == b'\n' || margin(at))
+    } else {
+        memchr::memchr(b'\n', rest)
     };
     Some(end.map_or(text.len(), |end| start + end + 1))
 }

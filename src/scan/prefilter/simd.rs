@@ -77,13 +77,13 @@ impl Backend {
     }
 
     /// See [`breaks::next`].
-    pub fn next_break(self, text: &[u8], from: usize, soft: bool) -> Option<usize> {
+    pub fn next_break(self, text: &[u8], from: usize, soft: bool, columns: [usize; 2]) -> Option<usize> {
         match self {
             // SAFETY: `Avx2` is only listed where the processor has what the function needs.
             #[cfg(target_arch = "x86_64")]
-            Backend::Avx2 => unsafe { avx2::next_break(text, from, soft) },
+            Backend::Avx2 => unsafe { avx2::next_break(text, from, soft, columns) },
             #[allow(unreachable_patterns)]
-            _ => breaks::find(text, from, soft, breaks::scalar),
+            _ => breaks::find(text, from, soft, columns, breaks::scalar),
         }
     }
 
@@ -197,9 +197,9 @@ mod avx2 {
     /// # Safety
     /// The processor must have AVX2, BMI1, BMI2 and POPCNT.
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-    pub unsafe fn next_break(text: &[u8], from: usize, soft: bool) -> Option<usize> {
+    pub unsafe fn next_break(text: &[u8], from: usize, soft: bool, columns: [usize; 2]) -> Option<usize> {
         let (class_low, class_high) = (table(&CLASS_LOW), table(&CLASS_HIGH));
-        breaks::find(text, from, soft, |bytes| {
+        breaks::find(text, from, soft, columns, |bytes| {
             let half = |offset: usize| {
                 // SAFETY: two halves and one byte are there.
                 let at = |place: usize| unsafe { _mm256_loadu_si256(bytes.as_ptr().add(offset + place).cast()) };
@@ -209,10 +209,18 @@ mod avx2 {
                 let class = both(class_low, low_nibbles(here), class_high, high_nibbles(here));
                 let others = _mm256_cmpeq_epi8(_mm256_and_si256(class, all(BASE64_CLASSES)), _mm256_setzero_si256());
                 let low = _mm256_cmpeq_epi8(_mm256_min_epu8(behind, all(b' ')), behind);
-                (bits(others), bits(_mm256_cmpeq_epi8(here, all(b'='))) & bits(low))
+                let is = |byte: u8| _mm256_cmpeq_epi8(here, all(byte));
+                let odd = bits(_mm256_or_si256(here, is(0x1b)));
+                (bits(others), bits(is(b'=')) & bits(low), bits(is(b'\n')), odd)
             };
-            let ((others, signs), (more_others, more_signs)) = (half(0), half(BLOCK / 2));
-            Ends { digits: !(u64::from(others) | u64::from(more_others) << 32), signs: [signs, more_signs] }
+            let ((others, signs, newlines, odd), (more_others, more_signs, more_newlines, more_odd)) =
+                (half(0), half(BLOCK / 2));
+            Ends {
+                digits: !(u64::from(others) | u64::from(more_others) << 32),
+                signs: [signs, more_signs],
+                newlines: [newlines, more_newlines],
+                odd: odd | more_odd != 0,
+            }
         })
     }
 
@@ -598,11 +606,13 @@ mod tests {
         for seed in 0..if cfg!(miri) { 3 } else { 400 } {
             for kind in [&byte as &dyn Fn(usize, usize) -> u8, &runs] {
                 let text: Vec<u8> = (0..seed % 331).map(|at| kind(at, seed)).collect();
-                for (from, soft) in [(0, true), (0, false), (seed % 67, true)] {
+                for (from, soft, columns) in [(0, true, [0; 2]), (0, false, [seed % 90, 0]), (seed % 67, true, [0, 80])]
+                {
                     let from = from.min(text.len());
-                    let wanted = Backend::Scalar.next_break(&text, from, soft);
+                    let wanted = Backend::Scalar.next_break(&text, from, soft, columns);
                     for backend in Backend::all() {
-                        assert_eq!(backend.next_break(&text, from, soft), wanted, "{backend:?}: {text:?} from {from}");
+                        let found = backend.next_break(&text, from, soft, columns);
+                        assert_eq!(found, wanted, "{backend:?}: {text:?} from {from}");
                     }
                 }
             }

@@ -74,9 +74,10 @@ impl Settler {
                 End::Line => {}
                 End::Open => {
                     let least = if engine.options().interactive { PIECE_BYTES_MIN } else { 1 };
-                    let margin = wrap::before_margin(text, Some(engine.options().known.width()));
-                    let ends = [Some(text.len()), wrap::before_soft_break(text), margin];
-                    let live = ends.into_iter().flatten().filter_map(|end| known.tail(&text[..end], least)).min();
+                    let width = Some(engine.options().known.broken(engine.masker()));
+                    let breaks = [wrap::before_margin(text, width), wrap::before_line_end(text, width)];
+                    let ends = [Some(text.len()), wrap::before_soft_break(text)].into_iter().chain(breaks);
+                    let live = ends.flatten().filter_map(|end| known.tail(&text[..end], least)).min();
                     self.note_live(unit, index, live);
                 }
                 End::Input => {
@@ -93,7 +94,7 @@ impl Settler {
 
     /// Looks for the known values over the ends of lines that may go on in the next one.
     pub(super) fn wrapped_lines(&mut self, engine: &Engine, end: End) {
-        let width = Some(engine.options().known.width());
+        let width = Some(engine.options().known.broken(engine.masker()));
         let mut from = 0;
         while let Some(run) = wrap::next_run(&self.masked.text, from, width) {
             from = run.end;

@@ -74,6 +74,28 @@ pub fn hex_apart(value: &[u8], between: &[u8], digits: &[u8; 16], out: &mut Vec<
     Some(())
 }
 
+/// Each byte as a number of its own, as lists of numbers are written.
+pub fn numbers(value: &[u8], between: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for (index, &byte) in value.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { between } else { b"" });
+        push_number(byte, out);
+    }
+    Some(())
+}
+
+/// The same where bytes have a sign, if that makes a difference.
+pub fn signed_numbers(value: &[u8], between: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    if value.is_ascii() {
+        return None;
+    }
+    for (index, &byte) in value.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { between } else { b"" });
+        out.extend_from_slice(if byte < 0x80 { b"" } else { b"-" });
+        push_number(byte.cast_signed().unsigned_abs(), out);
+    }
+    Some(())
+}
+
 pub fn hex_escapes(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     value.iter().for_each(|&byte| push_byte_escape(byte, out));
     Some(())

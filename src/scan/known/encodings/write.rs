@@ -32,6 +32,11 @@ pub fn push_octal(byte: u8, out: &mut Vec<u8>) {
     out.extend([byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| b'0' + digit));
 }
 
+pub fn push_number(byte: u8, out: &mut Vec<u8>) {
+    let digits = [byte / 100, byte / 10 % 10, byte % 10].map(|digit| b'0' + digit);
+    out.extend_from_slice(&digits[usize::from(byte < 10) + usize::from(byte < 100)..]);
+}
+
 pub fn push_hex(byte: u8, digits: &[u8; 16], out: &mut Vec<u8>) {
     out.extend([digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]);
 }
