@@ -18,8 +18,12 @@ use crate::{
 pub fn may_match(engine: &Engine, text: &[u8], place: usize, token: u16, gaps: &[usize], ahead: &mut Ahead) -> bool {
     let Some(token) = engine.tokens().tokens().get(usize::from(token)) else { return false };
     let Some(needle) = token.pattern.needle() else { return false };
-    ahead.may_go_on(text, place, needle)
-        && may_begin(text, place, needle, gaps)
+    // Where matches begin with their literals, the byte before tells most: in a run of `AAAA` none begins but the first.
+    let (_, most) = needle.before;
+    let begins = || may_begin(text, place, needle, gaps);
+    (most > 0 || begins())
+        && ahead.may_go_on(text, place, needle)
+        && (most == 0 || begins())
         && has_context(text, place, &engine.rules().rules()[usize::from(token.rule)])
 }
 
