@@ -19,9 +19,11 @@ pub(super) struct Prefixes {
     runs: Vec<Run>,
     /// The runs by the hash of their blocks.
     by_hash: Table,
-    /// One bit for the first eight bytes of each string that has more: most ends of a text begin
-    /// with none of them.
+    /// One bit for the first eight bytes of each string that has more, and one for its first four: most ends of a text
+    /// begin with none of them.
     starts: Vec<u64>,
+    /// One bit for each two bytes with which a string begins.
+    pairs: Vec<u64>,
     /// Whether a string of several bytes begins with a byte.
     firsts: [bool; 256],
     /// Powers of [`BASE`] with multiples of [`BLOCK_BYTES`].
@@ -50,7 +52,8 @@ impl Prefixes {
             order: keyed.into_iter().map(|(_, index)| index).collect(),
             runs: Vec::new(),
             by_hash: Table::default(),
-            starts: vec![0; (strings.len() / 4).next_power_of_two()],
+            starts: vec![0; (strings.len() / 2).next_power_of_two()],
+            pairs: vec![0; (1 << 16) / 64],
             firsts: [false; 256],
             powers: vec![1],
             hasher: strings.hasher(),
@@ -60,12 +63,16 @@ impl Prefixes {
         while prefixes.powers.len() <= longest / BLOCK_BYTES {
             prefixes.powers.push(times(prefixes.powers[prefixes.powers.len() - 1], block));
         }
-        for (_, string) in strings.iter().filter(|(_, string)| string.len() > WORD_BYTES) {
-            let (cell, bit) = prefixes.start(string, 0);
-            prefixes.starts[cell] |= bit;
-        }
-        for (_, string) in strings.iter().filter(|(_, string)| string.len() > 1) {
-            prefixes.firsts[usize::from(string[0])] = true;
+        for (_, string) in strings.iter() {
+            for bytes in [HALF_BYTES, WORD_BYTES].into_iter().filter(|&bytes| string.len() > bytes) {
+                let (cell, bit) = prefixes.start(string, bytes);
+                prefixes.starts[cell] |= bit;
+            }
+            if let Some(pair) = string.first_chunk::<2>() {
+                let (cell, bit) = pair_of(pair);
+                prefixes.pairs[cell] |= bit;
+                prefixes.firsts[usize::from(string[0])] = true;
+            }
         }
         prefixes.find_runs(strings);
         prefixes
@@ -89,11 +96,8 @@ impl Prefixes {
             if !self.firsts[usize::from(end[0])] {
                 continue;
             }
-            if end.len() >= WORD_BYTES {
-                let (cell, bit) = self.start(text, start);
-                if self.starts[cell] & bit == 0 {
-                    continue;
-                }
+            if !self.may_begin(end) {
+                continue;
             }
             let whole_blocks = end.len() / BLOCK_BYTES;
             let known = if whole_blocks == 0 {
@@ -121,7 +125,10 @@ impl Prefixes {
 
     /// What the lists take in memory (bytes).
     pub(super) fn memory_bytes(&self) -> usize {
-        self.order.len() * 4 + self.runs.len() * size_of::<Run>() + self.by_hash.memory_bytes() + self.starts.len() * 8
+        self.order.len() * 4
+            + self.runs.len() * size_of::<Run>()
+            + self.by_hash.memory_bytes()
+            + (self.starts.len() + self.pairs.len()) * 8
     }
 
     /// Whether a string of the run begins with `end` and goes on. The first `same` bytes are taken
@@ -136,9 +143,20 @@ impl Prefixes {
         })
     }
 
-    /// The cell and the bit of the first eight bytes.
-    fn start(&self, text: &[u8], place: usize) -> (usize, u64) {
-        let hash = self.hasher.pair(word(text, place), 0);
+    /// Whether a string may begin with `end`, by its first bytes.
+    fn may_begin(&self, end: &[u8]) -> bool {
+        let holds = |list: &[u64], (cell, bit): (usize, u64)| list[cell] & bit != 0;
+        end.first_chunk::<2>().is_none_or(|pair| holds(&self.pairs, pair_of(pair)))
+            && match end.len() {
+                ..HALF_BYTES => true,
+                HALF_BYTES..WORD_BYTES => holds(&self.starts, self.start(end, HALF_BYTES)),
+                _ => holds(&self.starts, self.start(end, WORD_BYTES)),
+            }
+    }
+
+    /// The cell and the bit of the first bytes, so many.
+    fn start(&self, text: &[u8], bytes: usize) -> (usize, u64) {
+        let hash = self.hasher.pair(word(&text[..bytes], 0), bytes as u64);
         ((hash >> 32) as usize & (self.starts.len() - 1), 1 << (hash & 63))
     }
 
@@ -186,6 +204,12 @@ fn running(bytes: &[u8]) -> Vec<u64> {
         .collect()
 }
 
+/// The cell and the bit of two bytes.
+fn pair_of(pair: &[u8; 2]) -> (usize, u64) {
+    let number = usize::from(u16::from_le_bytes(*pair));
+    (number / 64, 1 << (number % 64))
+}
+
 /// The hash of one byte more. A byte counts one more than it is, so that zeros count.
 fn plus(hash: u64, byte: u8) -> u64 {
     let sum = times(hash, BASE) + u64::from(byte) + 1;
@@ -212,5 +236,6 @@ const BASE: u64 = 0x0f3a_9c51_7be2_46d9;
 /// How many bytes a block has: long enough that a typical string has one.
 const BLOCK_BYTES: usize = 32;
 
-/// How many bytes of a beginning are in `starts`.
+/// How many bytes of a beginning are in `starts`, and of a shorter one.
 const WORD_BYTES: usize = 8;
+const HALF_BYTES: usize = 4;
