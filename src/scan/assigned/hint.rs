@@ -141,7 +141,7 @@ pub fn may_be_name(names: &Names, text: &[u8], first: usize, at: usize, words: &
         _ => return true,
     }
     let escaped = first > 0 && text[first - 1] == b'\\';
-    let mut is_name = |from: usize| names.look_up(&text[from..end], words).is_some();
+    let mut is_name = |from: usize| text.get(from..end).is_some_and(|name| names.look_up(name, words).is_some());
     is_name(first) || escaped && is_name(first + 1)
 }
 

@@ -420,8 +420,10 @@ fn weak(case: &Case) -> Option<Verdict> {
     if case.quoted && is_code(v) {
         return None;
     }
-    let public = around::is_transaction(v) || around::is_of_a_handshake(case);
-    if case.is_typed_field() && text_odds(v) > -90 || public || bytes::contains(v, b"=/") {
+    // `luks.key=UUID=/keyfile`: a file on a volume.
+    let volume = || memchr::memmem::find(v, b"=/").is_some_and(|at| matches!(value_type(&v[..at]), ValueType::Uuid));
+    let public = around::is_transaction(v) || around::is_of_a_handshake(case) || volume();
+    if case.is_typed_field() && text_odds(v) > -90 || public {
         return None;
     }
     match value_type(v) {
