@@ -112,18 +112,23 @@ fn string(text: &[u8], body: usize) -> Sequence {
 }
 
 /// Appends `parent[from..to]` without its escape sequences to `view`, and the payloads of strings,
-/// each with a line end of its own after it, to `payloads`.
+/// each with a line end of its own after it, to `payloads`. What stands behind the introducer of a string that
+/// nothing ends is text: a person who reads the bytes sees it, and what was written in another encoding has such bytes.
 ///
-/// A sequence that the end cuts is left out, too; [`unfinished`] says where it begins.
-pub fn strip(parent: &[u8], from: usize, to: usize, view: &mut View, payloads: &mut View) {
+/// Where the text is `open`, a sequence that its end cuts is left out, too; [`unfinished`] says where it begins.
+pub fn strip(parent: &[u8], from: usize, to: usize, open: bool, view: &mut View, payloads: &mut View) {
     let text = &parent[..to];
     let mut place = from;
     while let Some(at) = next(text, place) {
         view.copy(parent, place, at);
         let (length, payload) = match sequence(&text[at..]) {
             Sequence::Control(length) => (length, None),
+            Sequence::String(length, payload) if payload.end == length => (payload.start, None),
             Sequence::String(length, payload) => (length, Some(payload)),
-            Sequence::Cut => (to - at, string_begins(&text[at..]).map(|start| start..to - at)),
+            Sequence::Cut => match string_begins(&text[at..]) {
+                Some(start) if !open => (start, None),
+                start => (to - at, start.map(|start| start..to - at)),
+            },
         };
         if let Some(payload) = payload {
             payloads.copy(parent, at + payload.start, at + payload.end);

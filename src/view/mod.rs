@@ -347,9 +347,10 @@ impl Views {
     /// Makes the view without terminal escapes, which is searched in place of its parent, and the
     /// one of the strings that stood in them.
     fn strip(&mut self, index: usize, steps: Steps) {
+        let open = self.open;
         let payloads = self.add(Some(index), Steps { payload: true, ..steps });
         let child = self.derive(index, Steps { ansi: true, ..steps }, |text, view, payloads| {
-            ansi::strip(text, 0, text.len(), view, payloads);
+            ansi::strip(text, 0, text.len(), open, view, payloads);
         });
         debug_assert_eq!(child, payloads + 1);
         self.views[index].stripped = Some(child);

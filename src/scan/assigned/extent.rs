@@ -25,6 +25,8 @@ pub struct Around {
     pub quoted_only: bool,
     /// It reaches to the end of its line, spaces included (block scalars).
     pub whole_line: bool,
+    /// A bracket, and no mask, stands right behind the separator.
+    pub bracketed: bool,
 }
 
 /// How a value begins.
@@ -89,7 +91,7 @@ pub enum End {
 
 /// Finds how the value behind a separator begins.
 pub fn opening(text: &[u8], from: usize, ended: bool, around: Around) -> Opening {
-    let mut at = from;
+    let mut at = from + usize::from(around.bracketed);
     // A wrapper is stepped into once or twice: `Some("x")`, `[x]`, `Some(Secret("x"))`.
     for _ in 0..3 {
         while let Some(&byte) = text.get(at)

@@ -148,6 +148,8 @@ fn ident_start(text: &[u8], end: usize) -> usize {
     let floor = end.saturating_sub(BACK_BYTES_MAX);
     while at > floor {
         match text.get(at - 1) {
+            // `[debug]password`: what stands in brackets is no array's index.
+            Some(&b']') if at < end && text[at].is_ascii_alphanumeric() => break,
             Some(&b']') => match text.get(floor..at - 1).and_then(|t| memchr::memrchr(b'[', t)) {
                 Some(open) => at = floor + open,
                 None => break,

@@ -397,11 +397,12 @@ impl Scan<'_> {
     }
 
     /// Finds the extent of a candidate's value, asks the judge, and moves on.
-    fn candidate(&mut self, c: Candidate) -> Step {
+    fn candidate(&mut self, mut c: Candidate) -> Step {
         if self.opens_object(&c) {
             self.named = Some((c.rules, OBJECT_LINES_MAX));
             return Ok(());
         }
+        c.around.bracketed = self.is_bracketed(&c);
         let opening = extent::opening(self.text, c.from, self.ended, c.around);
         let rest = self.text.get(c.from..).unwrap_or_default();
         let blanks = rest.iter().take_while(|&&b| extent::is_nothing(b)).count();
@@ -430,6 +431,12 @@ impl Scan<'_> {
                 if quoted && c.separator == Separator::Equals { self.changed_to(c, next) } else { Ok(()) }
             }
         }
+    }
+
+    /// `map[X-Api-Key:[V9kq] Accept:[*/*]]`: whether a list of one value begins with a capital, as our masks do.
+    fn is_bracketed(&self, c: &Candidate) -> bool {
+        matches!(self.text.get(c.from..c.from + 2), Some([b'[', b]) if b.is_ascii_uppercase())
+            && self.env.mask_len_at(self.text, c.from).is_none_or(|length| length == 0)
     }
 
     /// The extent of a value. Values that are no secrets may hold further keys and values, so that a hostile line could

@@ -16,7 +16,7 @@ use memo::Memo;
 use super::{
     key,
     trigger::{Trigger, pair},
-    words::{FAULTS, NEGATIONS, NOT_KEYS, NOT_OTHERS, NOT_SECRETS, NOT_TOKENS, STAGES},
+    words::{DOUBTS, FAULTS, NEGATIONS, NOT_KEYS, NOT_OTHERS, NOT_SECRETS, NOT_TOKENS, STAGES},
 };
 pub use crate::rules::Strength;
 
@@ -221,8 +221,8 @@ impl Names {
             if e.shape.is_none() && never_secret(letters, from, words.starts, e.joined.as_bytes()) {
                 continue;
             }
-            // `invalid token: x` tells of a token as often as of a character.
-            if e.shape.is_none() && listed(FAULTS, word_before(letters, from, words.starts)) {
+            // `invalid token: x` tells of a token as often as of a character, and `tls_secret` has the name of one.
+            if e.shape.is_none() && is_doubtful(letters, from, words.starts, e.joined.as_bytes()) {
                 found.weakened = true;
             }
             // `token_hash`: what a password's hash can be used for, that of a token cannot.
@@ -373,6 +373,12 @@ fn never_secret(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool 
         b"session" | b"sessionid" | b"auth" | b"signature" => is(NOT_OTHERS),
         _ => name.ends_with(b"key") && is(&["public", "pub"]),
     }
+}
+
+/// Whether the words before a name leave it open whether a secret stands behind it.
+fn is_doubtful(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool {
+    let before = word_before(letters, from, starts);
+    listed(FAULTS, before) || name == b"secret" && listed(DOUBTS, before)
 }
 
 /// The word that ends where a name begins. Glued names have no boundary, so the letters before them count as it: `publickey`.

@@ -32,13 +32,13 @@ pub const STAGES: &[&str] = &[
     "default",
     "provided",
 ];
-pub const NEGATIONS: &[&str] = &[
-    "no", "has", "is", "use", "with", "without", "missing", "allow", "forgot", "require", "num", "max", "min", "debug",
-    "meta", "ask",
-];
+pub const NEGATIONS: &[&str] =
+    &["no", "has", "is", "use", "with", "without", "missing", "allow", "forgot", "require", "num", "max", "min", "ask"];
 /// Words that say what is the matter with a secret, which is shown.
 pub const FAULTS: &[&str] = &["invalid"];
-pub const NOT_SECRETS: &[&str] = &["checksum", "pull", "tls", "existing", "not", "image", "kubernetes", "k8s"];
+pub const NOT_SECRETS: &[&str] = &["checksum", "existing", "not"];
+/// Words before `secret` with which a cluster names its own: what stands behind is a name, unless it is random.
+pub const DOUBTS: &[&str] = &["pull", "tls", "image", "kubernetes", "k8s"];
 pub const NOT_KEYS: &[&str] = &[
     "public",
     "pub",

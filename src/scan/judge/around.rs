@@ -149,14 +149,30 @@ fn is_catalogued(case: &Case) -> bool {
         && rest.split(|b| matches!(b, b'.' | b'-')).all(number)
 }
 
-/// `{Token: Password: TTL:15m0s}`: Go prints an empty field as nothing, and the next one is no value.
+/// `{Token: Password: TTL:15m0s}`: Go prints an empty field as nothing, and the next one is no value. A field that has
+/// one has no blank before it, and no comma parts fields.
 fn is_next_field(case: &Case) -> bool {
     let name = case.value.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
     let field = case.value.first().is_some_and(u8::is_ascii_uppercase)
         && case.value.get(name) == Some(&b':')
         && (name < 5 || text_odds(&case.value[..name]) > -100);
     let bare = case.separator == Separator::Colon && case.spaced && !case.quoted;
-    bare && field && case.more_follows | case.value.ends_with(b"}") && case.before.contains(&b'{')
+    bare && field && is_of_go(case)
+}
+
+/// Whether the fields before a key are such as Go prints; of the first one, whether another one follows.
+fn is_of_go(case: &Case) -> bool {
+    let Some(open) = memchr::memrchr(b'{', case.before) else { return false };
+    let fields = case.before[open + 1..].trim_ascii_end();
+    let named = |field: &[u8]| {
+        let name = field.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        field.first().is_some_and(u8::is_ascii_uppercase) && field.get(name) == Some(&b':') && field.len() > name + 1
+    };
+    match fields.last() {
+        None => case.more_follows,
+        Some(b',') => false,
+        Some(last) => *last == b':' || fields.split(|&b| b == b' ').any(named),
+    }
 }
 
 /// `"secret": "app-tls-9f8c7b6d"`: a name with the end that a cluster gives it.

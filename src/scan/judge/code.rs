@@ -106,12 +106,19 @@ pub(super) fn reads(v: &[u8]) -> bool {
             // Short names and abbreviations are as odd as chance is, but all of one case.
             1 if run.len() < 4 || odds(run) > -100 => run.len(),
             1 => 0,
-            _ => humps().filter(|w| w.len() == 3 || w.len() > 3 && odds(w) > -60).map(<[u8]>::len).sum(),
+            _ => humps().filter(|w| is_hump(w)).map(<[u8]>::len).sum(),
         };
     }
     let head = v.iter().take_while(|b| b.is_ascii_lowercase()).count();
     let called = head >= 5 && v.get(head) == Some(&b'(') && odds(v.get(..head).unwrap_or_default()) > -60;
     called || if letters == 0 { v.len() < 10 } else { words * 2 >= letters }
+}
+
+/// `Key`, `url`: a word of a name in humps. Of three letters little is told, but that no such word is written `QlH`.
+fn is_hump(w: &[u8]) -> bool {
+    let rest = w.get(1..).unwrap_or_default();
+    let written = rest.iter().all(u8::is_ascii_lowercase) || w.iter().all(u8::is_ascii_uppercase);
+    written && w.len() >= 3 && super::randomness::text_odds(w) > if w.len() == 3 { -100 } else { -60 }
 }
 
 fn is_expression(v: &[u8]) -> bool {
@@ -132,7 +139,8 @@ fn is_expression(v: &[u8]) -> bool {
         // `_mm_loadu_si128(secret.add(i));`
         let snake =
             head.contains(&b'_') && head.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_');
-        if first && (word(head) || snake && (v.ends_with(b")") || v.ends_with(b");"))) {
+        let begins = first && (!head.is_empty() || v.ends_with(b")") || v.ends_with(b");"));
+        if begins && (word(head) || snake && (v.ends_with(b")") || v.ends_with(b");"))) {
             return true;
         }
     }
@@ -160,7 +168,7 @@ fn is_expression(v: &[u8]) -> bool {
     // Base64 ends in `==`, which is no comparison there.
     let unpadded = v.get(..v.len() - v.iter().rev().take_while(|&&b| b == b'=').count()).unwrap_or_default();
     let marks = |b: &u8| matches!(b, b'|' | b'&' | b'=' | b'(' | b')' | b'?' | b'}' | b'<' | b':');
-    if unpadded.iter().any(marks) && OPERATORS.iter().any(|o| contains(unpadded, o)) {
+    if unpadded.iter().any(marks) && (BRACKETED.iter().any(|o| contains(unpadded, o)) || is_operation(unpadded)) {
         return true;
     }
     let body = v.strip_prefix(b"&").or(v.strip_prefix(b"*")).or(v.strip_prefix(b"!")).unwrap_or(v);
@@ -199,8 +207,29 @@ fn humps_read(s: &[u8]) -> bool {
         .all(|word| word.len() == 3 || word.len() > 3 && super::randomness::text_odds(word) > -60)
 }
 
-const OPERATORS: &[&[u8]] =
-    &[b"||", b"&&", b"==", b"!=", b"=>", b"()", b"?.", b"??", b"+=", b"){", b");", b"};", b"</", b"::", b"<<", b">>"];
+/// Whether an operator stands between what programs have on both of its sides: names, brackets, quotes.
+fn is_operation(v: &[u8]) -> bool {
+    let sign = |b: &u8| b"|&=!<>?+:.".contains(b);
+    let mut at = 0usize;
+    v.chunk_by(|a, b| sign(a) == sign(b)).any(|run| {
+        let before = at.checked_sub(1).and_then(|p| v.get(p));
+        at += run.len();
+        let (left, right) = (before.is_none_or(|b| ends_operand(*b)), v.get(at).is_none_or(|b| begins_operand(*b)));
+        let whole = |o: &[u8]| matches!(run.strip_prefix(o), Some(b"" | b"=" | b"!"));
+        left && right && OPERATORS.iter().any(|o| whole(o))
+    })
+}
+
+fn ends_operand(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b')' | b']' | b'}' | b'"' | b'\'')
+}
+
+fn begins_operand(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'(' | b'[' | b'{' | b'"' | b'\'' | b'-' | b'`' | b'/')
+}
+
+const OPERATORS: &[&[u8]] = &[b"||", b"&&", b"==", b"!=", b"=>", b"?.", b"??", b"+=", b"::", b"<<", b">>"];
+const BRACKETED: &[&[u8]] = &[b"()", b"){", b");", b"};", b"</"];
 const TYPE_ENDS: &[&str] = &[
     "String",
     "Str",

@@ -223,6 +223,10 @@ fn strong(case: &Case) -> Option<Verdict> {
         | ValueType::PublicKey
         | ValueType::Address
         | ValueType::Mac => None,
+        // `password=dragon:2156`: a word and a number, where no host stands.
+        ValueType::HostName if case.password() && !v.contains(&b'.') && (case.quoted || case.end_of_line) => {
+            Some((Confidence::Low, "a word and a number of a password's key"))
+        }
         ValueType::Url | ValueType::FileName | ValueType::Version | ValueType::Ip | ValueType::HostName => None,
         ValueType::Path | ValueType::Email | ValueType::Date | ValueType::ClassName => {
             let literal = case.password() && case.quoted && !v.contains(&b'/') && !v.contains(&b'\\');
@@ -316,7 +320,8 @@ fn identifier(case: &Case) -> Option<Verdict> {
     let digits = v.iter().any(u8::is_ascii_digit);
     let why = "a name-like value of a secret's key";
     // Columns of a table that colons part: `pw_name:pw_passwd:pw_uid`.
-    if v.contains(&b':') && !case.quoted {
+    let colons = v.iter().filter(|&&b| b == b':').count();
+    if !case.quoted && colons > 0 && (colons > 1 || !digits || !case.password()) {
         return None;
     }
     let humps = v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
@@ -347,13 +352,14 @@ fn identifier(case: &Case) -> Option<Verdict> {
     let typed = v.get(lead).is_some_and(u8::is_ascii_uppercase)
         && v.iter().any(u8::is_ascii_lowercase)
         && text_odds(v) > -60
-        && !is_counted_word(v);
+        && !is_counted_word(v)
+        && !(case.end_of_line && chosen::is_counted_humps(v));
     if typed && case.loose() {
         return None;
     }
     match (digits, case.quoted) {
         (true, _) if short || case.quoted => Some((Confidence::Medium, why)),
-        (true, false) if !case.loose() => Some((Confidence::Low, why)),
+        (true, false) if !case.loose() || chosen::is_counted_row(case) => Some((Confidence::Low, why)),
         // `API_KEY = "MetadataKey"`, `"app:applicationId"`: the name of a field.
         // `DATA_API_KEY = '.data-api'`: the end of a selector.
         (false, true) if v.starts_with(b".") || v.contains(&b':') || v.ends_with(b"Key") || v.ends_with(b"Id") => None,
@@ -380,9 +386,7 @@ fn opaque(case: &Case) -> Option<Verdict> {
         let counted = head > 0
             && head <= 3
             && bare.get(head) == Some(&b'-')
-            && (rest.iter().all(u8::is_ascii_digit)
-                || rest.iter().all(|b| b.is_ascii_lowercase() || *b == b'-')
-                || rest.iter().all(u8::is_ascii_uppercase));
+            && (rest.iter().all(u8::is_ascii_digit) || chosen::is_measured(rest));
         let weak_mix = bare.len() < 4 || prose::says_nothing(bare) || prose::goes_on(bare);
         // `SECRET: PKCS-12 bag with keys`
         // What a flag is given, and a field of a structure, goes on with the next one.

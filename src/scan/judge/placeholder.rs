@@ -32,13 +32,18 @@ pub fn is_placeholder(v: &[u8]) -> bool {
         }
         b'{' => last == b'}' || v.starts_with(b"{{") || v.starts_with(b"{%"),
         b'[' => v.get(1).is_none_or(|b| matches!(b, b']' | b'[' | b'{' | b'<' | b'(' | b'.')) || last == b']',
-        b'(' => true,
+        // `(see the manual)` is cut at its first space.
+        b'(' => last == b')' || !v.iter().any(u8::is_ascii_digit),
         b'@' => {
             v.get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'/' | b'{' | b'@'))
                 && v.iter()
                     .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'@' | b'.' | b'/' | b'_' | b'-' | b'{' | b'}'))
         }
-        b'!' => v.len() > 1 && v.iter().skip(1).all(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b':')),
+        b'!' => {
+            v.len() > 1
+                && v[1..].iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'!' | b':'))
+                && may_read(&v[1..])
+        }
         b'#' => v.starts_with(b"#{") || v.iter().skip(1).all(u8::is_ascii_digit),
         b'&' => [&b"&lt;"[..], b"&#x3C;", b"&#x3c;", b"&#60;", b"&amp;"].iter().any(|e| v.starts_with(e)),
         // A Ruby symbol, and the role of a cross-reference in documentation.
@@ -156,7 +161,8 @@ fn is_a_notice(v: &[u8]) -> bool {
     let mut words = v.split(|&b| b == b'_');
     words.clone().count() >= 4
         && words.clone().all(word)
-        && words.any(|part| part.len() >= 4 && super::randomness::text_odds(part) > -60)
+        && words.clone().any(|part| part.len() >= 4 && super::randomness::text_odds(part) > -60)
+        && words.any(super::prose::says_nothing)
 }
 
 /// Stars, dots, x: what others put over a secret.
@@ -231,9 +237,19 @@ fn regex(v: &[u8]) -> bool {
 /// `NAME`, `{name}`, `(command)`: what may follow a dollar sign.
 fn is_name(v: &[u8]) -> bool {
     matches!(v.first(), Some(b'{' | b'(' | b'[' | b'$'))
-        || v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.' | b'-' | b'>' | b'/'))
+        || may_read(v)
+            && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.' | b'-' | b'>' | b'/'))
             && (v.iter().all(|b| !b.is_ascii_lowercase()) || v.iter().all(|b| !b.is_ascii_digit()) || v.contains(&b'_'))
 }
+
+/// Whether a name is short, joined, or more like words than like chance.
+fn may_read(name: &[u8]) -> bool {
+    let plain = name.iter().all(u8::is_ascii_alphanumeric);
+    name.len() < NAME_BYTES_MIN || !plain || super::randomness::text_odds(name) > -110
+}
+
+/// Of a shorter name nothing is told (bytes).
+const NAME_BYTES_MIN: usize = 8;
 
 /// What people write for a password in an example of a structure.
 const OWN_NAMES: &[&str] = &[

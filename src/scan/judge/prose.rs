@@ -13,15 +13,19 @@ pub fn goes_on(word: &[u8]) -> bool {
     contains(&GOING_ON, word)
 }
 
-/// `too_short`, `must_contain_digit`, `not-provided`: words of which one says what is the matter.
+/// `too_short`, `must_contain_digit`, `not-provided`: words that say what is the matter, and none that does not; but for
+/// one, behind those with which no password begins.
 pub fn is_a_message(v: &[u8]) -> bool {
     let joiner = |b: &u8| matches!(b, b'_' | b'-');
-    let parts = || v.split(joiner);
-    let words = parts().count();
-    (2..=MESSAGE_WORDS_MAX).contains(&words)
+    let mut parts = v.split(joiner);
+    let count = parts.clone().count();
+    let known = |word: &&[u8]| MESSAGES.contains(word) || FAULTS.contains(word) || goes_on(word) || says_nothing(word);
+    let others = parts.clone().filter(|word| !known(word)).count();
+    (2..=MESSAGE_WORDS_MAX).contains(&count)
         && v.iter().all(|b| b.is_ascii_lowercase() || joiner(b))
-        && parts().any(|word| MESSAGES.contains(&word))
-        && parts().all(|word| word.len() >= 2)
+        && parts.clone().any(|word| MESSAGES.contains(&word))
+        && parts.clone().all(|word| word.len() >= 2)
+        && others <= usize::from(parts.next().is_some_and(|first| BEGINNINGS.contains(&first)))
 }
 
 /// Words in lower case.
@@ -79,6 +83,68 @@ const MESSAGES: &[&[u8]] = &[
     b"hidden",
     b"redacted",
     b"unset",
+];
+
+/// With these a code of an error begins, and one word behind them may be any.
+const BEGINNINGS: &[&[u8]] =
+    &[b"must", b"cannot", b"missing", b"invalid", b"failed", b"should", b"unsupported", b"needs", b"does", b"doesnt"];
+
+/// What a value may be short of, or too much of, and where it was seen before.
+const FAULTS: &[&[u8]] = &[
+    b"digit",
+    b"digits",
+    b"letter",
+    b"letters",
+    b"character",
+    b"characters",
+    b"uppercase",
+    b"lowercase",
+    b"upper",
+    b"lower",
+    b"special",
+    b"symbol",
+    b"symbols",
+    b"length",
+    b"minimum",
+    b"maximum",
+    b"min",
+    b"max",
+    b"enough",
+    b"met",
+    b"least",
+    b"common",
+    b"similar",
+    b"simple",
+    b"complex",
+    b"easy",
+    b"guessable",
+    b"breached",
+    b"compromised",
+    b"leaked",
+    b"reused",
+    b"recently",
+    b"recent",
+    b"numeric",
+    b"entirely",
+    b"confirmed",
+    b"confirmation",
+    b"policy",
+    b"attempts",
+    b"many",
+    b"few",
+    b"range",
+    b"equal",
+    b"equals",
+    b"differ",
+    b"different",
+    b"parsed",
+    b"parse",
+    b"process",
+    b"readable",
+    b"returned",
+    b"resolved",
+    b"decoded",
+    b"supported",
 ];
 
 const FUNCTION_WORDS: &str = "a an the this that these those is are was were be been being has have had do does did will would can could may might must \

@@ -18,7 +18,8 @@ pub fn speaks(v: &[u8]) -> bool {
     let lower: &[u8] = lower;
     // `my_` and the like begin passwords as well: what follows must read like words.
     let plain = || {
-        v.iter().filter(|b| b.is_ascii_digit()).count() <= 3
+        (!v.iter().any(u8::is_ascii_digit) || OWN.iter().any(|word| places(lower, word.as_bytes()).next().is_some()))
+            && v.iter().filter(|b| b.is_ascii_digit()).count() <= 3
             && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' '))
             && text_odds(v) > -60
     };
@@ -27,6 +28,9 @@ pub fn speaks(v: &[u8]) -> bool {
         || SPEECH_STARTS
             .iter()
             .any(|s| s.as_bytes()[0] == lower[0] && lower.starts_with(s.as_bytes()) && is_written(&v[..s.len()]))
+        || [&b"your"[..], b"<your"]
+            .iter()
+            .any(|s| lower.starts_with(s) && is_written(&v[..s.len()]) && is_owned(&lower[s.len()..]))
         || SPEECH.iter().any(|(bytes, s)| {
             // Few values hold all of the letters.
             bytes.is_within(&held) && places(lower, s.as_bytes()).any(|at| is_written(&v[at..at + s.len()]))
@@ -44,10 +48,22 @@ fn is_written(word: &[u8]) -> bool {
         })
 }
 
+/// Whether what follows `your` is no word, or the beginning of one that names what is to be filled in.
+fn is_owned(rest: &[u8]) -> bool {
+    !rest.first().is_some_and(u8::is_ascii_lowercase) || OWN.iter().any(|word| rest.starts_with(word.as_bytes()))
+}
+
+/// What a reader has that is to be filled in.
+const OWN: &[&str] = &[
+    "pass", "pwd", "pw", "secret", "token", "key", "api", "name", "user", "app", "org", "project", "account", "client",
+    "auth", "cred", "access", "private", "id", "domain", "host", "mail", "email", "server", "db", "database",
+    "company", "team", "own", "service", "bot", "license", "value", "string", "text", "phrase", "login", "jwt", "url",
+    "site", "web", "github", "aws",
+];
 const OWN_STARTS: &[&str] = &["my-", "my_", "some-", "some_", "put-", "put_"];
 const SPEECH_STARTS: &[&str] = &[
-    "your", "<your", "insert", "replace", "enter ", "type ", "example", "sample", "dummy", "fake", "todo", "fixme",
-    "redacted", "removed", "masked", "hidden", "filtered",
+    "insert", "replace", "enter ", "type ", "example", "sample", "dummy", "fake", "todo", "fixme", "redacted",
+    "removed", "masked", "hidden", "filtered",
 ];
 /// Words anywhere in a value, and their bytes.
 const SPEECH: &[(ByteSet, &str)] = &[

@@ -249,10 +249,12 @@ fn address(v: &[u8]) -> bool {
             let class = v.get(..at).unwrap_or_default();
             let names =
                 class.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'$' | b'_' | b'[' | b';' | b'/'));
-            // It pads nothing, but few hashes are short.
+            // It pads nothing, but few hashes are short, and few are digits alone, as in `Welcome@2024`.
             let hash = v.get(at + 1..).unwrap_or_default();
             let lower = hash.len() >= 4 && !hash.iter().any(u8::is_ascii_uppercase);
-            names && class.iter().any(u8::is_ascii_uppercase) && lower && hex(hash)
+            let path = class.iter().any(|b| matches!(b, b'.' | b'$' | b'[' | b'/'));
+            let made = path || hash.len() >= 6 && hash.iter().any(u8::is_ascii_alphabetic);
+            names && class.iter().any(u8::is_ascii_uppercase) && lower && made && hex(hash)
         }
         _ => false,
     }

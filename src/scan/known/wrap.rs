@@ -89,7 +89,21 @@ pub(crate) fn before_margin(text: &[u8], width: Width) -> Option<usize> {
 
 /// Whether a line of quoted-printable, without its end, goes on in the next one.
 fn breaks_softly(bare: &[u8]) -> bool {
-    (SOFT_WIDTH_MIN..=SOFT_WIDTH_MAX).contains(&bare.len()) && bare.ends_with(b"=") && !bare.ends_with(b"==")
+    bare.len() <= SOFT_WIDTH_MAX
+        && bare.ends_with(b"=")
+        && !bare.ends_with(b"==")
+        && (bare.len() >= SOFT_WIDTH_MIN || is_coded(&bare[..bare.len() - 1]))
+}
+
+/// Whether a line says that it is quoted-printable: a code that texts have, and no equals sign but in codes.
+fn is_coded(said: &[u8]) -> bool {
+    const CODES: [&[u8]; 8] = [b"3D", b"20", b"09", b"0D", b"0A", b"C2", b"C3", b"E2"];
+    let mut coded = false;
+    memchr::memchr_iter(b'=', said).all(|at| {
+        let code = said.get(at + 1..at + 3).unwrap_or_default();
+        coded |= CODES.contains(&code);
+        code.len() == 2 && code.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'))
+    }) && coded
 }
 
 /// Whether a line of quoted-printable ends with the equals sign at `at` and goes on in the next one.

@@ -86,7 +86,7 @@ impl Entry {
             Family::Mnemonic
         } else if name.ends_with("passphrase") {
             Family::Passphrase
-        } else if holds("pass") || holds("pwd") || name.ends_with("pw") || name.ends_with("psk") {
+        } else if holds("pass") || holds("pwd") || PASSWORDS.iter().any(|end| name.ends_with(end)) {
             Family::Password
         } else if name.ends_with("key") {
             Family::Key
@@ -124,4 +124,29 @@ impl Entry {
 }
 
 /// Names that are the ends of common words: they must begin where a word does.
-const NO_GLUE: &[&str] = &["cookie", "session", "signature", "credential", "creds", "bearer"];
+const NO_GLUE: &[&str] = &["cookie", "session", "signature", "credential", "creds", "bearer", "clave"];
+
+/// The ends of names of passwords, besides those with `pass` or `pwd` in them.
+const PASSWORDS: &[&str] = &[
+    "pw",
+    "psk",
+    "kennwort",
+    "contrasena",
+    "contrasenya",
+    "clave",
+    "senha",
+    "wachtwoord",
+    "mdp",
+    "haslo",
+    "heslo",
+    "geslo",
+    "lozinka",
+    "salasana",
+    "losenord",
+    "adgangskode",
+    "kodeord",
+    "parola",
+    "sifre",
+    "jelszo",
+    "katasandi",
+];
