@@ -393,7 +393,9 @@ fn verify(
     if rule.not.hold(found) {
         return Verdict::Nothing;
     }
-    let (mut confidence, mut why, mut facts) = (rule.confidence, "has the shape of the rule", Facts::default());
+    let sure =
+        judge::published(bytes, rule.family == STRUCTURES).map_or(rule.confidence, |most| rule.confidence.min(most));
+    let (mut confidence, mut why, mut facts) = (sure, "has the shape of the rule", Facts::default());
     if let Some(check) = rule.check {
         let outcome = check.run(&text[whole.clone()]);
         facts = outcome.facts;

@@ -21,7 +21,7 @@ use std::ops::Range;
 
 pub use self::placeholder::{is_numbered_constant, is_placeholder, stands_in};
 pub use self::prose::says_nothing;
-pub use self::public::is_public;
+pub use self::public::{is_public, published};
 use self::randomness::{entropy_milli, mix, secret_charset, text_odds};
 pub use self::randomness::{is_words, reads_like_words};
 use self::value_type::is_counted_word;
@@ -412,7 +412,7 @@ fn opaque(case: &Case) -> Option<Verdict> {
     if v.contains(&b' ') && !case.password() && !random(v) {
         return None;
     }
-    if random(v) {
+    if random(v) && public::published(v, false).is_none() {
         return Some((Confidence::High, "a random value of a secret's key"));
     }
     Some((Confidence::Medium, "a value of a secret's key"))

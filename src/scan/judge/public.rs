@@ -1,6 +1,8 @@
 //! Tells values that are made to be shown: public keys, certificates, and what vendors give to browsers to name
 //! themselves with. Does not look at key names.
 
+use super::{Confidence, bytes::contains, is_words};
+
 /// Whether a value is public by its form.
 pub fn is_public(v: &[u8]) -> bool {
     v.len() >= PUBLIC_BYTES_MIN
@@ -22,6 +24,16 @@ fn is_counted(v: &[u8]) -> bool {
         || v.strip_prefix(b"Iv23").is_some_and(|rest| rest.len() == 16 && rest.iter().all(u8::is_ascii_alphanumeric))
 }
 
+/// How sure a finding may be at most whose secret documentation has: `AKIAIOSFODNN7EXAMPLE`, or in a `structure`, which
+/// says only where one stands, a plain word: `https://bob:secret@host`.
+pub fn published(v: &[u8], structure: bool) -> Option<Confidence> {
+    let mut parts = v.split(|b| matches!(b, b'-' | b'_'));
+    let letters = |part: &[u8]| part.iter().all(u8::is_ascii_alphabetic);
+    let long = parts.clone().any(|part| part.len() >= 4) || v.len() < 4;
+    let mut word = || v.len() <= WORD_BYTES_MAX && long && parts.all(letters) && is_words(v);
+    (contains(v, b"EXAMPLE") || structure && word()).then_some(Confidence::Medium)
+}
+
 /// A point of P-256, uncompressed (its first byte is 4), as browsers take it for push messages.
 fn is_point(v: &[u8]) -> bool {
     matches!(v, [b'B', b'A'..=b'P', ..])
@@ -34,6 +46,8 @@ fn is_bech32(byte: &u8) -> bool {
     (byte.is_ascii_digit() || byte.is_ascii_lowercase()) && !matches!(byte, b'1' | b'b' | b'i' | b'o')
 }
 
+/// The longest plain word (bytes).
+const WORD_BYTES_MAX: usize = 24;
 const PUBLIC_BYTES_MIN: usize = 20;
 /// How public values begin.
 const STARTS: &[&str] = &[
