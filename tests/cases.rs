@@ -340,24 +340,11 @@ fn encode(case: &Case, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
         None => return Ok(bytes),
         Some("utf-16le") => u16::to_le_bytes,
         Some("utf-16be") => u16::to_be_bytes,
-        Some("bytes behind a utf-16le mark") => return Ok(behind_mark(&bytes)),
+        Some("bytes behind a utf-16le mark") => return Ok([&[0xff, 0xfe], bytes.as_slice()].concat()),
         Some(other) => return Err(format!("no encoding {other}")),
     };
     let text = format!("\u{feff}{}", String::from_utf8_lossy(&bytes));
     Ok(text.encode_utf16().flat_map(unit).collect())
-}
-
-/// Bytes as they are, behind a byte order mark that is not theirs: masks are written as the mark says.
-fn behind_mark(bytes: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(bytes);
-    let mut marked = vec![0xff, 0xfe];
-    for (at, part) in text.split("[REDACTED:").enumerate() {
-        let (mask, rest) = if at == 0 { ("", part) } else { part.split_at(part.find(']').map_or(0, |end| end + 1)) };
-        let mask = if at == 0 { String::new() } else { format!("[REDACTED:{mask}") };
-        marked.extend(mask.encode_utf16().flat_map(u16::to_le_bytes));
-        marked.extend_from_slice(rest.as_bytes());
-    }
-    marked
 }
 
 /// Makes sure that no 8 bytes of a secret, nor of its common forms, stand in the output.

@@ -13,7 +13,10 @@ use crate::{
     escape::visible,
     limits::STRETCH_BYTES_MIN,
     scan::{Engine, Passed, Settled, Span},
-    view::{Map, utf16::Encoding},
+    view::{
+        Map,
+        utf16::{Encoding, Reading},
+    },
 };
 
 /// Bytes that were scanned, and of which every secret is masked: a sequence of stretches, each a
@@ -209,12 +212,21 @@ impl Masked {
         self.text.clear();
         self.map.clear();
         let mut place = 0;
+        let mut reading = Reading::default();
         for span in spans.iter().filter(|span| span.masked) {
             self.copy(raw, place..span.range.start);
             let at = self.text.len();
             let depth = masker.string_depth(&raw[..span.range.start]);
-            let chars = if encoding == Encoding::Bytes { span.range.len() } else { span.range.len() / 2 };
-            masker.write(span.rule, &span.fingerprint, chars, depth, encoding, &mut self.text);
+            let own = reading.before(encoding, raw, span.range.end);
+            let chars = if own == Encoding::Bytes { span.range.len() } else { span.range.len() / 2 };
+            // Blanks keep the code units whole that stand behind a mask in ASCII, or in the mask behind ASCII.
+            if own != Encoding::Bytes && span.range.start % 2 == 1 {
+                self.text.push(b' ');
+            }
+            masker.write(span.rule, &span.fingerprint, chars, depth, own, &mut self.text);
+            if own != encoding && (self.text.len() - at + span.range.len()) % 2 == 1 {
+                self.text.push(b' ');
+            }
             self.map.atom(at, span.range.start, span.range.end);
             // Colours that stood inside the secret go on after it.
             for escape in &span.escapes {

@@ -77,21 +77,14 @@ impl Encoding {
     pub fn decode(self, parent: &[u8], open: bool, view: &mut View) {
         let (mut place, mut in_bytes) = (0, false);
         while place + 1 < parent.len() {
-            if in_bytes && parent[place..place + 2].iter().any(|&byte| byte < b'\t') {
-                in_bytes = false;
-            } else if !in_bytes {
-                let units = parent[place..].chunks_exact(2).take(ASCII_UNITS);
-                let ascii = units.take_while(|unit| is_ascii(unit)).count();
-                in_bytes = ascii == ASCII_UNITS;
-                if open && ascii > 0 && !in_bytes && place + 2 * ascii + 1 >= parent.len() {
-                    return;
-                }
+            let ascii = ascii_units(&parent[place..]);
+            let goes_on = open && place + 2 * ascii + 1 >= parent.len();
+            if !in_bytes && (1..ASCII_UNITS).contains(&ascii) && goes_on {
+                return;
             }
+            in_bytes = is_in_bytes(&parent[place..], in_bytes);
             if in_bytes {
-                // Two at a time, so that what is masked ends with a code unit.
-                let at = view.text.len();
-                view.text.extend_from_slice(&parent[place..place + 2]);
-                view.map.atom(at, place, place + 2);
+                view.copy(parent, place, place + 2);
                 place += 2;
                 continue;
             }
@@ -130,6 +123,35 @@ impl Encoding {
             view.map.atom(at, place, parent.len());
         }
     }
+}
+
+/// What stands where, in a text whose units are looked at in order: UTF-16, or ASCII that [`Encoding::decode`]
+/// reads as such.
+#[derive(Debug, Default)]
+pub struct Reading {
+    place: usize,
+    in_bytes: bool,
+}
+
+impl Reading {
+    /// How the code unit is read that ends at `end` in a text of this encoding. The places of one text ascend.
+    pub fn before(&mut self, encoding: Encoding, text: &[u8], end: usize) -> Encoding {
+        while encoding != Encoding::Bytes && self.place + 1 < end {
+            self.in_bytes = is_in_bytes(&text[self.place..], self.in_bytes);
+            self.place += 2;
+        }
+        if self.in_bytes { Encoding::Bytes } else { encoding }
+    }
+}
+
+/// Whether the first unit of `rest` is read as two characters of ASCII, behind one that was or was not.
+fn is_in_bytes(rest: &[u8], was: bool) -> bool {
+    if was { !rest.iter().take(2).any(|&byte| byte < b'\t') } else { ascii_units(rest) == ASCII_UNITS }
+}
+
+/// How many code units in a row may be ASCII, as far as it matters.
+fn ascii_units(rest: &[u8]) -> usize {
+    rest.chunks_exact(2).take(ASCII_UNITS).take_while(|unit| is_ascii(unit)).count()
 }
 
 /// Whether a code unit may as well be two characters of ASCII, as they stand in logs.
