@@ -124,8 +124,7 @@ impl<'a, 'b> Stretches<'a, 'b> {
             let parts = known::wrap::parts(self.block, start..run.end, self.width);
             let open = run.end == length
                 && known::wrap::wraps(&self.block[parts.last().map_or(0, |part| part.start)..], self.width);
-            let joined: Vec<u8> = parts.iter().map(|part| &self.block[part.clone()]).collect::<Vec<_>>().concat();
-            if open || known::wrap::may_hold(self.known, &self.block[start..run.end], &joined, self.width) {
+            if open || known::wrap::may_hold(self.known, self.block, &parts, self.width) {
                 let end = memchr::memchr(b'\n', &self.block[run.end - 1..]).map_or(length, |at| run.end + at);
                 break (start, end);
             }

@@ -50,21 +50,37 @@ pub(crate) fn may_begin(known: &Known, line: &[u8], width: Width) -> bool {
     known.has_tail(&bare[..bare.len() - usize::from(breaks_softly(bare))])
 }
 
-/// Whether lines, of which `joined` are the parts that are one text, may hold a known string over their ends.
-pub(crate) fn may_hold(known: &Known, lines: &[u8], joined: &[u8], width: Width) -> bool {
-    known.first_in(joined, 0).is_some() || {
-        let broken = width.filter(|width| width.terminal == 0);
-        let mut each = lines.split_inclusive(|&byte| byte == b'\n');
-        broken.is_some() && each.any(|line| is_as_wide(line, broken)) && reads_otherwise(joined)
+/// Whether lines, of which these parts of `block` are one text, may hold a known string over their ends.
+pub(crate) fn may_hold(known: &Known, block: &[u8], parts: &[Range<usize>], width: Width) -> bool {
+    let (mut joined, mut ends) = (Vec::new(), Vec::new());
+    for part in parts {
+        joined.extend_from_slice(&block[part.clone()]);
+        ends.push(joined.len());
     }
+    ends.pop();
+    let is_broken = |part: &Range<usize>| {
+        let start = memchr::memrchr(b'\n', &block[..part.start]).map_or(0, |end| end + 1);
+        is_as_wide(&block[start..part.end], width)
+    };
+    known.first_in(&joined, 0).is_some()
+        || !has_terminal(width) && reads_otherwise(&joined, &ends) && parts.iter().any(is_broken)
 }
 
-/// Whether another text may be read in one.
-fn reads_otherwise(text: &[u8]) -> bool {
-    let mut runs = std::iter::successors(view::next_run(text, 0), |run| view::next_run(text, run.end));
+/// Whether another text may be read over these places of one.
+fn reads_otherwise(text: &[u8], places: &[usize]) -> bool {
+    // Up to where a run of digits was looked at.
+    let mut seen = 0;
+    let mut decodes = |place: usize| {
+        if place < seen {
+            return false;
+        }
+        let start = place - text[..place].iter().rev().take_while(|&&byte| is_digit(byte)).count();
+        seen = place + text[place..].iter().take_while(|&&byte| is_digit(byte)).count();
+        seen - start >= limits::BASE64_RUN_MIN && view::decodes_to_text(text, start)
+    };
     memchr::memchr3(0x1b, b'\\', b'%', text).is_some()
-        || text.contains(&b'&')
-        || runs.any(|run| view::decodes_to_text(text, run.start))
+        || memchr::memchr(b'&', text).is_some()
+        || places.iter().any(|&place| decodes(place))
 }
 
 /// Where a soft break stands at the end of a text whose last line has no end yet.
@@ -232,8 +248,7 @@ pub(crate) fn next_run(block: &[u8], from: usize, width: Width) -> Option<Range<
     let mut start = from;
     loop {
         if !has_terminal(width) {
-            let place = breaks::next(block, start, width.is_some(), width.map_or([0; 2], |width| width.columns))?;
-            start = memchr::memrchr(b'\n', &block[start..place]).map_or(start, |end| start + end + 1);
+            start = breaks::next(block, start, width.is_some(), width.map_or([0; 2], |width| width.columns))?;
         }
         let end = line_end(block, start, width)?;
         if !wraps(&block[start..end], width) {

@@ -1,21 +1,22 @@
-//! Turns a text into the places where a line may end that goes on in the next one, without looking at each line. **It
-//! has no false negatives.** Does not decide whether a line goes on.
+//! Finds the lines of a text that may go on in the next one, by their length and what stands before their end. **It has
+//! no false negatives.** Does not decide whether a line goes on.
 
-use super::{masks::BLOCK, simd::Backend};
+use super::simd::Backend;
 use crate::view;
 
-/// The first place at or after `from`, a line start, that lies in a run of [`RUN_MIN`] digits of base64 or more with
-/// something blank behind it, or, if they are asked for, where a soft break of quoted-printable may stand, or the LF of a
-/// line that is as wide as one of `columns` (0 for none).
+/// The start of the first line at or after `from`, a line start, that ends in a run of [`RUN_MIN`] digits of base64 or
+/// more with something blank behind it, or, if they are asked for, in what may be a soft break of quoted-printable behind
+/// as many bytes, or that is as wide as one of `columns` (0 for none) and has an end.
 pub fn next(text: &[u8], from: usize, soft: bool, columns: [usize; 2]) -> Option<usize> {
     Backend::known().next_break(text, from, soft, columns)
 }
 
 /// Whether a line without its end is as wide as one of `columns`, without the colours in it.
 pub fn is_as_wide(line: &[u8], columns: [usize; 2]) -> bool {
+    let is = |width: usize| width > 0 && columns.contains(&width);
     // A line takes at most as many columns as it has bytes.
-    let least = columns.into_iter().filter(|&count| count > 0).min().unwrap_or(usize::MAX);
-    line.len() >= least && Some(width(line)).filter(|&width| width > 0).is_some_and(|width| columns.contains(&width))
+    let may_be = columns.into_iter().any(|count| count > 0 && count <= line.len());
+    may_be && if line.iter().fold(false, |odd, &byte| odd | is_odd(byte)) { is(width(line)) } else { is(line.len()) }
 }
 
 /// A line without its end.
@@ -56,172 +57,122 @@ fn is_odd(byte: u8) -> bool {
     byte >= 0x80 || byte == ESCAPE
 }
 
-/// What is known of [`BLOCK`] bytes; bit `i` speaks of byte `i`.
+/// What is known of [`PIECE`] bytes; bit `i` speaks of byte `i`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ends {
-    /// Digits of base64 of either alphabet.
-    pub digits: u64,
-    /// Equals signs with a blank, a line end or a control character behind them. In two halves: some compilers test a
-    /// word that is made of two masks bit by bit.
-    pub signs: [u32; 2],
-    /// Line ends, in two halves as well.
-    pub newlines: [u32; 2],
-    /// Whether one of the bytes may take no column: it begins an escape, or is part of a longer character.
-    pub odd: bool,
+    /// Line ends.
+    pub newlines: u32,
+    /// Bytes that may take no column: they begin an escape, or are part of a longer character.
+    pub odd: u32,
 }
 
-/// A block and the byte behind it.
-pub type Bytes = [u8; BLOCK + 1];
+/// How many bytes are looked at at once: what one vector has. A word that is made of two masks is tested bit by bit by
+/// some compilers.
+pub const PIECE: usize = 32;
 
 /// Byte by byte.
-pub fn scalar(bytes: &Bytes) -> Ends {
-    let signs = bits(|at| bytes[at] == b'=' && bytes[at + 1] <= b' ');
-    let newlines = bits(|at| bytes[at] == b'\n');
-    Ends {
-        digits: bits(|at| view::is_base64(bytes[at])),
-        signs: [signs as u32, (signs >> 32) as u32],
-        newlines: [newlines as u32, (newlines >> 32) as u32],
-        odd: bytes[..BLOCK].iter().any(|&byte| is_odd(byte)),
-    }
-}
-
-#[inline(always)]
-fn bits(is: impl Fn(usize) -> bool) -> u64 {
-    (0..BLOCK).fold(0, |bits, at| bits | u64::from(is(at)) << at)
+pub fn scalar(bytes: &[u8; PIECE]) -> Ends {
+    let bits = |is: fn(u8) -> bool| (0..PIECE).fold(0, |bits, at| bits | u32::from(is(bytes[at])) << at);
+    Ends { newlines: bits(|byte| byte == b'\n'), odd: bits(is_odd) }
 }
 
 /// See [`next`].
 #[inline(always)]
-pub fn find(text: &[u8], from: usize, soft: bool, columns: [usize; 2], ends: impl Fn(&Bytes) -> Ends) -> Option<usize> {
-    let mut run = 0;
-    let mut lines = Lines::new(columns);
-    for at in (from..text.len()).step_by(BLOCK) {
-        let found = match text[at..].first_chunk() {
-            Some(bytes) => ends(bytes),
-            None => {
-                // A byte of zero is no digit, and no line ends with it.
-                let mut bytes = [0; BLOCK + 1];
-                bytes[..text.len() - at].copy_from_slice(&text[at..]);
-                ends(&bytes)
-            }
-        };
-        let Ends { digits, signs, newlines, odd } = found;
-        let wide = lines.next(newlines, odd);
-        let begin = (!digits).trailing_zeros() as usize;
-        let matters = signs[0] | signs[1] != 0
-            || run + begin >= RUN_MIN
-            || digits.count_ones() as usize >= RUN_MIN
-            || wide[0] | wide[1] != 0;
-        if matters && let Some(found) = first(text, (from, at), run, (soft, columns), &Ends { newlines: wide, ..found })
-        {
-            return Some(found);
-        }
-        run = if begin == BLOCK { run + BLOCK } else { digits.leading_ones() as usize };
-    }
-    None
-}
-
-/// Follows the lines of a text from block to block.
-struct Lines {
-    columns: [usize; 2],
-    /// The line ends of the last blocks, and how many blocks there were.
-    newlines: [u64; BLOCKS],
-    count: usize,
-    /// For each width, where lines of the last block end that have it if a line end stands there.
-    before: [u64; 2],
-    /// Whether the line that is open has a byte that may take no column.
-    odd: bool,
-}
-
-impl Lines {
-    fn new(columns: [usize; 2]) -> Lines {
-        let mut newlines = [0; BLOCKS];
-        newlines[BLOCKS - 1] = 1 << (BLOCK - 1);
-        Lines { columns, newlines, count: 0, before: [0; 2], odd: false }
-    }
-
-    /// The line ends of the next block behind lines that may be as wide as is asked for.
-    #[inline(always)]
-    fn next(&mut self, newlines: [u32; 2], odd: bool) -> [u32; 2] {
-        self.newlines[self.count % BLOCKS] = u64::from(newlines[0]) | u64::from(newlines[1]) << 32;
-        let mut wide = 0;
-        for (&columns, before) in self.columns.iter().zip(&mut self.before).filter(|(columns, _)| **columns > 0) {
-            let (blocks, bits) = ((columns + 1) / BLOCK, (columns + 1) % BLOCK);
-            let back = |blocks: usize| self.newlines[self.count.wrapping_sub(blocks) % BLOCKS];
-            let here = back(blocks) << bits | back(blocks + 1) >> 1 >> (BLOCK - 1 - bits);
-            // One or two CRs may stand in front of a line end.
-            wide |= here | here << 1 | *before >> (BLOCK - 1) | here << 2 | *before >> (BLOCK - 2);
-            *before = here;
-        }
-        self.count = self.count.wrapping_add(1);
-        // In a line with such bytes, there are more of them than columns.
-        let odd_line = self.odd | odd;
-        self.odd = if newlines[0] | newlines[1] == 0 { odd_line } else { odd };
-        if odd_line && self.columns != [0; 2] {
-            return newlines;
-        }
-        [newlines[0] & wide as u32, newlines[1] & (wide >> 32) as u32]
-    }
-}
-
-/// The first of what [`next`] looks for in the block at `at`, before which a run of `run` digits ends; of the line ends,
-/// only some.
-#[cold]
-#[inline(never)]
-fn first(
+pub fn find(
     text: &[u8],
-    (from, at): (usize, usize),
-    run: usize,
-    (soft, columns): (bool, [usize; 2]),
-    ends: &Ends,
+    from: usize,
+    soft: bool,
+    columns: [usize; 2],
+    ends: impl Fn(&[u8; PIECE]) -> Ends,
 ) -> Option<usize> {
-    let &Ends { digits, signs, newlines, .. } = ends;
-    let begin = (!digits).trailing_zeros() as usize;
-    let runs = [Some(begin).filter(|_| run + begin >= RUN_MIN), inner_run(digits)];
-    // A run that reaches the block's end is told with the next block.
-    let runs = runs.into_iter().flatten().filter(|end| *end < BLOCK).map(|end| at + end);
-    let run = runs.filter(|&end| text.get(end).is_some_and(u8::is_ascii_whitespace)).map(|end| end - 1).min();
-    let signs = if soft { u64::from(signs[0]) | u64::from(signs[1]) << 32 } else { 0 };
-    let sign = ones(signs).map(|bit| at + bit).find(|&sign| ends_line(&text[sign + 1..]));
-    let line =
-        |end: usize| &text[memchr::memrchr(b'\n', &text[from..end]).map_or(from, |before| from + before + 1)..end];
-    let newlines = u64::from(newlines[0]) | u64::from(newlines[1]) << 32;
-    let wide = ones(newlines).map(|bit| at + bit).find(|&end| is_as_wide(content(line(end)), columns));
-    run.into_iter().chain(sign).chain(wide).min()
-}
-
-/// The end of the first run of [`RUN_MIN`] digits in a block, which may have begun before.
-fn inner_run(digits: u64) -> Option<usize> {
-    // Bit `i` of `starts` says that so many digits stand from there on; twice as many each time.
-    let (mut starts, mut length) = (digits, 1);
-    while length < RUN_MIN {
-        let more = length.min(RUN_MIN - length);
-        starts &= starts >> more;
-        length += more;
+    let widths = columns.into_iter().filter(|&count| count > 0);
+    let mut lines = Lines {
+        text,
+        soft,
+        columns,
+        least: widths.chain([RUN_MIN]).min().unwrap_or(RUN_MIN),
+        start: from,
+        is_odd: false,
+    };
+    let (pairs, rest) = text.get(from..)?.as_chunks::<{ 2 * PIECE }>();
+    let mut at = from;
+    // No line ends with a byte of zero.
+    let mut last = [0; 2 * PIECE];
+    last[..rest.len()].copy_from_slice(rest);
+    for pair in pairs.iter().chain([&last]) {
+        let (pieces, _) = pair.as_chunks::<PIECE>();
+        let [first, second] = [ends(&pieces[0]), ends(&pieces[1])];
+        if first.newlines | second.newlines == 0 {
+            lines.is_odd |= first.odd | second.odd != 0;
+        } else if let Some(start) = lines.read(at, first).or_else(|| lines.read(at + PIECE, second)) {
+            return Some(start);
+        }
+        at += 2 * PIECE;
     }
-    let start = (starts != 0).then(|| starts.trailing_zeros())?;
-    Some((start + (!(digits >> start)).trailing_zeros()) as usize)
+    let rest = text.get(lines.start..).unwrap_or_default();
+    (rest.last().is_some_and(u8::is_ascii_whitespace) && ends_in_run(rest.trim_ascii_end())).then_some(lines.start)
 }
 
-fn ends_line(behind: &[u8]) -> bool {
-    behind.iter().find(|&&byte| byte == b'\n' || !byte.is_ascii_whitespace()) == Some(&b'\n')
+/// Goes over the lines of a text.
+struct Lines<'a> {
+    text: &'a [u8],
+    soft: bool,
+    columns: [usize; 2],
+    /// A shorter line goes on nowhere (bytes).
+    least: usize,
+    /// Where the line begins that is open, and whether one of its bytes is odd.
+    start: usize,
+    is_odd: bool,
 }
 
-fn ones(bits: u64) -> impl Iterator<Item = usize> {
-    let next = |bits: u64| (bits != 0).then_some(bits);
-    std::iter::successors(next(bits), move |&bits| next(bits & (bits - 1))).map(|bits| bits.trailing_zeros() as usize)
+impl Lines<'_> {
+    /// The start of the first line with an end in the piece at `at` that may go on.
+    #[inline(always)]
+    fn read(&mut self, at: usize, ends: Ends) -> Option<usize> {
+        let Ends { mut newlines, mut odd } = ends;
+        while newlines != 0 {
+            let bit = newlines.trailing_zeros();
+            let (start, end) = (self.start, at + bit as usize);
+            // In a line without such bytes, there are as many columns.
+            let is_plain = !self.is_odd && odd & !(!0 << bit) == 0;
+            if end - start >= self.least && may_go_on(&self.text[start..end], is_plain, self.soft, self.columns) {
+                return Some(start);
+            }
+            (self.start, self.is_odd) = (end + 1, false);
+            odd &= !0 << bit;
+            newlines &= newlines - 1;
+        }
+        self.is_odd |= odd != 0;
+        None
+    }
+}
+
+/// Whether a line without its end may go on in the next one.
+#[inline]
+fn may_go_on(line: &[u8], is_plain: bool, soft: bool, columns: [usize; 2]) -> bool {
+    let bare = match line.last() {
+        Some(last) if last.is_ascii_whitespace() => line.trim_ascii_end(),
+        _ => line,
+    };
+    let line = content(line);
+    ends_in_run(bare)
+        || soft && bare.ends_with(b"=")
+        || if is_plain { columns.contains(&line.len()) } else { is_as_wide(line, columns) }
+}
+
+/// Whether a text ends in [`RUN_MIN`] digits of base64 or more.
+fn ends_in_run(text: &[u8]) -> bool {
+    let run = text.len().checked_sub(RUN_MIN).map(|start| &text[start..]);
+    run.is_some_and(|run| run.iter().rev().all(|&byte| view::is_base64(byte)))
 }
 
 /// The least width at which programs break base64 (characters): OpenSSL and PEM do at 64, MIME at 76, some at 60.
 pub const RUN_MIN: usize = 60;
 
-/// The widest lines that can be asked for (columns).
-pub const COLUMNS_MAX: usize = (BLOCKS - 2) * BLOCK - 1;
+/// The widest lines that can be asked for (columns): wider is no terminal.
+pub const COLUMNS_MAX: usize = 895;
 
-/// How many blocks are remembered: as many as the widest lines have, and two more.
-const BLOCKS: usize = 16;
-
-const ESCAPE: u8 = 0x1b;
+pub const ESCAPE: u8 = 0x1b;
 
 #[cfg(test)]
 mod tests {
@@ -237,7 +188,8 @@ mod tests {
             let bare = line.trim_ascii_end();
             let digits = bare.iter().rev().take_while(|&&byte| view::is_base64(byte)).count();
             let wide = line.ends_with(b"\n") && is_as_wide(content(line), COLUMNS);
-            if bare.len() < line.len() && (digits >= RUN_MIN || bare.ends_with(b"=") && line.ends_with(b"\n")) || wide {
+            let soft = bare.ends_with(b"=") && line.ends_with(b"\n") && line.len() > RUN_MIN;
+            if bare.len() < line.len() && digits >= RUN_MIN || soft || wide {
                 starts.push(start);
             }
             start += line.len();
@@ -272,9 +224,9 @@ mod tests {
                 let text = &text[from..];
                 let mut found = Vec::new();
                 let mut start = 0;
-                while let Some(place) = backend.next_break(text, start, true, COLUMNS) {
-                    found.push(memchr::memrchr(b'\n', &text[..place]).map_or(0, |end| end + 1));
-                    start = memchr::memchr(b'\n', &text[place..]).map_or(text.len(), |end| place + end + 1);
+                while let Some(line) = backend.next_break(text, start, true, COLUMNS) {
+                    found.push(line);
+                    start = memchr::memchr(b'\n', &text[line..]).map_or(text.len(), |end| line + end + 1);
                 }
                 assert_eq!(found, each(text), "{backend:?} from {from}");
             }

@@ -198,29 +198,12 @@ mod avx2 {
     /// The processor must have AVX2, BMI1, BMI2 and POPCNT.
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
     pub unsafe fn next_break(text: &[u8], from: usize, soft: bool, columns: [usize; 2]) -> Option<usize> {
-        let (class_low, class_high) = (table(&CLASS_LOW), table(&CLASS_HIGH));
         breaks::find(text, from, soft, columns, |bytes| {
-            let half = |offset: usize| {
-                // SAFETY: two halves and one byte are there.
-                let at = |place: usize| unsafe { _mm256_loadu_si256(bytes.as_ptr().add(offset + place).cast()) };
-                let all = |byte: u8| _mm256_set1_epi8(byte as i8);
-                let bits = |mask: __m256i| _mm256_movemask_epi8(mask) as u32;
-                let (here, behind) = (at(0), at(1));
-                let class = both(class_low, low_nibbles(here), class_high, high_nibbles(here));
-                let others = _mm256_cmpeq_epi8(_mm256_and_si256(class, all(BASE64_CLASSES)), _mm256_setzero_si256());
-                let low = _mm256_cmpeq_epi8(_mm256_min_epu8(behind, all(b' ')), behind);
-                let is = |byte: u8| _mm256_cmpeq_epi8(here, all(byte));
-                let odd = bits(_mm256_or_si256(here, is(0x1b)));
-                (bits(others), bits(is(b'=')) & bits(low), bits(is(b'\n')), odd)
-            };
-            let ((others, signs, newlines, odd), (more_others, more_signs, more_newlines, more_odd)) =
-                (half(0), half(BLOCK / 2));
-            Ends {
-                digits: !(u64::from(others) | u64::from(more_others) << 32),
-                signs: [signs, more_signs],
-                newlines: [newlines, more_newlines],
-                odd: odd | more_odd != 0,
-            }
+            // SAFETY: all of them are there.
+            let here = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
+            let is = |byte: u8| _mm256_cmpeq_epi8(here, _mm256_set1_epi8(byte as i8));
+            let bits = |mask: __m256i| _mm256_movemask_epi8(mask) as u32;
+            Ends { newlines: bits(is(b'\n')), odd: bits(_mm256_or_si256(here, is(breaks::ESCAPE))) }
         })
     }
 
