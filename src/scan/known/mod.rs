@@ -13,7 +13,6 @@
 //! of its string stands, and strings for which that is not so go to an `automaton`.
 
 mod automaton;
-mod bitmap;
 mod covered;
 mod encodings;
 mod inner;

@@ -20,7 +20,7 @@
 use memchr::memmem;
 
 use super::{
-    bitmap::Bitmap,
+    super::prefilter::bitmap::{Bitmap, SAMPLES},
     covered::Covered,
     shape::{Group, Shape},
     strings::Strings,
@@ -32,18 +32,13 @@ pub(super) struct Sieve {
     core_bytes: usize,
     window_bytes: usize,
     stride: usize,
-    windows: Windows,
+    /// The windows of all cores.
+    windows: Bitmap,
     hasher: Hasher,
     /// The first string of each core.
     cores: Table,
     /// The length of the longest string (bytes).
     longest: usize,
-}
-
-/// The windows of all cores. What fits into the narrow bitmap is tested fastest.
-enum Windows {
-    Narrow(Bitmap<CELLS_NARROW>),
-    Wide(Bitmap<CELLS_WIDE>),
 }
 
 /// What a sieve says about a string.
@@ -70,15 +65,11 @@ impl Sieve {
     pub(super) fn new(strings: &Strings, group: &Group, needles: &mut [Needle]) -> Sieve {
         let shape = Shape::new(group.shortest, group.strings.len());
         let hasher = strings.hasher();
-        let windows = match shape.windows {
-            ..=WINDOWS_NARROW => Windows::Narrow(Bitmap::new(shape.window_bytes, shape.windows, hasher)),
-            _ => Windows::Wide(Bitmap::new(shape.window_bytes, shape.windows, hasher)),
-        };
         let mut sieve = Sieve {
             core_bytes: shape.core_bytes,
             window_bytes: shape.window_bytes,
             stride: shape.stride(),
-            windows,
+            windows: Bitmap::new(shape.window_bytes, shape.windows, hasher.multipliers()),
             hasher,
             cores: Table::with_room(group.strings.len()),
             longest: group.strings.iter().map(|&index| strings.get(index).len()).max().unwrap_or(0),
@@ -101,60 +92,48 @@ impl Sieve {
     /// it. Goes on at `sample`, which begins at [`first_sample`](Sieve::first_sample), until it has
     /// reached `until` or the end of the text, and leaves the next sample there.
     pub(super) fn scan(&self, within: Within, sample: &mut usize, until: usize, visit: &mut impl FnMut(usize, u32)) {
-        match &self.windows {
-            Windows::Narrow(windows) => self.scan_with(windows, within, sample, until, visit),
-            Windows::Wide(windows) => self.scan_with(windows, within, sample, until, visit),
-        }
-    }
-
-    fn scan_with<const CELLS: usize>(
-        &self,
-        windows: &Bitmap<CELLS>,
-        within: Within,
-        sample: &mut usize,
-        until: usize,
-        visit: &mut impl FnMut(usize, u32),
-    ) {
         let mut run = Run::default();
-        let known = &mut |sample: usize| self.look_around(windows, within, sample, &mut run, visit);
+        let known = &mut |sample: usize| self.look_around(within, sample, &mut run, visit);
         let text = within.text;
-        // One copy of the loop for each stride: with a stride that is not constant, each load
-        // would have a test of bounds of its own.
-        macro_rules! samples_by {
-            ($($stride:literal)*) => {
-                match self.stride {
-                    $($stride => samples_by::<$stride, CELLS>(windows, text, sample, until, known),)*
-                    // No core is longer than that.
-                    _ => unreachable!("a stride of {}", self.stride),
+        loop {
+            let (place, mut some) = self.windows.next(text, *sample, self.stride, until);
+            *sample = place;
+            if some == 0 {
+                break;
+            }
+            while some != 0 {
+                let place = place + some.trailing_zeros() as usize * self.stride;
+                if self.stride == 1 || self.has_neighbour(text, place) {
+                    known(place);
                 }
-            };
+                some &= some - 1;
+            }
+            *sample += SAMPLES * self.stride;
         }
-        samples_by!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
-        // The last samples, where a whole word is not left.
+        // The last samples, where there are not enough for all at once.
         while *sample < until && *sample + self.window_bytes <= text.len() {
-            if windows.knows(word(text, *sample)) {
+            if self.windows.knows(word(text, *sample)) {
                 known(*sample);
             }
             *sample += self.stride;
         }
     }
 
+    /// Whether the window before or behind a known one is known, too, as it is in a core of more than
+    /// one window. A window that is known by chance seldom has such a neighbour.
+    fn has_neighbour(&self, text: &[u8], place: usize) -> bool {
+        self.windows.knows(word(text, place - 1)) || self.windows.knows(word(text, place + 1))
+    }
+
     /// Looks for cores that hold the window at `sample`.
     #[cold]
-    fn look_around<const CELLS: usize>(
-        &self,
-        windows: &Bitmap<CELLS>,
-        within: Within,
-        sample: usize,
-        run: &mut Run,
-        visit: &mut impl FnMut(usize, u32),
-    ) {
+    fn look_around(&self, within: Within, sample: usize, run: &mut Run, visit: &mut impl FnMut(usize, u32)) {
         let Within { text, from, .. } = within;
         if within.covered.hold(sample.saturating_sub(self.longest)..sample + self.longest) {
             return;
         }
         let others = self.stride - 1;
-        let known = |place: &usize| windows.knows(word(text, *place));
+        let known = |place: &usize| self.windows.knows(word(text, *place));
         // The window at the sample lies within the text.
         let windows_end = text.len() - self.window_bytes + 1;
         if run.end < sample || run.start > sample {
@@ -220,12 +199,7 @@ impl Sieve {
         match self.first_with(core, strings, needles) {
             None => {
                 self.cores.insert(self.hash(core), index);
-                for place in start..start + self.stride {
-                    match &mut self.windows {
-                        Windows::Narrow(windows) => windows.add(word(string, place)),
-                        Windows::Wide(windows) => windows.add(word(string, place)),
-                    }
-                }
+                (start..start + self.stride).for_each(|place| self.windows.add(word(string, place)));
             }
             // One odd string stands for all; what the automaton looks for is not compared as well.
             Some(first) if odd => {
@@ -296,43 +270,8 @@ impl Sieve {
 
     /// What the sieve takes in memory (bytes).
     pub(super) fn memory_bytes(&self) -> usize {
-        let windows = match &self.windows {
-            Windows::Narrow(windows) => windows.memory_bytes(),
-            Windows::Wide(windows) => windows.memory_bytes(),
-        };
-        windows + self.cores.memory_bytes()
+        self.windows.memory_bytes() + self.cores.memory_bytes()
     }
-}
-
-/// Gives each known sample of a text to `known`, as long as a whole group of samples is left.
-#[inline(always)]
-fn samples_by<const STRIDE: usize, const CELLS: usize>(
-    windows: &Bitmap<CELLS>,
-    text: &[u8],
-    sample: &mut usize,
-    until: usize,
-    known: &mut impl FnMut(usize),
-) {
-    while *sample < until {
-        let Some(group) = text.get(*sample..*sample + (GROUP - 1) * STRIDE + 8) else { break };
-        // One branch for all of them.
-        let any = (0..GROUP).fold(false, |any, index| any | windows.knows(word(group, index * STRIDE)));
-        if any {
-            for place in (*sample..).step_by(STRIDE).take(GROUP) {
-                if windows.knows(word(text, place)) && (STRIDE == 1 || has_neighbour(windows, text, place)) {
-                    known(place);
-                }
-            }
-        }
-        *sample += GROUP * STRIDE;
-    }
-}
-
-/// Whether the window before or behind a known one is known, too, as it is in a core of more than
-/// one window. A window that is known by chance seldom has such a neighbour.
-#[inline(always)]
-fn has_neighbour<const CELLS: usize>(windows: &Bitmap<CELLS>, text: &[u8], place: usize) -> bool {
-    windows.knows(word(text, place - 1)) | windows.knows(word(text, place + 1))
 }
 
 /// The windows around the last sample, one after the other, that are known, and what the last places had.
@@ -410,17 +349,6 @@ const KINDS: [u8; 256] = {
     }
     kinds
 };
-
-/// How many samples are tested at once.
-const GROUP: usize = 4;
-
-/// How many cells the two kinds of bitmaps have (of 64 bits): a quarter of a MiB, which the pages
-/// that a processor keeps at hand cover; and what fits into larger caches.
-const CELLS_NARROW: usize = 1 << 15;
-const CELLS_WIDE: usize = 1 << 19;
-
-/// How many windows a narrow bitmap takes.
-const WINDOWS_NARROW: usize = CELLS_NARROW * 64 / 6;
 
 /// How many strings may have the same core before the next is odd.
 const CROWD_MAX: usize = 8;

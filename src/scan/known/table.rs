@@ -18,9 +18,10 @@ impl Default for Hasher {
 }
 
 impl Hasher {
-    /// A random odd number, to multiply with.
-    pub(super) fn multiplier(self) -> u64 {
-        self.keys[0] | 1
+    /// Random numbers, to multiply with.
+    pub(super) fn multipliers(self) -> [u32; 3] {
+        let [first, second] = self.keys;
+        [first as u32, (first >> 32) as u32, second as u32]
     }
 
     /// Of two words: the halves of their product, folded.

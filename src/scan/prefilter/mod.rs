@@ -23,6 +23,7 @@
 //! A rule without a literal has its line found by the run of letters and digits it begins with. A
 //! rule without that, either, makes every line matter; `rules check` names it.
 
+pub(in crate::scan) mod bitmap;
 pub(in crate::scan) mod breaks;
 mod follow;
 pub(in crate::scan) mod keys;

@@ -6,6 +6,7 @@
 use std::{ops::Range, sync::LazyLock};
 
 use super::{
+    bitmap::{self, Bitmap},
     breaks,
     keys::Keys,
     masks::{BLOCK, LOOKAHEAD, Stretch, Windows, scalar},
@@ -87,6 +88,17 @@ impl Backend {
         }
     }
 
+    /// See [`Bitmap::next`].
+    pub fn next_known(self, bitmap: &Bitmap, text: &[u8], from: usize, stride: usize, until: usize) -> (usize, u32) {
+        match self {
+            // SAFETY: `Avx2` is only listed where the processor has it.
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => unsafe { avx2::next_known(bitmap, text, from, stride, until) },
+            #[allow(unreachable_patterns)]
+            _ => bitmap::scalar(bitmap, text, from, stride, until),
+        }
+    }
+
     /// [`Survey::take`], with vectors and the bit instructions that come with them.
     pub fn survey(self, text: &[u8], masks: &Stretch, count: usize, keys: &Keys, survey: &mut Survey) {
         match self {
@@ -114,6 +126,7 @@ mod avx2 {
     };
     use super::{
         super::{
+            bitmap::{BIT_SHIFTS, Bitmap, HASH_FOLD, SAMPLES},
             breaks::{self, Ends},
             keys::{Begin, FOLD, Peek, hash_of_four},
             survey::{Kind, Place, Text},
@@ -205,6 +218,53 @@ mod avx2 {
             let bits = |mask: __m256i| _mm256_movemask_epi8(mask) as u32;
             Ends { newlines: bits(is(b'\n')), odd: bits(_mm256_or_si256(here, is(breaks::ESCAPE))) }
         })
+    }
+
+    /// See [`Bitmap::next`].
+    ///
+    /// # Safety
+    /// The processor must have AVX2.
+    #[target_feature(enable = "avx2")]
+    pub unsafe fn next_known(bitmap: &Bitmap, text: &[u8], from: usize, stride: usize, until: usize) -> (usize, u32) {
+        const { assert!(SAMPLES == 8, "one for each lane") };
+        let (absent, window) = bitmap.parts();
+        let all = |number: u32| _mm256_set1_epi32(number as i32);
+        let [first, last, mix] = window.multipliers.map(all);
+        let (mask, shift) = (all(window.mask), _mm_cvtsi32_si128(window.shift as i32));
+        let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        let steps = _mm256_mullo_epi32(lanes, all(stride as u32));
+        let (mut place, reach) = (from, (SAMPLES - 1) * stride + 8);
+        while place < until && text.len() >= reach && place <= text.len() - reach {
+            let four = |offset: usize| {
+                // SAFETY: each window of the text has eight bytes from its beginning on, and the offset is at most four.
+                unsafe {
+                    let start = text.as_ptr().add(place + offset);
+                    match stride {
+                        4 => _mm256_loadu_si256(start.cast()),
+                        _ => _mm256_i32gather_epi32::<1>(start.cast(), steps),
+                    }
+                }
+            };
+            let mut hash = _mm256_mullo_epi32(_mm256_and_si256(four(0), mask), first);
+            if window.before_last > 0 {
+                hash = _mm256_add_epi32(hash, _mm256_mullo_epi32(four(window.before_last), last));
+            }
+            // SAFETY: what is left of a hash is the number of one of the cells, which are a power of two.
+            let cells = unsafe { _mm256_i32gather_epi32::<4>(absent.as_ptr().cast(), _mm256_srl_epi32(hash, shift)) };
+            let bits = _mm256_xor_si256(hash, _mm256_srli_epi32::<{ HASH_FOLD as i32 }>(hash));
+            let bits = _mm256_mullo_epi32(bits, mix);
+            let set = BIT_SHIFTS.iter().fold(_mm256_setzero_si256(), |set, &by| {
+                let number = _mm256_and_si256(_mm256_srl_epi32(bits, _mm_cvtsi32_si128(by as i32)), all(31));
+                _mm256_or_si256(set, _mm256_sllv_epi32(all(1), number))
+            });
+            let known = _mm256_cmpeq_epi32(_mm256_and_si256(cells, set), _mm256_setzero_si256());
+            let known = _mm256_movemask_ps(_mm256_castsi256_ps(known)) as u32;
+            if known != 0 {
+                return (place, known);
+            }
+            place += SAMPLES * stride;
+        }
+        (place, 0)
     }
 
     /// See [`Survey::take`].
@@ -596,6 +656,34 @@ mod tests {
                     for backend in Backend::all() {
                         let found = backend.next_break(&text, from, soft, columns);
                         assert_eq!(found, wanted, "{backend:?}: {text:?} from {from}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn backends_agree_on_known_windows() {
+        let text: Vec<u8> = (0_u32..700).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8 % 5 + b'a').collect();
+        for window_bytes in 1..=8 {
+            let mut bitmap = Bitmap::new(window_bytes, 40, [0x9e37_79b9, 0x85eb_ca6b, 0xc2b2_ae35]);
+            for place in (0..text.len() - 8).step_by(if window_bytes < 4 { 600 } else { 37 }) {
+                bitmap.add(u64::from_le_bytes(*text[place..].first_chunk().unwrap()));
+            }
+            for stride in 1..=if cfg!(miri) { 5 } else { 24 } {
+                for (from, end) in [(0, 700), (3, 690), (5, 300), (100, 90), (20, 8), (0, 0)] {
+                    let (text, until) = (&text[..end], end.saturating_sub(stride));
+                    let mut from = from;
+                    loop {
+                        let wanted = bitmap::scalar(&bitmap, text, from, stride, until);
+                        for backend in Backend::all() {
+                            let found = backend.next_known(&bitmap, text, from, stride, until);
+                            assert_eq!(found, wanted, "{backend:?}: {window_bytes} bytes, every {stride}, from {from}");
+                        }
+                        if wanted.1 == 0 {
+                            break;
+                        }
+                        from = wanted.0 + bitmap::SAMPLES * stride;
                     }
                 }
             }
