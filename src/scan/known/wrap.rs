@@ -52,22 +52,22 @@ pub(crate) fn may_begin(known: &Known, line: &[u8], width: Width) -> bool {
 
 /// Whether lines, of which these parts of `block` are one text, may hold a known string over their ends.
 pub(crate) fn may_hold(known: &Known, block: &[u8], parts: &[Range<usize>], width: Width) -> bool {
-    let (mut joined, mut ends) = (Vec::new(), Vec::new());
-    for part in parts {
-        joined.extend_from_slice(&block[part.clone()]);
-        ends.push(joined.len());
-    }
-    ends.pop();
+    let mut joined = Vec::with_capacity(parts.iter().map(Range::len).sum());
+    parts.iter().for_each(|part| joined.extend_from_slice(&block[part.clone()]));
     let is_broken = |part: &Range<usize>| {
         let start = memchr::memrchr(b'\n', &block[..part.start]).map_or(0, |end| end + 1);
         is_as_wide(&block[start..part.end], width)
     };
     known.first_in(&joined, 0).is_some()
-        || !has_terminal(width) && reads_otherwise(&joined, &ends) && parts.iter().any(is_broken)
+        || !has_terminal(width) && reads_otherwise(&joined, parts) && parts.iter().any(is_broken)
 }
 
-/// Whether another text may be read over these places of one.
-fn reads_otherwise(text: &[u8], places: &[usize]) -> bool {
+/// Whether another text may be read over the ends of the parts of one.
+fn reads_otherwise(text: &[u8], parts: &[Range<usize>]) -> bool {
+    let mut ends = parts.iter().scan(0, |end, part| {
+        *end += part.len();
+        Some(*end)
+    });
     // Up to where a run of digits was looked at.
     let mut seen = 0;
     let mut decodes = |place: usize| {
@@ -80,7 +80,7 @@ fn reads_otherwise(text: &[u8], places: &[usize]) -> bool {
     };
     memchr::memchr3(0x1b, b'\\', b'%', text).is_some()
         || memchr::memchr(b'&', text).is_some()
-        || places.iter().any(|&place| decodes(place))
+        || ends.any(|end| end < text.len() && decodes(end))
 }
 
 /// Where a soft break stands at the end of a text whose last line has no end yet.
@@ -269,7 +269,8 @@ pub(crate) fn next_run(block: &[u8], from: usize, width: Width) -> Option<Range<
 
 /// The parts of a run's lines that are one text.
 pub(crate) fn parts(text: &[u8], run: Range<usize>, width: Width) -> Vec<Range<usize>> {
-    let mut parts: Vec<Range<usize>> = Vec::new();
+    // Most runs have two lines.
+    let mut parts: Vec<Range<usize>> = Vec::with_capacity(2);
     let mut start = run.start;
     // Where on its line the last part begins, and whether the terminal broke it.
     let (mut column, mut broken) = (0, true);
@@ -285,7 +286,9 @@ pub(crate) fn parts(text: &[u8], run: Range<usize>, width: Width) -> Vec<Range<u
         let from = if behind && !soft { column } else { first };
         soft = width.is_some() && !wide && breaks_softly(&line[..bare]);
         parts.push(start + from..start + bare - usize::from(soft));
-        column = line[..bare].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+        if end < run.end {
+            column = line[..bare].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+        }
         broken = soft || wide;
         start = end;
     }

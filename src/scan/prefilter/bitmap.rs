@@ -59,6 +59,7 @@ impl Bitmap {
     }
 
     /// The cells, and how a window's is told.
+    #[cfg(target_arch = "x86_64")]
     pub fn parts(&self) -> (&[u32], Window) {
         (&self.absent, self.window)
     }

@@ -120,6 +120,7 @@ impl<'a> Begin<'a> {
 
 /// The hash of a word's first four bytes as they stand in the text: the upper half of that of their key.
 #[inline(always)]
+#[cfg(any(target_arch = "x86_64", test))]
 pub fn hash_of_four(four: u32) -> u32 {
     (four | FOLD as u32).wrapping_mul(FACTOR as u32)
 }
