@@ -116,9 +116,16 @@ pub(super) fn reads(v: &[u8]) -> bool {
 
 /// `Key`, `url`: a word of a name in humps. Of three letters little is told, but that no such word is written `QlH`.
 fn is_hump(w: &[u8]) -> bool {
-    let rest = w.get(1..).unwrap_or_default();
-    let written = rest.iter().all(u8::is_ascii_lowercase) || w.iter().all(u8::is_ascii_uppercase);
-    written && w.len() >= 3 && super::randomness::text_odds(w) > if w.len() == 3 { -100 } else { -60 }
+    let odds = super::randomness::text_odds;
+    let capitals = w.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    let written = w[capitals..].iter().all(u8::is_ascii_lowercase);
+    match w.len() {
+        0..3 => false,
+        // `JWK`
+        3 if capitals == 3 => true,
+        3 => capitals < 2 && written && odds(w) > -100,
+        _ => written && odds(w) > -60,
+    }
 }
 
 fn is_expression(v: &[u8]) -> bool {
@@ -209,7 +216,10 @@ fn humps_read(s: &[u8]) -> bool {
 
 /// Whether an operator stands between what programs have on both of its sides: names, brackets, quotes.
 fn is_operation(v: &[u8]) -> bool {
-    let sign = |b: &u8| b"|&=!<>?+:.".contains(b);
+    let sign = |b: &u8| OPERATOR_SIGNS[usize::from(*b)];
+    if !v.windows(2).any(|pair| sign(&pair[0]) && sign(&pair[1])) {
+        return false;
+    }
     let mut at = 0usize;
     v.chunk_by(|a, b| sign(a) == sign(b)).any(|run| {
         let before = at.checked_sub(1).and_then(|p| v.get(p));
@@ -228,6 +238,16 @@ fn begins_operand(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'(' | b'[' | b'{' | b'"' | b'\'' | b'-' | b'`' | b'/')
 }
 
+const OPERATOR_SIGNS: [bool; 256] = {
+    let mut table = [false; 256];
+    let bytes = b"|&=!<>?+:.";
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 const OPERATORS: &[&[u8]] = &[b"||", b"&&", b"==", b"!=", b"=>", b"?.", b"??", b"+=", b"::", b"<<", b">>"];
 const BRACKETED: &[&[u8]] = &[b"()", b"){", b");", b"};", b"</"];
 const TYPE_ENDS: &[&str] = &[

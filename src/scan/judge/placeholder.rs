@@ -33,7 +33,10 @@ pub fn is_placeholder(v: &[u8]) -> bool {
         b'{' => last == b'}' || v.starts_with(b"{{") || v.starts_with(b"{%"),
         b'[' => v.get(1).is_none_or(|b| matches!(b, b']' | b'[' | b'{' | b'<' | b'(' | b'.')) || last == b']',
         // `(see the manual)` is cut at its first space.
-        b'(' => last == b')' || !v.iter().any(u8::is_ascii_digit),
+        b'(' => {
+            let code = |b: &u8| matches!(b, b'.' | b',' | b'(' | b'\'' | b'"' | b'_' | b'[');
+            last == b')' || !v.iter().any(u8::is_ascii_digit) || v[1..].iter().any(code)
+        }
         b'@' => {
             v.get(1).is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'/' | b'{' | b'@'))
                 && v.iter()
@@ -272,6 +275,8 @@ const OWN_NAMES: &[&str] = &[
     "motdepasse",
     "your_password",
     "yourpassword",
+    "supersecret",
+    "topsecret",
     "mypassword",
     "my_password",
     "access_token",

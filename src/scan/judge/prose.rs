@@ -17,15 +17,16 @@ pub fn goes_on(word: &[u8]) -> bool {
 /// one, behind those with which no password begins.
 pub fn is_a_message(v: &[u8]) -> bool {
     let joiner = |b: &u8| matches!(b, b'_' | b'-');
+    if !v.iter().any(joiner) || !v.iter().all(|b| b.is_ascii_lowercase() || joiner(b)) {
+        return false;
+    }
     let mut parts = v.split(joiner);
-    let count = parts.clone().count();
     let known = |word: &&[u8]| MESSAGES.contains(word) || FAULTS.contains(word) || goes_on(word) || says_nothing(word);
-    let others = parts.clone().filter(|word| !known(word)).count();
-    (2..=MESSAGE_WORDS_MAX).contains(&count)
-        && v.iter().all(|b| b.is_ascii_lowercase() || joiner(b))
-        && parts.clone().any(|word| MESSAGES.contains(&word))
+    parts.clone().count() <= MESSAGE_WORDS_MAX
         && parts.clone().all(|word| word.len() >= 2)
-        && others <= usize::from(parts.next().is_some_and(|first| BEGINNINGS.contains(&first)))
+        && parts.clone().any(|word| MESSAGES.contains(&word))
+        && parts.clone().filter(|word| !known(word)).count()
+            <= usize::from(parts.next().is_some_and(|first| BEGINNINGS.contains(&first)))
 }
 
 /// Words in lower case.

@@ -145,8 +145,10 @@ impl Nibbles {
 
 const _: () = assert!(COMMON.len() <= u64::BITS as usize);
 
-/// How often a byte stands in logs, letters of either case as one.
+/// How often a byte stands in logs, letters of either case as one. A byte that is no ASCII is hit by the one that
+/// windows do not tell from it.
 fn frequency(byte: u8) -> f32 {
+    let byte = if byte.is_ascii() { byte } else { fold(byte) & 0x7f };
     COMMON.iter().find(|(known, _)| *known == byte).map_or(0.002, |(_, share)| *share)
 }
 
