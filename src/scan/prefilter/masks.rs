@@ -103,8 +103,8 @@ pub struct Windows {
 /// A set of windows of [`WINDOW`] bytes that is tested by nibbles, in eight buckets: a bit that is
 /// set in all eight bytes looked up says that a window of that bucket may stand here.
 ///
-/// Bytes are taken with bit 5 set, so that letters of either case are one. Bytes that are no ASCII are told by their
-/// upper bits alone.
+/// Bytes are taken with bit 5 set, so that letters of either case are one. Bytes of a text that are no ASCII are told by
+/// their upper bits alone; those of a window are no ASCII byte of a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Buckets {
     /// By the low nibble of the byte at each place of the window.
@@ -120,7 +120,10 @@ impl Buckets {
             match byte {
                 Some(byte) => {
                     let byte = fold(*byte);
-                    self.low[place][usize::from(byte & 15)] |= 1 << bucket;
+                    // No ASCII byte of a text is another one's; the others are not told by their low nibbles.
+                    if byte.is_ascii() {
+                        self.low[place][usize::from(byte & 15)] |= 1 << bucket;
+                    }
                     self.high[place][usize::from(upper(byte))] |= 1 << bucket;
                 }
                 None => {

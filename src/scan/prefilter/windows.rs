@@ -106,7 +106,8 @@ impl Bucket {
     fn with(mut self, window: &Window, nibbles: &Nibbles) -> Bucket {
         for (place, byte) in window.iter().enumerate() {
             let before = self.low[place] & self.high[place];
-            self.low[place] |= byte.map_or(u64::MAX, |byte| nibbles.low[usize::from(fold(byte) & 15)]);
+            self.low[place] |= byte
+                .map_or(u64::MAX, |byte| if byte.is_ascii() { nibbles.low[usize::from(fold(byte) & 15)] } else { 0 });
             self.high[place] |= byte.map_or(u64::MAX, |byte| nibbles.high[usize::from(upper(fold(byte)))]);
             let mut news = self.low[place] & self.high[place] & !before;
             while news != 0 {
@@ -145,10 +146,8 @@ impl Nibbles {
 
 const _: () = assert!(COMMON.len() <= u64::BITS as usize);
 
-/// How often a byte stands in logs, letters of either case as one. A byte that is no ASCII is hit by the one that
-/// windows do not tell from it.
+/// How often a byte stands in logs, letters of either case as one.
 fn frequency(byte: u8) -> f32 {
-    let byte = if byte.is_ascii() { byte } else { fold(byte) & 0x7f };
     COMMON.iter().find(|(known, _)| *known == byte).map_or(0.002, |(_, share)| *share)
 }
 
