@@ -10,14 +10,15 @@ pub fn is_words_joined_by(v: &[u8], sign: u8) -> bool {
         (WORD_BYTES_MIN..=WORD_BYTES_MAX).contains(&part.len())
             && part.iter().all(u8::is_ascii_lowercase)
             && !prose::goes_on(part)
-            && !prose::says_nothing(part)
     };
-    let mut count = 0;
+    let (mut count, mut others) = (0, 0);
     let all = v.split(|&byte| byte == sign).all(|part| {
         count += 1;
+        others += usize::from(prose::says_nothing(part));
         word(part)
     });
-    all && (WORDS_MIN..=WORDS_MAX).contains(&count)
+    // `cookie` is one of the words of configurations, and of dictionaries as well.
+    all && others < 2 && (WORDS_MIN..=WORDS_MAX).contains(&count)
 }
 
 /// `character`, `digits`, `bit-key`: what is counted by the number before it, as passwords' lengths are; and short forms.

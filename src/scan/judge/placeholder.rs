@@ -1,7 +1,7 @@
 //! Turns a value into "this stands for a value": templates, masks, references, calls. Does not weigh key names.
 
 use super::{
-    bytes::{begins_with_one, contains},
+    bytes::{begins_with_one, contains, places},
     code::{is_member_expression, reads},
 };
 use crate::rules::condition::ByteSet;
@@ -61,7 +61,7 @@ pub fn is_placeholder(v: &[u8]) -> bool {
         || v.ends_with(b"...")
         || v.ends_with("…".as_bytes())
         || masked(v, &held)
-        || holds(b"{") && (contains(v, b"{{") || named_hole(v))
+        || holds(b"{") && (holds_template(v) || named_hole(v))
         || holds(b"$#<%") && inner_template(v)
         || begins_with_one(v, REFERENCES)
         || super::speech::speaks(v)
@@ -121,6 +121,17 @@ fn is_long_path(v: &[u8]) -> bool {
 fn is_marked_up(v: &[u8]) -> bool {
     let tag = v.iter().skip(1).take_while(|b| b.is_ascii_lowercase()).count();
     (1..=6).contains(&tag) && v.get(tag + 1) == Some(&b'>') && v.iter().skip(tag + 2).all(u8::is_ascii_alphabetic)
+}
+
+/// `x{{y}}`, and what a blank cuts of `{{ .Values.x }}`.
+fn holds_template(v: &[u8]) -> bool {
+    let opens = |at: usize| {
+        let next = v.get(at + 2);
+        next.is_none_or(|b| {
+            b.is_ascii_alphabetic() || matches!(b, b' ' | b'.' | b'-' | b'$' | b'#' | b'%' | b'{' | b'_' | b'"' | b'\'')
+        })
+    };
+    places(v, b"{{").any(opens) || contains(v, b"{{") && contains(v, b"}}")
 }
 
 /// A name in braces, to be filled in: `{registry_id}-auth`, `{self.token!r}`.
@@ -206,7 +217,10 @@ const LEFT_MIN: usize = 10;
 
 /// A template somewhere inside: `prefix-${NAME}`, `a$(b)c`, `x{{y}}`.
 fn inner_template(v: &[u8]) -> bool {
-    (contains(v, b"${") && v.contains(&b'}'))
+    let named = |at: usize| {
+        v.get(at + 2).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'{' | b'!' | b'#' | b':' | b'.'))
+    };
+    (places(v, b"${").any(named) && v.contains(&b'}'))
         || (contains(v, b"$(") && v.contains(&b')'))
         || (contains(v, b"#{") && v.contains(&b'}'))
         || contains(v, b"<%")
@@ -231,9 +245,27 @@ fn percent_s(v: &[u8]) -> bool {
 
 /// A pattern that describes secrets.
 fn regex(v: &[u8]) -> bool {
-    [&b"\\w+"[..], b"\\w*", b"\\w{", b"\\d+", b"\\d*", b"\\d{", b"\\S+", b"\\S*", b"(?", b"[a-z", b"[A-Z", b"[0-9"]
-        .iter()
-        .any(|p| contains(v, p))
+    [
+        &b"\\w+"[..],
+        b"\\w*",
+        b"\\w{",
+        b"\\d+",
+        b"\\d*",
+        b"\\d{",
+        b"\\S+",
+        b"\\S*",
+        b"(?:",
+        b"(?P",
+        b"(?i",
+        b"(?=",
+        b"(?!",
+        b"(?<",
+        b"[a-z",
+        b"[A-Z",
+        b"[0-9",
+    ]
+    .iter()
+    .any(|p| contains(v, p))
         || (contains(v, b".*") || contains(v, b"[^")) && reads(v)
 }
 
