@@ -238,6 +238,8 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("doubled", |value, out| doubled(value, b"$%", out)),
     // <https://man7.org/linux/man-pages/man5/fstab.5.html>
     ("octal", |value, out| octal_blanks(value, out)),
+    // `sed -n l`, PHP's addcslashes, literals of C: <https://www.gnu.org/software/sed/manual/sed.html#Other-Commands>
+    ("octal", c_literal),
     ("utf16", utf16),
     // The argument of PowerShell's -EncodedCommand.
     ("base64-utf16", |value, out| base64_whole(&utf16_of(value)?, STANDARD, true, out)),
@@ -339,6 +341,7 @@ mod tests {
             ("a%b;c]d\n", "a%AZP25b%3Bc%5Dd%0A"),
             ("a%b;c]d\n", "a%AZP25b;c]d%0A"),
             ("a b\\c", r"a\040b\134c"),
+            ("a\u{7}\u{1b}\\\u{e4}", r"a\a\033\\\303\244"),
             ("a,b(c)", "a^,b^(c^)"),
             // Base64 that a value is.
             ("ab+/cdEFghIJklMN==", "ab+/cdEFghIJklMN"),

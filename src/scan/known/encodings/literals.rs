@@ -1,4 +1,4 @@
-//! Turns a value into literals and dumps of Perl, PHP, Node, Ruby and Java. Does not know other languages.
+//! Turns a value into literals and dumps of C, Perl, PHP, Node, Ruby and Java. Does not know other languages.
 
 use super::{
     shell::{is_unseen, push_ansi},
@@ -35,6 +35,18 @@ fn push_perl(byte: u8, before_digit: bool, out: &mut Vec<u8>) {
         11 | 14..=26 | 28..=31 if !before_digit => out.extend([b'\\', b'0' + (byte >> 3), b'0' + (byte & 7)]),
         _ => push_octal(byte, out),
     }
+}
+
+/// As in a literal of C whose quotes are no matter.
+pub fn c_literal(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    for &byte in value {
+        match byte {
+            b'\\' => out.extend(b"\\\\"),
+            b' '..=b'~' => out.push(byte),
+            _ => push_ansi(byte, b"\\033", out),
+        }
+    }
+    Some(())
 }
 
 /// What PHP shows of an argument in the trace of an exception: its first fifteen bytes.
