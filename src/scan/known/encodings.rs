@@ -161,6 +161,7 @@ const ENCODINGS: &[(&str, Write)] = &[
     ("quoted", |value, out| escaped(value, b"\\\"$@", out)),
     ("quoted", |value, out| prefixed(value, b"\\'\"", b'\\', out)),
     ("quoted", quoted_twice),
+    ("quoted", quoted_in_quotes),
     ("quoted", arguments_of_windows),
     // As text for a regular expression: Perl's quotemeta, Python's, Go's, PHP's and Ruby's.
     ("pattern", |value, out| quoted_words(value, b"_", out)),
@@ -332,6 +333,7 @@ mod tests {
             ("a_b.c/", r"a_b\.c\/"),
             ("a-b.c/", r"a\-b\.c/"),
             (r#"a\"b\c"#, r#"a\\\"b\c"#),
+            (r"a'b\c", r"a\'b\\\\c"),
             // .NET's patterns, sed's, Rust's literals, TeamCity's messages, fstab, Node on Windows.
             ("a b.c#d]", r"a\ b\.c\#d]"),
             ("a/b&c.d", r"a\/b\&c.d"),

@@ -171,6 +171,13 @@ pub fn quoted_twice(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
     escaped(&once, b"\\'", out)
 }
 
+/// As a string between double quotes, shown between single ones: Python's repr of the repr of what has a single quote.
+pub fn quoted_in_quotes(value: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut once = Zeroizing::new(Vec::with_capacity(2 * value.len()));
+    escaped(value, b"\\", &mut once)?;
+    escaped(&once, b"\\'", out)
+}
+
 /// Backslashes before all that is not ASCII letter, digit or `kept`.
 pub fn quoted_words(value: &[u8], kept: &[u8], out: &mut Vec<u8>) -> Option<()> {
     for &byte in value {
