@@ -77,10 +77,11 @@ impl Encoding {
     pub fn decode(self, parent: &[u8], open: bool, view: &mut View) {
         let (mut place, mut in_bytes) = (0, false);
         while place + 1 < parent.len() {
-            let ascii = ascii_units(&parent[place..]);
-            let goes_on = open && place + 2 * ascii + 1 >= parent.len();
-            if !in_bytes && (1..ASCII_UNITS).contains(&ascii) && goes_on {
-                return;
+            if open && !in_bytes {
+                let ascii = ascii_units(&parent[place..]);
+                if (1..ASCII_UNITS).contains(&ascii) && place + 2 * ascii + 1 >= parent.len() {
+                    return;
+                }
             }
             in_bytes = is_in_bytes(&parent[place..], in_bytes);
             if in_bytes {

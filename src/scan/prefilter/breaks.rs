@@ -5,8 +5,8 @@ use super::simd::Backend;
 use crate::view;
 
 /// The start of the first line at or after `from`, a line start, that ends in a run of [`RUN_MIN`] digits of base64 or
-/// more with something blank behind it, or, if they are asked for, in what may be a soft break of quoted-printable behind
-/// as many bytes, or that is as wide as one of `columns` (0 for none) and has an end.
+/// more with something blank behind it, or, if they are asked for, in what may be a soft break of quoted-printable, or
+/// that is as wide as one of `columns` (0 for none) and has an end.
 pub fn next(text: &[u8], from: usize, soft: bool, columns: [usize; 2]) -> Option<usize> {
     Backend::known().next_break(text, from, soft, columns)
 }
@@ -118,7 +118,7 @@ struct Lines<'a> {
     text: &'a [u8],
     soft: bool,
     columns: [usize; 2],
-    /// A shorter line goes on nowhere (bytes).
+    /// A shorter line goes on nowhere but behind a soft break (bytes).
     least: usize,
     /// Where the line begins that is open, and whether one of its bytes is odd.
     start: usize,
@@ -135,7 +135,10 @@ impl Lines<'_> {
             let (start, end) = (self.start, at + bit as usize);
             // In a line without such bytes, there are as many columns.
             let is_plain = !self.is_odd && odd & !(!0 << bit) == 0;
-            if end - start >= self.least && may_go_on(&self.text[start..end], is_plain, self.soft, self.columns) {
+            let line = &self.text[start..end];
+            // What stands before a soft break may be short.
+            let asks = line.len() >= self.least || self.soft && line.last().is_some_and(|&b| b == b'=' || b <= b' ');
+            if asks && may_go_on(line, is_plain, self.soft, self.columns) {
                 return Some(start);
             }
             (self.start, self.is_odd) = (end + 1, false);
@@ -188,7 +191,7 @@ mod tests {
             let bare = line.trim_ascii_end();
             let digits = bare.iter().rev().take_while(|&&byte| view::is_base64(byte)).count();
             let wide = line.ends_with(b"\n") && is_as_wide(content(line), COLUMNS);
-            let soft = bare.ends_with(b"=") && line.ends_with(b"\n") && line.len() > RUN_MIN;
+            let soft = bare.ends_with(b"=") && line.ends_with(b"\n");
             if bare.len() < line.len() && digits >= RUN_MIN || soft || wide {
                 starts.push(start);
             }
