@@ -61,6 +61,7 @@ pub fn sequence(text: &[u8]) -> Sequence {
         [_, ..] => (b'[', 1),
     };
     match introducer {
+        b'[' if text[0] != ESC => one_byte_control(text, body),
         b'[' => control(text, body),
         b']' | b'P' | b'X' | b'^' | b'_' => string(text, body),
         // An escape with intermediates, such as the choice of a character set.
@@ -87,6 +88,18 @@ fn control(text: &[u8], body: usize) -> Sequence {
         }
     }
     Sequence::Cut
+}
+
+/// A control sequence behind the one character U+009B, which texts have for other reasons as well: it has parameters, or
+/// sets colours or erases. What stands behind any other is text.
+fn one_byte_control(text: &[u8], body: usize) -> Sequence {
+    let parameters = text[body..].iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b';' | b':' | b'?')).count();
+    match text.get(body + parameters) {
+        None => Sequence::Cut,
+        Some(0x40..=0x7e) if parameters > 0 => Sequence::Control(body + parameters + 1),
+        Some(b'm' | b'K') => Sequence::Control(body + 1),
+        Some(_) => Sequence::Control(body),
+    }
 }
 
 /// A string ends at BEL, at ST, at LF, or at the bound.

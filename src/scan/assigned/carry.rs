@@ -25,6 +25,8 @@ pub enum Pending {
     Listed(Match, Place),
     /// `password:` alone: a deeper indented value, or items.
     Indented(Match, Place),
+    /// `secrets:` alone: the values of a map, for so many lines.
+    Map(Match, Place, u8),
     /// `password: |`: all deeper indented lines.
     Block(Match, Place),
     /// `<password>`: the text before the next tag.
@@ -62,6 +64,7 @@ pub(super) enum Kind {
     Argument,
     Listed(Place),
     Indented(Place),
+    Map(Place, u8),
     Block(Place),
     Element,
     Table(Table),
@@ -77,6 +80,7 @@ impl Pending {
             Pending::Argument(found) => (Kind::Argument, found),
             Pending::Listed(found, place) => (Kind::Listed(*place), found),
             Pending::Indented(found, place) => (Kind::Indented(*place), found),
+            Pending::Map(found, place, left) => (Kind::Map(*place, *left), found),
             Pending::Block(found, place) => (Kind::Block(*place), found),
             Pending::Element(found) => (Kind::Element, found),
             Pending::Table(found, table) => (Kind::Table(*table), found),
@@ -99,6 +103,7 @@ impl Waiting {
             Kind::Argument => Pending::Argument(found),
             Kind::Listed(place) => Pending::Listed(found, place),
             Kind::Indented(place) => Pending::Indented(found, place),
+            Kind::Map(place, left) => Pending::Map(found, place, left),
             Kind::Block(place) => Pending::Block(found, place),
             Kind::Element => Pending::Element(found),
             Kind::Table(table) => Pending::Table(found, table),
@@ -203,7 +208,11 @@ impl Scan<'_> {
                     self.pending = pending;
                 }
             }
-            Pending::Indented(rules, place) => {
+            Pending::Map(rules, place, left) if place.deeper(line).is_some() => {
+                let at = place.deeper(line).unwrap_or_default();
+                return self.mapped(rules, place, left, self.line + at, complete);
+            }
+            Pending::Indented(rules, place) | Pending::Map(rules, place, _) => {
                 if let Some(at) = place.deeper(line) {
                     return self.indented(rules, pending, self.line + at, complete);
                 }
@@ -250,7 +259,7 @@ impl Scan<'_> {
     }
 
     /// A line under a key that stood alone: a value if it is all of the line, and no key itself.
-    fn indented(&mut self, rules: Match, pending: Pending, at: usize, complete: bool) -> Step {
+    pub(super) fn indented(&mut self, rules: Match, pending: Pending, at: usize, complete: bool) -> Step {
         let item = self.text.get(at..).is_some_and(|l| l.starts_with(b"- "));
         let from = if item { at + 2 } else { at };
         let around = Around::default();
@@ -286,12 +295,13 @@ impl Scan<'_> {
             Separator::Element => Pending::Element(rules),
             // PHP's `var_dump` has the value under the key.
             Separator::Argument | Separator::Arrow => Pending::Argument(rules),
+            Separator::Colon if self.is_map(c) => Pending::Map(rules, place, super::map::LINES_MAX),
             Separator::Colon | Separator::Pair => Pending::Indented(rules, place),
             _ => Pending::None,
         }
     }
 
-    fn place(&self, key: usize) -> Place {
+    pub(super) fn place(&self, key: usize) -> Place {
         Place::new(self.text.get(self.line..key).unwrap_or_default())
     }
 

@@ -12,6 +12,10 @@ impl Scan<'_> {
     /// Asks the judge about a value whose end is known, for each rule that its key calls for.
     pub(super) fn decide(&mut self, c: &Candidate, value: Range<usize>, end: End, quoted: bool) -> bool {
         let Some(bytes) = self.text.get(value.clone()) else { return false };
+        // `key=V&x=y` is a form, where a rule knows the format of `V`.
+        if let Some(field) = self.field(c, &value, quoted) {
+            return self.decide(c, field, End::Mark, quoted);
+        }
         if bytes.is_empty() || bytes.starts_with(b"-----BEGIN") || has_escape(bytes) {
             return false;
         }
@@ -53,6 +57,21 @@ impl Scan<'_> {
             }
         }
         false
+    }
+
+    /// The part of an unquoted value before the first ampersand, if a rule knows that as a whole and not all of it.
+    fn field(&self, c: &Candidate, value: &Range<usize>, quoted: bool) -> Option<Range<usize>> {
+        let bytes = self.text.get(value.clone()).filter(|_| !quoted)?;
+        let at = memchr::memchr(b'&', bytes).filter(|at| *at > 0)?;
+        let shapes = (0..).map_while(|i| self.names.called(&c.rules, i)).filter_map(|called| called.shape);
+        let mut is_part = false;
+        for shape in shapes {
+            if self.env.shape_matches(shape, bytes) {
+                return None;
+            }
+            is_part |= self.env.shape_matches(shape, &bytes[..at]);
+        }
+        is_part.then(|| value.start..value.start + at)
     }
 
     /// Judges a value, or, if masks stand in it, each piece outside them. One secret piece makes the whole a secret.

@@ -12,6 +12,7 @@ mod extent;
 mod hint;
 mod insert;
 mod key;
+mod map;
 mod mark;
 pub(in crate::scan) mod name;
 mod near;
@@ -398,6 +399,10 @@ impl Scan<'_> {
 
     /// Finds the extent of a candidate's value, asks the judge, and moves on.
     fn candidate(&mut self, mut c: Candidate) -> Step {
+        let open = key::skip_blanks(self.text, c.from);
+        if self.is_map(&c) && self.text.get(open) == Some(&b'{') && self.map(&c, open)? {
+            return Ok(());
+        }
         if self.opens_object(&c) {
             self.named = Some((c.rules, OBJECT_LINES_MAX));
             return Ok(());

@@ -40,7 +40,8 @@ impl Scan<'_> {
 
     /// Whether a key has an object in which its `value` stands: `"db_password": {"sensitive": true, "value": "x"}`.
     pub(super) fn opens_object(&self, c: &Candidate) -> bool {
-        let assigned = matches!(c.separator, Separator::Colon | Separator::Equals);
+        // The value of a signature's object is public, as the document is that it signs.
+        let assigned = matches!(c.separator, Separator::Colon | Separator::Equals) && !self.names_signature(c);
         let at = key::skip_blanks(self.text, c.from);
         assigned
             && self.text.get(at) == Some(&b'{')
@@ -49,6 +50,11 @@ impl Scan<'_> {
                 None => self.ended,
             }
             && self.env.mask_len_at(self.text, at).is_none()
+    }
+
+    fn names_signature(&self, c: &Candidate) -> bool {
+        let key = self.text.get(c.key..c.from).unwrap_or_default();
+        key.windows(SIGNATURE.len()).any(|word| word.eq_ignore_ascii_case(SIGNATURE))
     }
 
     /// `password = "old" -> "new"`, a change that Terraform shows: what is behind the arrow is a value, too.
@@ -98,5 +104,6 @@ impl Scan<'_> {
 
 /// The start tags of values that have a name beside them, without their last byte.
 const VALUE_TAGS: &[&[u8]] = &[b"<string", b"<value", b"<data"];
+const SIGNATURE: &[u8] = b"signature";
 /// Within how many lines the `default` of a variable stands.
 const VARIABLE_LINES_MAX: u8 = 6;

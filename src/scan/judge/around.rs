@@ -1,7 +1,7 @@
 //! Turns what stands around a value into "this is no assignment of a secret": names, calls, lists, markup, flags. Looks
 //! at the value only where it repeats its surroundings.
 
-use super::{Case, Family, MADE_BYTES_MIN, Separator, is_counted_word, random, text_odds};
+use super::{Case, Family, MADE_BYTES_MIN, Separator, ValueType, is_counted_word, random, text_odds, value_type};
 
 /// Whether a key, what is before it, and the value's form say that no secret is assigned here.
 pub fn tells_otherwise(case: &Case) -> bool {
@@ -57,7 +57,7 @@ pub fn is_code_name(case: &Case) -> bool {
 /// that it was made from, or with its digest.
 fn is_a_tag(case: &Case) -> bool {
     let colon = case.separator == Separator::Colon && !case.spaced && !case.quoted;
-    let named = colon && (case.before.ends_with(b"/") || case.key.contains(&b'/'));
+    let named = case.before.ends_with(b"/") || case.key.contains(&b'/');
     let hex = |v: &[u8]| v.iter().all(u8::is_ascii_hexdigit);
     // Keys are as long as other digests.
     let commit = |v: &[u8]| matches!(v.len(), 7..=12 | 40) && hex(v);
@@ -67,7 +67,7 @@ fn is_a_tag(case: &Case) -> bool {
         let tag = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         Some(digest.len() == 64 && hex(digest) && case.value[..at].iter().all(tag))
     };
-    named && (commit(case.value) || pinned() == Some(true))
+    colon && (named && commit(case.value) || pinned() == Some(true))
 }
 
 /// `"session:4b1ddd9c"`: a key of a cache, whose first word says what it is for.
@@ -189,7 +189,7 @@ fn is_issued_name(case: &Case) -> bool {
 }
 
 /// `Session-ID: 871E6262...`, as OpenSSL shows it: 32 bytes in capitals, which stand in each handshake for all to read.
-pub fn is_of_a_handshake(case: &Case) -> bool {
+fn is_of_a_handshake(case: &Case) -> bool {
     let v = case.value;
     let capitals = |b: &u8| b.is_ascii_digit() || matches!(b, b'A'..=b'F');
     case.key.starts_with(b"Session-ID") && case.end_of_line && v.len() == 64 && v.iter().all(capitals)
@@ -409,13 +409,42 @@ pub fn names_token(key: &[u8]) -> bool {
     key.windows(b"token".len()).any(|word| word.eq_ignore_ascii_case(b"token"))
 }
 
+/// Whether a key is the name of an environment's variable for a token: `SNYK_TOKEN=`.
+pub fn is_a_variables_token(case: &Case) -> bool {
+    let name = case.key.split(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).find(|part| !part.is_empty());
+    name.is_some_and(|name| {
+        name.strip_suffix(b"_TOKEN").is_some_and(|owner| owner.len() > 2) && !name.iter().any(u8::is_ascii_lowercase)
+    })
+}
+
 /// Whether a key has the word session in it.
 pub fn names_session(key: &[u8]) -> bool {
     key.windows(b"session".len()).any(|word| word.eq_ignore_ascii_case(b"session"))
 }
 
+/// Whether a value beside a weak name is a public thing that looks random.
+pub fn is_public(case: &Case) -> bool {
+    let v = case.value;
+    // `luks.key=UUID=/keyfile`: a file on a volume.
+    let volume = || memchr::memmem::find(v, b"=/").is_some_and(|at| matches!(value_type(&v[..at]), ValueType::Uuid));
+    // `token=0x71c7656e...`: a contract or an account.
+    let account =
+        || v.strip_prefix(b"0x").is_some_and(|digits| digits.len() == 40 && digits.iter().all(u8::is_ascii_hexdigit));
+    is_transaction(v) || is_of_a_handshake(case) || volume() || account() || is_an_object(case)
+}
+
+/// `Key: orders/1f2e3d4c-.../0001.parquet`: a file in a store, behind folders.
+fn is_an_object(case: &Case) -> bool {
+    let mut parts = case.value.rsplit(|b| *b == b'/');
+    let name = parts.next().unwrap_or_default();
+    let end = name.iter().rposition(|b| *b == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
+    let ending = (2..=8).contains(&end.len()) && end.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let folder = |part: &[u8]| part.iter().filter(|b| b.is_ascii_alphabetic()).count() >= 2;
+    case.family == Family::Key && ending && end.iter().any(u8::is_ascii_alphabetic) && parts.any(folder)
+}
+
 /// A signature of 64 bytes in base 58 names a transaction.
-pub fn is_transaction(v: &[u8]) -> bool {
+fn is_transaction(v: &[u8]) -> bool {
     let base58 = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
     matches!(v.len(), 86..=88) && v.iter().all(base58)
 }

@@ -1,11 +1,16 @@
 //! Tells whether what stands in a table beside or below a key name is more than a word about it. Does not read tables.
 
-use super::{Case, MADE_BYTES_MIN, ValueType, random, secret_charset, value_type};
+use super::{
+    Case, Confidence, MADE_BYTES_MIN, ValueType, Verdict, is_code, is_placeholder, mix, random, secret_charset,
+    value_type,
+};
 
 /// Whether a value in a table is the last of its row, and made of letters and digits as nothing in a list of options is.
 pub fn is_beside(case: &Case) -> bool {
     let v = case.value;
-    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
+    // In a row between bars, letters alone may be a password that a machine made.
+    let shuffled = || case.password() && is_barred(case) && is_shuffled(v);
+    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic) || shuffled();
     // `password 'x'`, as Groovy assigns; `secret "db-1" deleted` tells a name.
     if case.quoted {
         let plain = || v.iter().all(u8::is_ascii_alphanumeric);
@@ -15,8 +20,15 @@ pub fn is_beside(case: &Case) -> bool {
     }
     // Of the columns in the middle of a table only what is nothing else is taken, and what stands in a row between bars.
     let barred = || case.password() && is_barred(case) && v.len() >= MADE_BYTES_MIN;
-    let whole = case.end_of_line || case.more_follows && (v.len() >= INNER_CELL_BYTES_MIN && random(v) || barred());
+    let inner = v.len() >= INNER_CELL_BYTES_MIN && random(v);
+    let whole = case.end_of_line || case.more_follows && (inner || barred());
     !case.quoted && whole && mixed && v.len() >= CELL_BYTES_MIN
+}
+
+/// Whether letters of both cases stand in a row by chance, and in no humps.
+fn is_shuffled(v: &[u8]) -> bool {
+    let (_, changes) = mix(v);
+    v.len() >= 12 && v.iter().all(u8::is_ascii_alphabetic) && changes * 3 >= v.len() && random(v)
 }
 
 /// Whether the key stands in the first cell of a row between bars.
@@ -28,6 +40,19 @@ fn is_barred(case: &Case) -> bool {
 pub fn is_cell(v: &[u8]) -> bool {
     let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
     !v.contains(&b' ') && (mixed && v.len() >= CELL_BYTES_MIN || random(v))
+}
+
+/// The verdict on a value of a map of secrets, whose key says nothing.
+pub fn entry(case: &Case) -> Option<Verdict> {
+    let v = case.value;
+    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
+    let made = match value_type(v) {
+        ValueType::Opaque if !case.password() => random(v),
+        ValueType::HexDigest | ValueType::Uuid => true,
+        _ => case.password() && v.len() >= MADE_BYTES_MIN && !v.contains(&b'/'),
+    };
+    let is_secret = mixed && made && secret_charset(v) && !is_placeholder(v) && !(!case.quoted && is_code(v));
+    is_secret.then_some((Confidence::Medium, "a value of a map of secrets"))
 }
 
 /// The shortest value that is taken in a column (bytes).

@@ -52,6 +52,8 @@ pub enum Separator {
     Cell,
     /// `["--k", "v"]`
     Argument,
+    /// `k: {x: v}`: `v` has a key of its own in a map that `k` names.
+    Entry,
     /// `"name": "k", "value": "v"`
     Pair,
     /// `the k is v`, `k v was refused`
@@ -133,6 +135,9 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     // Beside weak names stand mostly words, which need no closer look.
     if case.strength == Strength::Weak && around::is_login(case) {
         return Some((Confidence::Medium, "a user and a password"));
+    }
+    if case.separator == Separator::Entry {
+        return cells::entry(case);
     }
     if case.strength == Strength::Weak && !may_be_weak(case) {
         return None;
@@ -424,18 +429,18 @@ fn weak(case: &Case) -> Option<Verdict> {
     if case.quoted && is_code(v) {
         return None;
     }
-    // `luks.key=UUID=/keyfile`: a file on a volume.
-    let volume = || memchr::memmem::find(v, b"=/").is_some_and(|at| matches!(value_type(&v[..at]), ValueType::Uuid));
-    let public = around::is_transaction(v) || around::is_of_a_handshake(case) || volume();
-    if case.is_typed_field() && text_odds(v) > -90 || public {
+    if case.is_typed_field() && text_odds(v) > -90 || around::is_public(case) {
         return None;
     }
     match value_type(v) {
         ValueType::HexDigest if case.family == Family::Key && !around::names_session(case.key) => None,
         ValueType::HexDigest if around::is_namespaced(case) => None,
         ValueType::HexDigest => Some((Confidence::Medium, "hex of a token's length")),
-        // Tokens are made of UUIDs without their dashes, too.
-        ValueType::Uuid if v.len() == 32 && around::names_token(case.key) && !around::is_namespaced(case) => {
+        // Tokens are made of UUIDs without their dashes, too, and those of variables of whole ones.
+        ValueType::Uuid
+            if around::is_a_variables_token(case)
+                || v.len() == 32 && around::names_token(case.key) && !around::is_namespaced(case) =>
+        {
             Some((Confidence::Medium, "hex of a token's length"))
         }
         ValueType::Opaque => {

@@ -131,12 +131,15 @@ pub(crate) fn is_soft_break(text: &[u8], at: usize) -> bool {
 }
 
 /// Whether a line of quoted-printable, without its end, goes on in the next one, and the equals sign is no padding of a
-/// run of base64 that stands behind something else on the line.
+/// run of base64 that stands behind something else on the line. A line with codes has no such run.
 fn is_broken_softly(bare: &[u8]) -> bool {
     let run = || bare.iter().rev().skip(1).take_while(|&&byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte));
     breaks_softly(bare) && {
         let digits = run().count();
-        digits % 4 != 3 || digits < limits::BASE64_RUN_MIN || digits + 1 == bare.len()
+        digits % 4 != 3
+            || digits < limits::BASE64_RUN_MIN
+            || digits + 1 == bare.len()
+            || is_coded(&bare[..bare.len() - 1])
     }
 }
 

@@ -82,7 +82,7 @@ impl Entry {
         let joined = String::from_utf8_lossy(&joined).into_owned();
         let name = joined.as_str();
         let holds = |part: &str| name.contains(part);
-        let family = if name.ends_with("mnemonic") || name.ends_with("seedphrase") {
+        let family = if MNEMONICS.iter().any(|end| name.ends_with(end)) {
             Family::Mnemonic
         } else if name.ends_with("passphrase") {
             Family::Passphrase
@@ -126,6 +126,8 @@ impl Entry {
 /// Names that are the ends of common words: they must begin where a word does.
 const NO_GLUE: &[&str] = &["cookie", "session", "signature", "credential", "creds", "bearer", "clave"];
 
+/// The ends of names of many words that a machine chose.
+const MNEMONICS: &[&str] = &["mnemonic", "mnemonicphrase", "seedphrase", "seedwords", "recoveryphrase", "paperkey"];
 /// The ends of names of passwords, besides those with `pass` or `pwd` in them.
 const PASSWORDS: &[&str] = &[
     "pw",
