@@ -409,8 +409,14 @@ pub fn names_token(key: &[u8]) -> bool {
     key.windows(b"token".len()).any(|word| word.eq_ignore_ascii_case(b"token"))
 }
 
+/// Whether a UUID is a token: one without its dashes, or that of an environment's variable.
+pub fn is_a_tokens_uuid(case: &Case) -> bool {
+    let bare = case.value.len() == 32 && names_token(case.key) && !is_namespaced(case);
+    bare || is_a_variables_token(case)
+}
+
 /// Whether a key is the name of an environment's variable for a token: `SNYK_TOKEN=`.
-pub fn is_a_variables_token(case: &Case) -> bool {
+fn is_a_variables_token(case: &Case) -> bool {
     let name = case.key.split(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).find(|part| !part.is_empty());
     name.is_some_and(|name| {
         name.strip_suffix(b"_TOKEN").is_some_and(|owner| owner.len() > 2) && !name.iter().any(u8::is_ascii_lowercase)

@@ -437,12 +437,7 @@ fn weak(case: &Case) -> Option<Verdict> {
         ValueType::HexDigest if around::is_namespaced(case) => None,
         ValueType::HexDigest => Some((Confidence::Medium, "hex of a token's length")),
         // Tokens are made of UUIDs without their dashes, too, and those of variables of whole ones.
-        ValueType::Uuid
-            if around::is_a_variables_token(case)
-                || v.len() == 32 && around::names_token(case.key) && !around::is_namespaced(case) =>
-        {
-            Some((Confidence::Medium, "hex of a token's length"))
-        }
+        ValueType::Uuid if around::is_a_tokens_uuid(case) => Some((Confidence::Medium, "hex of a token's length")),
         ValueType::Opaque => {
             // Of parts that dots and colons join, the longest is measured: a JWT's, not a host's and a port.
             let part = v.split(|b| matches!(b, b'.' | b':' | b'@' | b'|')).max_by_key(|p| p.len())?;
