@@ -436,7 +436,18 @@ pub fn is_public(case: &Case) -> bool {
     // `token=0x71c7656e...`: a contract or an account.
     let account =
         || v.strip_prefix(b"0x").is_some_and(|digits| digits.len() == 40 && digits.iter().all(u8::is_ascii_hexdigit));
-    is_transaction(v) || is_of_a_handshake(case) || volume() || account() || is_an_object(case)
+    is_transaction(v) || is_of_a_handshake(case) || volume() || account() || is_an_object(case) || is_joined(case)
+}
+
+/// `"key": "ledger:289b964c-927a-4bf6-96b2-85960258903a:order"`: words, numbers and UUIDs that colons join.
+fn is_joined(case: &Case) -> bool {
+    let plain = |part: &[u8]| {
+        let word = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-');
+        part.iter().all(word) && text_odds(part) > -60
+            || part.iter().all(u8::is_ascii_digit)
+            || matches!(value_type(part), ValueType::Uuid)
+    };
+    case.family == Family::Key && case.value.contains(&b':') && case.value.split(|b| *b == b':').all(plain)
 }
 
 /// `Key: orders/1f2e3d4c-.../0001.parquet`: a file in a store, behind folders.

@@ -6,7 +6,7 @@ use super::{Confidence, bytes::contains, is_words};
 /// Whether a value is public by its form.
 pub fn is_public(v: &[u8]) -> bool {
     v.len() >= PUBLIC_BYTES_MIN
-        && (STARTS.iter().any(|start| v.starts_with(start.as_bytes())) || is_counted(v) || is_point(v))
+        && (STARTS.iter().any(|start| v.starts_with(start.as_bytes())) || is_counted(v) || is_point(v) || is_sealed(v))
 }
 
 /// A prefix, and digits of which there are as many as in no other value that begins so.
@@ -34,6 +34,13 @@ pub fn published(v: &[u8], structure: bool) -> Option<Confidence> {
     (contains(v, b"EXAMPLE") || structure && word()).then_some(Confidence::Medium)
 }
 
+/// What only a cluster's controller can open (SealedSecret): base64 that begins with the length of an RSA key's block.
+fn is_sealed(v: &[u8]) -> bool {
+    v.len() >= SEALED_BYTES_MIN
+        && matches!(v, [b'A', b'g', b'A'..=b'D', ..])
+        && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+}
+
 /// A point of P-256, uncompressed (its first byte is 4), as browsers take it for push messages.
 fn is_point(v: &[u8]) -> bool {
     matches!(v, [b'B', b'A'..=b'P', ..])
@@ -48,6 +55,8 @@ fn is_bech32(byte: &u8) -> bool {
 
 /// The longest plain word (bytes).
 const WORD_BYTES_MAX: usize = 24;
+/// A block of a key of 4096 bits, in base64 (bytes).
+const SEALED_BYTES_MIN: usize = 680;
 const PUBLIC_BYTES_MIN: usize = 20;
 /// How public values begin.
 const STARTS: &[&str] = &[
