@@ -393,14 +393,14 @@ fn verify(
     if rule.not.hold(found) {
         return Verdict::Nothing;
     }
-    let sure =
-        judge::published(bytes, rule.family == STRUCTURES).map_or(rule.confidence, |most| rule.confidence.min(most));
-    let (mut confidence, mut why, mut facts) = (sure, "has the shape of the rule", Facts::default());
+    let most = judge::published(bytes, rule.family == STRUCTURES).unwrap_or(Confidence::Certain);
+    let (mut confidence, mut why, mut facts) =
+        (rule.confidence.min(most), "has the shape of the rule", Facts::default());
     if let Some(check) = rule.check {
         let outcome = check.run(&text[whole.clone()]);
         facts = outcome.facts;
         match outcome.valid {
-            Some(true) => (confidence, why) = (Confidence::Certain, "has the shape, and its check is right"),
+            Some(true) => (confidence, why) = (most, "has the shape, and its check is right"),
             Some(false) => {
                 (confidence, why) = (confidence.min(Confidence::Medium), "has the shape, but its check is wrong")
             }

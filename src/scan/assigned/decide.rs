@@ -50,6 +50,7 @@ impl Scan<'_> {
                 }
             };
             if let Some((confidence, why)) = verdict {
+                let confidence = judge::published(bytes, false).map_or(confidence, |most| confidence.min(most));
                 self.at = self.at.max(value.end);
                 self.again.get_or_insert(self.mark);
                 self.hits.push(Hit { value, rule: called.rule, confidence, why });

@@ -423,6 +423,11 @@ fn is_a_variables_token(case: &Case) -> bool {
     })
 }
 
+/// `"clientToken": "550e8400-..."`: by which AWS tells that a request is sent once more.
+pub fn names_a_request(key: &[u8]) -> bool {
+    memchr::memmem::find(key, b"lientToken").is_some()
+}
+
 /// Whether a key has the word session in it.
 pub fn names_session(key: &[u8]) -> bool {
     key.windows(b"session".len()).any(|word| word.eq_ignore_ascii_case(b"session"))

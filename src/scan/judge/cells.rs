@@ -51,7 +51,7 @@ pub fn entry(case: &Case) -> Option<Verdict> {
         ValueType::HexDigest | ValueType::Uuid => true,
         _ => case.password() && v.len() >= MADE_BYTES_MIN && !v.contains(&b'/'),
     };
-    let is_secret = mixed && made && secret_charset(v) && !is_placeholder(v) && !(!case.quoted && is_code(v));
+    let is_secret = mixed && made && secret_charset(v) && !is_placeholder(v) && (case.quoted || !is_code(v));
     is_secret.then_some((Confidence::Medium, "a value of a map of secrets"))
 }
 

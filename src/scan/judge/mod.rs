@@ -257,6 +257,7 @@ fn strong(case: &Case) -> Option<Verdict> {
         }
         ValueType::Word => word(case),
         ValueType::Identifier => identifier(case),
+        ValueType::Uuid if around::names_a_request(case.key) => None,
         ValueType::Uuid | ValueType::Ulid | ValueType::HexDigest => {
             Some((Confidence::High, "a machine-made value of a secret's key"))
         }

@@ -30,8 +30,9 @@ pub fn published(v: &[u8], structure: bool) -> Option<Confidence> {
     let mut parts = v.split(|b| matches!(b, b'-' | b'_'));
     let letters = |part: &[u8]| part.iter().all(u8::is_ascii_alphabetic);
     let long = parts.clone().any(|part| part.len() >= 4) || v.len() < 4;
+    let known = || PUBLISHED.iter().any(|part| contains(v, part.as_bytes()));
     let mut word = || v.len() <= WORD_BYTES_MAX && long && parts.all(letters) && is_words(v);
-    (contains(v, b"EXAMPLE") || structure && word()).then_some(Confidence::Medium)
+    (contains(v, b"EXAMPLE") || structure && word() || known()).then_some(Confidence::Medium)
 }
 
 /// What only a cluster's controller can open (SealedSecret): base64 that begins with the length of an RSA key's block.
@@ -53,6 +54,41 @@ fn is_bech32(byte: &u8) -> bool {
     (byte.is_ascii_digit() || byte.is_ascii_lowercase()) && !matches!(byte, b'1' | b'b' | b'i' | b'o')
 }
 
+/// Parts of values that documentation prints, so that whoever has read it knows them: sequences; those of jwt.io, RFC 6749,
+/// 6750 and 7617, OAuth 1, Stripe, Telegram, Firebase, the emulators of Azure; manuals of kubectl, PostgreSQL, OpenSSL,
+/// systemd.
+const PUBLISHED: &[&str] = &[
+    "xxxxxxxx",
+    "XXXXXXXX",
+    "1a2b3c4d",
+    "a1b2c3d4",
+    "0123456789abcdef",
+    "1234567890abcdef",
+    "0123456789ABCDEF",
+    "eyJzdWIiOiIxMjM0NTY3ODkwI",
+    "2YotnFZFEjr1",
+    "tGzv3JOkF0XG",
+    "SplxlOBeZQQ",
+    "mF_9.B5f-4",
+    "czZCaGRSa3F0",
+    "QWxhZGRpbjpv",
+    "nnch734d00sl",
+    "kkk9d7dh3k39",
+    "4eC39HqLyjWD",
+    "BQokikJOvBiI",
+    "ABC-DEF1234ghIkl",
+    "AAHdqTcvCH1v",
+    "DaGmWKa4JsXZ",
+    "Eby8vdM02xNO",
+    "C2y6yDjf5/R+",
+    "uXFGweU9l35q",
+    "jw8s0F4",
+    "hu8jmn3",
+    "44560wPMLfjq",
+    "A7CEFC571974",
+    "yAuRJu1o5Hio",
+    "EEGlnEPYJV//",
+];
 /// The longest plain word (bytes).
 const WORD_BYTES_MAX: usize = 24;
 /// A block of a key of 4096 bits, in base64 (bytes).
