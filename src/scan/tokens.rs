@@ -358,11 +358,9 @@ fn verify(
     if !has_context(text, &whole, &rule.context) || is_slice(token, text, &whole) {
         return Verdict::Nothing;
     }
-    if rule.family != USER_FAMILY && begins_a_digest(text, whole.start) {
-        return Verdict::Nothing;
-    }
-    // A user's own pattern says itself where its tokens stand.
-    if rule.family != USER_FAMILY && ends_a_name(text, &whole) {
+    // A user's own pattern says itself where its tokens stand, and what they are.
+    let ours = rule.family != USER_FAMILY;
+    if ours && (begins_a_digest(text, whole.start) || ends_a_name(text, &whole)) {
         return Verdict::Nothing;
     }
     let bytes = &text[secret.clone()];
@@ -382,7 +380,7 @@ fn verify(
     }
     // `api-cognitoauthorizationidentity`: words, which chance does not make. A checksum tells them by itself.
     let told = rule.check.is_some();
-    if rule.family != STRUCTURES && rule.family != USER_FAMILY && !told && judge::reads_like_words(bytes) {
+    if rule.family != STRUCTURES && ours && !told && judge::reads_like_words(bytes) {
         return Verdict::Nothing;
     }
     if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
@@ -393,7 +391,8 @@ fn verify(
     if rule.not.hold(found) {
         return Verdict::Nothing;
     }
-    let most = judge::published(bytes, rule.family == STRUCTURES).unwrap_or(Confidence::Certain);
+    let published = judge::published(bytes, rule.family == STRUCTURES).filter(|_| ours);
+    let most = published.unwrap_or(Confidence::Certain);
     let (mut confidence, mut why, mut facts) =
         (rule.confidence.min(most), "has the shape of the rule", Facts::default());
     if let Some(check) = rule.check {

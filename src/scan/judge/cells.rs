@@ -16,7 +16,9 @@ pub fn is_beside(case: &Case) -> bool {
         let plain = || v.iter().all(u8::is_ascii_alphanumeric);
         let made = || v.len() >= 16 && (plain() || is_barred(case)) && random(v) && secret_charset(v);
         let typed = || is_barred(case) && matches!(value_type(v), ValueType::Uuid | ValueType::HexDigest);
-        return mixed && v.len() >= CELL_BYTES_MIN && (case.password() || made() || typed());
+        let signed =
+            || is_barred(case) && v.len() >= MADE_BYTES_MIN && random(v) && v.iter().any(|b| SIGNS.contains(b));
+        return mixed && v.len() >= CELL_BYTES_MIN && (case.password() || made() || typed()) || signed();
     }
     // Of the columns in the middle of a table only what is nothing else is taken, and what stands in a row between bars.
     let barred = || case.password() && is_barred(case) && v.len() >= MADE_BYTES_MIN;
@@ -55,6 +57,8 @@ pub fn entry(case: &Case) -> Option<Verdict> {
     is_secret.then_some((Confidence::Medium, "a value of a map of secrets"))
 }
 
+/// Signs that passwords have, and names and types do not.
+const SIGNS: &[u8] = b"!#%^&*?@+=~$";
 /// The shortest value that is taken in a column (bytes).
 const CELL_BYTES_MIN: usize = 6;
 /// The shortest value that is taken in a column that others follow (bytes).
