@@ -17,15 +17,28 @@ struct Own {
     key_id: String,
 }
 
-/// The fingerprints of a report in NDJSON. The error is a line, from 1, and what is wrong with it.
+/// A report of `--report json`, as far as a baseline needs it.
+#[derive(Deserialize)]
+struct Report {
+    secrets: Vec<Line>,
+}
+
+/// The fingerprints of findings in NDJSON, or of a report in JSON. The error is a line, from 1, and what is wrong with it.
 pub fn read(text: &str, key: &FingerprintKey) -> Result<Vec<Fingerprint>, (usize, &'static str)> {
     let mut fingerprints = Vec::new();
+    if let Ok(report) = serde_json::from_str::<Report>(text) {
+        for Line { blackbar: own } in report.secrets {
+            same_key(&own.key_id, key).map_err(|reason| (1, reason))?;
+            fingerprints.push(Fingerprint::parse(&own.fingerprint).ok_or((1, "not a fingerprint"))?);
+        }
+        return Ok(fingerprints);
+    }
     for (number, line) in (1..).zip(text.lines()) {
         if line.trim().is_empty() {
             continue;
         }
         let Ok(Line { blackbar: own }) = serde_json::from_str(line) else {
-            return Err((number, "not a finding: a baseline is a file of --findings"));
+            return Err((number, "not a finding: a baseline is a file of --findings, or a report in JSON"));
         };
         let fingerprint = Fingerprint::parse(&own.fingerprint).ok_or((number, "not a fingerprint"))?;
         same_key(&own.key_id, key).map_err(|reason| (number, reason))?;
@@ -49,5 +62,8 @@ mod tests {
         let other = format!("{}{}", line(&key.id()), line("0000"));
         assert_eq!(read(&other, &key), Err((2, "the fingerprint was made with another key")));
         assert!(matches!(read("{}", &key), Err((1, _))));
+        let report = |id: &str| format!("{{\"schema\":1,\"secrets\":[{}]}}", line(id));
+        assert_eq!(read(&report(&key.id()), &key), Ok(vec![print]));
+        assert_eq!(read(&report("0000"), &key), Err((1, "the fingerprint was made with another key")));
     }
 }

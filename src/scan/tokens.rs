@@ -484,12 +484,13 @@ fn begins_a_digest(text: &[u8], start: usize) -> bool {
 /// Whether a match of a rule with a short prefix is but a slice of a longer base64 run: then its
 /// letters mean nothing.
 fn is_slice(token: &Token, text: &[u8], whole: &Range<usize>) -> bool {
-    let short = token.pattern.needle().is_none_or(|needle| needle.literals.iter().any(|literal| literal.len() <= 4));
+    let shortest = token.pattern.needle().and_then(|needle| needle.literals.iter().map(|literal| literal.len()).min());
+    let shortest = shortest.unwrap_or_default();
     let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    if !short || !text[whole.clone()].iter().all(digit) {
-        return false;
-    }
     let before = &text[..whole.start];
+    if shortest > 4 || !text[whole.clone()].iter().all(digit) {
+        return shortest <= 3 && judge::is_shuffled_to(before);
+    }
     let run = before.iter().rev().take(BLOB_RUN_MIN * 4).take_while(|byte| digit(byte)).count();
     let run = &before[before.len() - run..];
     run.len() >= BLOB_RUN_MIN

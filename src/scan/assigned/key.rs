@@ -32,6 +32,10 @@ pub fn with_words_before(text: &[u8], key: &Key) -> Range<usize> {
     for _ in 0..2 {
         let Some(gap) = from.checked_sub(1).filter(|&i| text.get(i) == Some(&b' ')) else { break };
         let start = back_while(text, gap, |b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        // `GET /v1/secret id=7`: that word is a folder's name.
+        if start.checked_sub(1).is_some_and(|at| text[at] == b'/') {
+            break;
+        }
         // `grant=refresh token=x`: that word is another key's value.
         let equals = |at: usize| text.get(at) == Some(&b'=');
         let value = equals(key.name.end) && start.checked_sub(1).is_some_and(equals);

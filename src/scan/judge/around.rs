@@ -1,7 +1,7 @@
 //! Turns what stands around a value into "this is no assignment of a secret": names, calls, lists, markup, flags. Looks
 //! at the value only where it repeats its surroundings.
 
-use super::{Case, Family, MADE_BYTES_MIN, Separator, ValueType, is_counted_word, random, text_odds, value_type};
+use super::{Case, Family, MADE_BYTES_MIN, Separator, is_counted_word, random, text_odds};
 
 /// Whether a key, what is before it, and the value's form say that no secret is assigned here.
 pub fn tells_otherwise(case: &Case) -> bool {
@@ -28,6 +28,29 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_catalogued(case)
         || is_next_field(case)
         || is_issued_name(case)
+        || is_a_digest_of(case)
+        || is_a_pod(case)
+}
+
+/// `  GTMAppAuth: 99fb010047ba3973b7026e45393f51f27ab965ae`: a library in a lockfile of CocoaPods, and its checksum.
+fn is_a_pod(case: &Case) -> bool {
+    let name = case.key.strip_suffix(b":").unwrap_or_default();
+    let humps = name.iter().skip(1).any(u8::is_ascii_uppercase) && name.iter().any(u8::is_ascii_lowercase);
+    let bare = case.separator == Separator::Colon && case.spaced && !case.quoted && case.end_of_line;
+    bare && case.before == b"  "
+        && humps
+        && name[0].is_ascii_uppercase()
+        && case.value.len() == 40
+        && case.value.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// `(SHA1 of given password: f638ff)`, as Dovecot tells of a wrong one.
+fn is_a_digest_of(case: &Case) -> bool {
+    let before = case.before.trim_ascii_end();
+    let before = before.strip_suffix(b" given").unwrap_or(before);
+    ["SHA1 of", "SHA256 of", "MD5 of", "hash of", "digest of", "length of"]
+        .iter()
+        .any(|end| before.ends_with(end.as_bytes()))
 }
 
 /// `credentials: bob:Meadow6451`
@@ -189,7 +212,7 @@ fn is_issued_name(case: &Case) -> bool {
 }
 
 /// `Session-ID: 871E6262...`, as OpenSSL shows it: 32 bytes in capitals, which stand in each handshake for all to read.
-fn is_of_a_handshake(case: &Case) -> bool {
+pub fn is_of_a_handshake(case: &Case) -> bool {
     let v = case.value;
     let capitals = |b: &u8| b.is_ascii_digit() || matches!(b, b'A'..=b'F');
     case.key.starts_with(b"Session-ID") && case.end_of_line && v.len() == 64 && v.iter().all(capitals)
@@ -431,44 +454,6 @@ pub fn names_a_request(key: &[u8]) -> bool {
 /// Whether a key has the word session in it.
 pub fn names_session(key: &[u8]) -> bool {
     key.windows(b"session".len()).any(|word| word.eq_ignore_ascii_case(b"session"))
-}
-
-/// Whether a value beside a weak name is a public thing that looks random.
-pub fn is_public(case: &Case) -> bool {
-    let v = case.value;
-    // `luks.key=UUID=/keyfile`: a file on a volume.
-    let volume = || memchr::memmem::find(v, b"=/").is_some_and(|at| matches!(value_type(&v[..at]), ValueType::Uuid));
-    // `token=0x71c7656e...`: a contract or an account.
-    let account =
-        || v.strip_prefix(b"0x").is_some_and(|digits| digits.len() == 40 && digits.iter().all(u8::is_ascii_hexdigit));
-    is_transaction(v) || is_of_a_handshake(case) || volume() || account() || is_an_object(case) || is_joined(case)
-}
-
-/// `"key": "ledger:289b964c-927a-4bf6-96b2-85960258903a:order"`: words, numbers and UUIDs that colons join.
-fn is_joined(case: &Case) -> bool {
-    let plain = |part: &[u8]| {
-        let word = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-');
-        part.iter().all(word) && text_odds(part) > -60
-            || part.iter().all(u8::is_ascii_digit)
-            || matches!(value_type(part), ValueType::Uuid)
-    };
-    case.family == Family::Key && case.value.contains(&b':') && case.value.split(|b| *b == b':').all(plain)
-}
-
-/// `Key: orders/1f2e3d4c-.../0001.parquet`: a file in a store, behind folders.
-fn is_an_object(case: &Case) -> bool {
-    let mut parts = case.value.rsplit(|b| *b == b'/');
-    let name = parts.next().unwrap_or_default();
-    let end = name.iter().rposition(|b| *b == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
-    let ending = (2..=8).contains(&end.len()) && end.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let folder = |part: &[u8]| part.iter().filter(|b| b.is_ascii_alphabetic()).count() >= 2;
-    case.family == Family::Key && ending && end.iter().any(u8::is_ascii_alphabetic) && parts.any(folder)
-}
-
-/// A signature of 64 bytes in base 58 names a transaction.
-fn is_transaction(v: &[u8]) -> bool {
-    let base58 = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
-    matches!(v.len(), 86..=88) && v.iter().all(base58)
 }
 
 /// The longest number of an entry: `CVE-2024-123456` (bytes).

@@ -15,6 +15,7 @@ mod public;
 pub mod randomness;
 mod sentence;
 mod speech;
+mod things;
 mod value_type;
 
 use std::ops::Range;
@@ -23,7 +24,7 @@ pub use self::placeholder::{is_numbered_constant, is_placeholder, stands_in};
 pub use self::prose::says_nothing;
 pub use self::public::{is_public, published};
 use self::randomness::{entropy_milli, mix, secret_charset, text_odds};
-pub use self::randomness::{is_words, reads_like_words};
+pub use self::randomness::{is_shuffled_to, is_words, reads_like_words};
 use self::value_type::is_counted_word;
 pub use self::value_type::{ValueType, trim_marks, value_type};
 use self::{code::is_code, placeholder::names_a_secret};
@@ -407,7 +408,9 @@ fn opaque(case: &Case) -> Option<Verdict> {
             return None;
         }
     }
-    if v.contains(&b' ') && !case.quoted && !matches!(case.separator, Separator::Element | Separator::Block) {
+    if v.contains(&b'\t') && case.separator == Separator::Element
+        || v.contains(&b' ') && !case.quoted && !matches!(case.separator, Separator::Element | Separator::Block)
+    {
         return None;
     }
     // A catalogue of translations, or a message: passwords beyond ASCII that hold no digit are rare.
@@ -430,7 +433,7 @@ fn weak(case: &Case) -> Option<Verdict> {
     if case.quoted && is_code(v) {
         return None;
     }
-    if case.is_typed_field() && text_odds(v) > -90 || around::is_public(case) {
+    if case.is_typed_field() && text_odds(v) > -90 || things::is_thing(case) {
         return None;
     }
     match value_type(v) {

@@ -6,6 +6,17 @@
 
 use super::bigrams::{KINDS, PAIRS};
 
+/// Whether a text ends in a sign of URL-safe base64 and digits before it that no name has: one letter, or capitals and
+/// figures amid small letters.
+pub fn is_shuffled_to(text: &[u8]) -> bool {
+    let Some((b'_' | b'-', head)) = text.split_last() else { return false };
+    let length = head.iter().rev().take(NAME_BYTES_MAX).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let word = &head[head.len() - length..];
+    let kinds = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
+    let kinds = kinds.iter().filter(|is| word.iter().any(|byte| is(byte))).count();
+    kinds == 3 || kinds == 2 && length <= 3 || length == 1
+}
+
 /// Whether these are words, with signs between them, as in a command that somebody types.
 pub fn is_words(text: &[u8]) -> bool {
     let is_word = |part: &[u8]| {
@@ -119,6 +130,8 @@ fn n_log2_n(n: u16) -> u32 {
     N_LOG2_N.get(usize::from(n)).copied().unwrap_or(0)
 }
 
+/// As many digits tell a name from a run (bytes).
+const NAME_BYTES_MAX: usize = 64;
 const ENTROPY_BYTES_MAX: usize = 256;
 const ODDS_BYTES_MAX: usize = 128;
 const UNIT: u64 = 1 << 16;

@@ -1,0 +1,59 @@
+//! Tells what looks as random as a token, beside a weak name, and is an address, a file, a call or another thing that has
+//! such names. Does not look at what stands around it but its key.
+
+use super::{
+    Case, Family, ValueType,
+    around::{is_of_a_handshake, names_session},
+    text_odds, value_type,
+};
+
+/// Whether a value beside a weak name is a public thing that looks random.
+pub fn is_thing(case: &Case) -> bool {
+    let v = case.value;
+    // `luks.key=UUID=/keyfile`: a file on a volume.
+    let volume = || memchr::memmem::find(v, b"=/").is_some_and(|at| matches!(value_type(&v[..at]), ValueType::Uuid));
+    // `token=0x71c7656e...`: a contract or an account.
+    let account =
+        || v.strip_prefix(b"0x").is_some_and(|digits| digits.len() == 40 && digits.iter().all(u8::is_ascii_hexdigit));
+    is_transaction(v)
+        || is_of_a_handshake(case)
+        || volume()
+        || account()
+        || is_an_object(case)
+        || is_joined(case)
+        || is_a_call(case)
+}
+
+/// `"key": "ledger:289b964c-927a-4bf6-96b2-85960258903a:order"`: words, numbers and UUIDs that colons join.
+fn is_joined(case: &Case) -> bool {
+    let plain = |part: &[u8]| {
+        let word = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-');
+        part.iter().all(word) && text_odds(part) > -60
+            || part.iter().all(u8::is_ascii_digit)
+            || matches!(value_type(part), ValueType::Uuid)
+    };
+    case.family == Family::Key && case.value.contains(&b':') && case.value.split(|b| *b == b':').all(plain)
+}
+
+/// `SessionID="17a483d-eb8cc0-556164ab@192.0.2.4"`: how telephones name a call, short numbers that dashes join.
+fn is_a_call(case: &Case) -> bool {
+    let id = case.value.split(|b| *b == b'@').next().unwrap_or_default();
+    let group = |part: &[u8]| (4..=12).contains(&part.len()) && part.iter().all(u8::is_ascii_hexdigit);
+    names_session(case.key) && id.contains(&b'-') && id.split(|b| *b == b'-').all(group)
+}
+
+/// `Key: orders/1f2e3d4c-.../0001.parquet`: a file in a store, behind folders.
+fn is_an_object(case: &Case) -> bool {
+    let mut parts = case.value.rsplit(|b| *b == b'/');
+    let name = parts.next().unwrap_or_default();
+    let end = name.iter().rposition(|b| *b == b'.').map_or(&b""[..], |dot| &name[dot + 1..]);
+    let ending = (2..=8).contains(&end.len()) && end.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let folder = |part: &[u8]| part.iter().filter(|b| b.is_ascii_alphabetic()).count() >= 2;
+    case.family == Family::Key && ending && end.iter().any(u8::is_ascii_alphabetic) && parts.any(folder)
+}
+
+/// A signature of 64 bytes in base 58 names a transaction.
+fn is_transaction(v: &[u8]) -> bool {
+    let base58 = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
+    matches!(v.len(), 86..=88) && v.iter().all(base58)
+}
