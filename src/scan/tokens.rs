@@ -484,7 +484,7 @@ fn begins_a_digest(text: &[u8], start: usize) -> bool {
 /// Whether a match of a rule with a short prefix is but a slice of a longer base64 run: then its
 /// letters mean nothing.
 fn is_slice(token: &Token, text: &[u8], whole: &Range<usize>) -> bool {
-    let shortest = token.pattern.needle().and_then(|needle| needle.literals.iter().map(|literal| literal.len()).min());
+    let shortest = token.pattern.needle().and_then(|needle| needle.literals.iter().map(Vec::len).min());
     let shortest = shortest.unwrap_or_default();
     let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let before = &text[..whole.start];

@@ -12,8 +12,8 @@ pub fn is_shuffled_to(text: &[u8]) -> bool {
     let Some((b'_' | b'-', head)) = text.split_last() else { return false };
     let length = head.iter().rev().take(NAME_BYTES_MAX).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let word = &head[head.len() - length..];
-    let kinds = [u8::is_ascii_uppercase, u8::is_ascii_lowercase, u8::is_ascii_digit];
-    let kinds = kinds.iter().filter(|is| word.iter().any(|byte| is(byte))).count();
+    let holds = |is: fn(&u8) -> bool| usize::from(word.iter().any(is));
+    let kinds = holds(u8::is_ascii_uppercase) + holds(u8::is_ascii_lowercase) + holds(u8::is_ascii_digit);
     kinds == 3 || kinds == 2 && length <= 3 || length == 1
 }
 
