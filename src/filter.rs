@@ -296,7 +296,7 @@ impl Filter {
         let start = memchr::memrchr(b'\n', &lines[..lines.len() - 1]).map_or(0, |end| end + 1);
         let (line, known) = (&lines[start..], self.settler.known());
         let width = Some(self.engine.options().known.broken(self.engine.masker()));
-        !known.is_empty() && wrap::wraps(line, width) && (start > 0 || wrap::may_begin(known, line, width))
+        !known.is_empty() && if start > 0 { wrap::wraps(line, width) } else { wrap::may_begin(known, line, width) }
     }
 
     /// Appends bytes to the window, up to a line end or the bound, and scans it if it is due.

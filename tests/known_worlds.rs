@@ -232,8 +232,10 @@ fn a_value_that_was_broken_at_80_columns_or_at_those_that_programs_are_told_is_m
         known.set_columns(told);
         for value in values {
             for before in width - 30..=width {
+                // Whatever stands below the last word of the line: letters and blanks.
+                let behind = format!("{}{}", if before % 3 == 0 { " so" } else { " so " }, " i t".repeat(20));
                 for (colour, end) in [("", "\n"), ("", "\r\r\n"), ("\u{1b}[1;31m", "\u{1b}[0m\r\n")] {
-                    let text: Vec<char> = format!("{}{value} so it is", &line[..before]).chars().collect();
+                    let text: Vec<char> = format!("{}{value}{behind}", &line[..before]).chars().collect();
                     let lines = text.chunks(width).map(|line| line.iter().collect::<String>());
                     let lines: String = lines.map(|line| format!("{colour}{line}{end}")).collect();
                     let text = format!("before\n{lines}behind\n");
@@ -245,7 +247,7 @@ fn a_value_that_was_broken_at_80_columns_or_at_those_that_programs_are_told_is_m
                     assert!(read.starts_with(&kept) && read.ends_with("behind\\n"), "{about}");
                     let rest: String = String::from_utf8_lossy(&output).replace(['\r', '\n'], "");
                     let rest = rest.replace("\u{1b}[1;31m", "").replace("\u{1b}[0m", "").replace("***", "");
-                    assert_eq!(rest, format!("before{} so it isbehind", &line[..before]), "{about}");
+                    assert_eq!(rest, format!("before{}{behind}behind", &line[..before]), "{about}");
                     for chunk in [1, 7, width, width + 1, width + 2] {
                         for idle in [false, true] {
                             let pieces: Vec<(&[u8], bool)> =

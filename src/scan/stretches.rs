@@ -1,7 +1,5 @@
 //! Splits a block of whole lines into stretches that pass and lines that matter. Does not scan lines.
 
-use std::ops::Range;
-
 use super::{
     Commands, Engine, Passed, commands,
     known::{self, Gate, Known},
@@ -33,7 +31,7 @@ pub struct Stretches<'a, 'b> {
 /// What was found ahead in a block. A line may be taken out of its middle, with what follows; the rest is
 /// then a block that ends where this one did, and need not be looked at again. So all places are
 /// counted from the block's end.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Ahead {
     gate: Gate,
     /// Where the next line with a command begins, if it is known; the block's end if there is none.
@@ -43,6 +41,7 @@ pub struct Ahead {
     wrapped: Option<(usize, usize)>,
     /// The next line that the prefilter has found; an empty one at the block's end if there is none.
     next: Option<(usize, usize)>,
+    joined: known::wrap::Joined,
     /// What this was found in: how much follows the block in what has arrived.
     behind: Option<usize>,
 }
@@ -76,6 +75,7 @@ impl<'a, 'b> Stretches<'a, 'b> {
         let lines = engine.prefilter.lines(engine, known, block, buffers);
         let commands = engine.options.commands != Commands::Ignore;
         let width = Some(engine.options.known.broken(engine.masker()));
+        ahead.joined.breaks.forget();
         Stretches { lines, known, commands, width, ahead, block, place: 0 }
     }
 
@@ -112,42 +112,35 @@ impl<'a, 'b> Stretches<'a, 'b> {
         let length = self.block.len();
         let mut from = self.place;
         let before = self.found(self.ahead.wrapped);
+        let known::wrap::Joined { breaks, run, parts, text } = &mut self.ahead.joined;
         let found = loop {
             if let Some(found) = before.filter(|found| found.0 >= from) {
                 break found;
             }
-            let Some(run) = known::wrap::next_run(self.block, from, self.width) else { break (length, length) };
-            let Some(start) = self.held_from(&run) else {
-                from = run.end;
-                continue;
-            };
-            let parts = known::wrap::parts(self.block, start..run.end, self.width);
-            let open = run.end == length
-                && known::wrap::wraps(&self.block[parts.last().map_or(0, |part| part.start)..], self.width);
-            if open || known::wrap::may_hold(self.known, self.block, &parts, self.width) {
-                let end = memchr::memchr(b'\n', &self.block[run.end - 1..]).map_or(length, |at| run.end + at);
+            if !run.next(self.block, from, self.width, Some((self.known, breaks))) {
+                break (length, length);
+            }
+            let lines = run.range();
+            from = lines.end;
+            let mut holds = run.is_open();
+            if !holds {
+                let are_two = run.parts(self.block, false, parts);
+                holds = run.may_hold(self.known, self.block, parts, self.width, text)
+                    || are_two && {
+                        run.parts(self.block, true, parts);
+                        run.may_hold(self.known, self.block, parts, self.width, text)
+                    };
+            }
+            if holds {
+                // A terminal's line may also go on within itself.
+                let before = memchr::memrchr(b'\n', &self.block[self.place..lines.start]);
+                let start = before.map_or(self.place, |end| self.place + end + 1);
+                let end = memchr::memchr(b'\n', &self.block[lines.end - 1..]).map_or(length, |at| lines.end + at);
                 break (start, end);
             }
-            from = run.end;
         };
         self.ahead.wrapped = Some((length - found.0, length - found.1));
         Some(found).filter(|found| found.0 < length)
-    }
-
-    /// The first line of a run that a filter holds which gets it line by line: a value may have begun in it.
-    fn held_from(&self, run: &Range<usize>) -> Option<usize> {
-        let mut line =
-            memchr::memrchr(b'\n', &self.block[self.place..run.start]).map_or(self.place, |end| self.place + end + 1);
-        // A terminal's line may also go on within itself.
-        let within = self.width.is_some_and(|width| width.terminal > 0);
-        while line < run.end {
-            let end = memchr::memchr(b'\n', &self.block[line..]).map_or(self.block.len(), |end| line + end + 1);
-            if within || known::wrap::may_begin(self.known, &self.block[line..end], self.width) {
-                return Some(line);
-            }
-            line = end;
-        }
-        None
     }
 
     /// The next line with a known value.

@@ -4,12 +4,13 @@
 use std::{ops::Range, sync::OnceLock};
 
 use super::{
+    super::prefilter::bitmap::{Group, ROOM},
     automaton::Automaton,
     covered::Covered,
     encodings::Encoding,
     prefixes::Prefixes,
     shape,
-    sieve::{self, Needle, Sieve, Within},
+    sieve::{self, List, Needle, Sieve, Within},
     strings::Strings,
 };
 
@@ -106,7 +107,8 @@ impl Matcher {
     pub fn find(&self, text: &[u8], hits: &mut Vec<Hit>) {
         let covered = Covered::default();
         let mut search = Search::new(self, text, 0, &covered);
-        while search.step(&mut |hit| match hits.last_mut() {
+        let mut list = [Group::default(); ROOM];
+        while search.step(&mut list, &mut |hit| match hits.last_mut() {
             Some(last) if last.overlaps(&hit) => last.absorb(hit),
             _ => hits.push(hit),
         }) {}
@@ -117,8 +119,10 @@ impl Matcher {
     pub fn first_in(&self, text: &[u8], from: usize) -> Option<usize> {
         let covered = Covered::default();
         let mut search = Search::new(self, text, from, &covered);
-        let mut first: Option<usize> = None;
-        while search.step(&mut |hit| first = Some(first.map_or(hit.start, |first: usize| first.min(hit.start)))) {
+        let (mut first, mut list): (Option<usize>, List) = (None, [Group::default(); ROOM]);
+        while search
+            .step(&mut list, &mut |hit| first = Some(first.map_or(hit.start, |first: usize| first.min(hit.start))))
+        {
             if first.is_some_and(|first| first <= search.settled()) {
                 break;
             }
@@ -198,8 +202,8 @@ impl<'a> Search<'a> {
         Search { known, within, samples, place, automaton_place: from, automaton_state: 0, work: 0 }
     }
 
-    /// Searches the next segment, and gives each string that is found to `each`. False at the end.
-    fn step(&mut self, each: &mut impl FnMut(Hit)) -> bool {
+    /// Searches the next segment, and gives each string that is found to `each`. False at the end. `list` is room.
+    fn step(&mut self, list: &mut List, each: &mut impl FnMut(Hit)) -> bool {
         if self.place >= self.within.text.len() {
             return false;
         }
@@ -207,7 +211,7 @@ impl<'a> Search<'a> {
         let known = self.known;
         for (index, sieve) in known.sieves.iter().enumerate() {
             let mut sample = self.samples[index];
-            sieve.scan(self.within, &mut sample, self.place, &mut |core, first| self.visit(core, first, each));
+            sieve.scan(self.within, list, &mut sample, self.place, &mut |core, first| self.visit(core, first, each));
             self.samples[index] = sample;
         }
         true

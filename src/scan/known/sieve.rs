@@ -20,12 +20,15 @@
 use memchr::memmem;
 
 use super::{
-    super::prefilter::bitmap::{Bitmap, SAMPLES},
+    super::prefilter::bitmap::{Bitmap, Group, ROOM},
     covered::Covered,
-    shape::{Group, Shape},
+    shape::{self, Shape},
     strings::Strings,
     table::{Hasher, Table, word},
 };
+
+/// Samples that may be known.
+pub(super) type List = [Group; ROOM];
 
 /// Finds candidates for a part of the known strings.
 pub(super) struct Sieve {
@@ -62,7 +65,7 @@ impl Needle {
 
 impl Sieve {
     /// Takes up the strings of a group, and says what it made of each of them in `needles`.
-    pub(super) fn new(strings: &Strings, group: &Group, needles: &mut [Needle]) -> Sieve {
+    pub(super) fn new(strings: &Strings, group: &shape::Group, needles: &mut [Needle]) -> Sieve {
         let shape = Shape::new(group.shortest, group.strings.len());
         let hasher = strings.hasher();
         let mut sieve = Sieve {
@@ -90,25 +93,34 @@ impl Sieve {
 
     /// Calls `visit` with each place where a core stands, in order, and the first string that has
     /// it. Goes on at `sample`, which begins at [`first_sample`](Sieve::first_sample), until it has
-    /// reached `until` or the end of the text, and leaves the next sample there.
-    pub(super) fn scan(&self, within: Within, sample: &mut usize, until: usize, visit: &mut impl FnMut(usize, u32)) {
+    /// reached `until` or the end of the text, and leaves the next sample there. `list` is room.
+    pub(super) fn scan(
+        &self,
+        within: Within,
+        list: &mut List,
+        sample: &mut usize,
+        until: usize,
+        visit: &mut impl FnMut(usize, u32),
+    ) {
         let mut run = Run::default();
         let known = &mut |sample: usize| self.look_around(within, sample, &mut run, visit);
         let text = within.text;
         loop {
-            let (place, mut some) = self.windows.next(text, *sample, self.stride, until);
-            *sample = place;
-            if some == 0 {
+            let from = *sample;
+            let (next, count) = self.windows.list(text, from, self.stride, until, list);
+            *sample = next;
+            for &Group { offset, known: mut some } in &list[..count] {
+                while some != 0 {
+                    let place = from + offset as usize + some.trailing_zeros() as usize * self.stride;
+                    if self.stride == 1 || self.has_neighbour(text, place) {
+                        known(place);
+                    }
+                    some &= some - 1;
+                }
+            }
+            if count < ROOM {
                 break;
             }
-            while some != 0 {
-                let place = place + some.trailing_zeros() as usize * self.stride;
-                if self.stride == 1 || self.has_neighbour(text, place) {
-                    known(place);
-                }
-                some &= some - 1;
-            }
-            *sample += SAMPLES * self.stride;
         }
         // The last samples, where there are not enough for all at once.
         while *sample < until && *sample + self.window_bytes <= text.len() {

@@ -3,7 +3,10 @@
 
 use std::ops::Range;
 
-use super::{super::prefilter::breaks, Known};
+use super::{
+    super::prefilter::breaks::{self, Breaks},
+    Known,
+};
 use crate::{
     limits,
     redact::Masker,
@@ -28,38 +31,13 @@ pub(crate) struct Broken<'a> {
 /// Whether a line, with its end, may go on in the next one: it ends in a long run of base64 digits, in a soft break, or
 /// is as wide as a terminal.
 pub(crate) fn wraps(line: &[u8], width: Width) -> bool {
-    let bare = bare(line);
-    if bare.len() == line.len() {
-        // The line has no end yet.
-        return false;
-    }
-    let run = bare.len().checked_sub(breaks::RUN_MIN).map(|start| &bare[start..]);
-    run.is_some_and(|run| run.iter().rev().all(|&byte| is_digit(byte)))
-        || is_as_wide(line, width)
-        || width.is_some() && breaks_softly(bare)
+    Line::read(line, 0..line.len(), width).goes_on
 }
 
-/// Whether a known string may begin in a line that may go on.
+/// Whether a known string may begin in a line, with its end, and go on in the next one.
 pub(crate) fn may_begin(known: &Known, line: &[u8], width: Width) -> bool {
-    if is_as_wide(line, width) {
-        let said = content(line);
-        // Behind its last byte, or between two, a colour may end.
-        return said.contains(&0x1b) || known.has_tail(said);
-    }
-    let bare = bare(line);
-    known.has_tail(&bare[..bare.len() - usize::from(breaks_softly(bare))])
-}
-
-/// Whether lines, of which these parts of `block` are one text, may hold a known string over their ends.
-pub(crate) fn may_hold(known: &Known, block: &[u8], parts: &[Range<usize>], width: Width) -> bool {
-    let mut joined = Vec::with_capacity(parts.iter().map(Range::len).sum());
-    parts.iter().for_each(|part| joined.extend_from_slice(&block[part.clone()]));
-    let is_broken = |part: &Range<usize>| {
-        let start = memchr::memrchr(b'\n', &block[..part.start]).map_or(0, |end| end + 1);
-        is_as_wide(&block[start..part.end], width)
-    };
-    known.first_in(&joined, 0).is_some()
-        || !has_terminal(width) && reads_otherwise(&joined, parts) && parts.iter().any(is_broken)
+    let read = Line::read(line, 0..line.len(), width);
+    read.goes_on && read.may_begin(known, line)
 }
 
 /// Whether another text may be read over the ends of the parts of one.
@@ -245,57 +223,158 @@ pub(crate) fn ends_run(part: &[u8]) -> bool {
     part.len() > padding && part[..part.len() - padding].iter().all(|&byte| is_digit(byte))
 }
 
-/// The next run of lines at or after `from`, a line start: all but the last one may go on in the
-/// next. The last one is missing where the block ends.
-pub(crate) fn next_run(block: &[u8], from: usize, width: Width) -> Option<Range<usize>> {
-    let mut start = from;
-    loop {
-        if !has_terminal(width) {
-            start = breaks::next(block, start, width.is_some(), width.map_or([0; 2], |width| width.columns))?;
-        }
-        let end = line_end(block, start, width)?;
-        if !wraps(&block[start..end], width) {
-            start = end;
-            continue;
-        }
-        let mut run_end = end;
-        while let Some(end) = line_end(block, run_end, width) {
-            let goes_on = wraps(&block[run_end..end], width);
-            run_end = end;
-            if !goes_on {
-                break;
-            }
-        }
-        return Some(start..run_end);
+/// Lines of a text of which all but the last one may go on in the next. Where the text ends, the last one is missing.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    lines: Vec<Line>,
+}
+
+/// A run, and room for what its lines say.
+#[derive(Default)]
+pub(crate) struct Joined {
+    pub(crate) breaks: Breaks,
+    pub(crate) run: Run,
+    pub(crate) parts: Vec<Range<usize>>,
+    pub(crate) text: Vec<u8>,
+}
+
+/// A line that is read.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    /// Where it begins, where what it says ends, and where its end does.
+    start: usize,
+    said: usize,
+    end: usize,
+    /// Whether it may go on in the next one.
+    goes_on: bool,
+    /// Whether it was broken at a width, by a soft break, or ends in a run of base64 digits.
+    wide: bool,
+    soft: bool,
+    digits: bool,
+}
+
+impl Line {
+    fn read(text: &[u8], range: Range<usize>, width: Width) -> Line {
+        let line = &text[range.clone()];
+        let bare = bare(line);
+        let wide = is_as_wide(line, width);
+        let breaks = width.is_some() && breaks_softly(bare);
+        let soft = breaks && !wide;
+        let digits = breaks::ends_in_run(bare);
+        // Where a line was broken at a width, a blank may stand in front of the break.
+        let said = if wide { content(line).len() } else { bare.len() - usize::from(soft) };
+        // A line without an end goes on nowhere yet.
+        let goes_on = bare.len() < line.len() && (wide || breaks || digits);
+        Line { start: range.start, said: range.start + said, end: range.end, goes_on, wide, soft, digits }
+    }
+
+    fn said(self, text: &[u8]) -> &[u8] {
+        &text[self.start..self.said]
+    }
+
+    /// Whether a known string may begin in it.
+    fn may_begin(self, known: &Known, text: &[u8]) -> bool {
+        let said = self.said(text);
+        // Behind the last byte of a wide one, or between two, a colour may end.
+        known.has_tail(said) || self.wide && said.contains(&0x1b)
     }
 }
 
-/// The parts of a run's lines that are one text.
-pub(crate) fn parts(text: &[u8], run: Range<usize>, width: Width) -> Vec<Range<usize>> {
-    // Most runs have two lines.
-    let mut parts: Vec<Range<usize>> = Vec::with_capacity(2);
-    let mut start = run.start;
-    // Where on its line the last part begins, and whether the terminal broke it.
-    let (mut column, mut broken) = (0, true);
-    let mut soft = false;
-    while let Some(end) = line_end(text, start, width).filter(|&end| end <= run.end) {
-        let line = &text[start..end];
-        let wide = is_as_wide(line, width);
-        // Where a line was broken at a width, a blank may stand in front of the break.
-        let bare = if wide { content(line) } else { bare(line) }.len();
-        // A part stands behind a timestamp, where the one before does, or at the start of the line.
-        let behind = column < bare && line[..column].ends_with(b" ");
-        let first = if broken { 0 } else { bare - line[..bare].trim_ascii_start().len() };
-        let from = if behind && !soft { column } else { first };
-        soft = width.is_some() && !wide && breaks_softly(&line[..bare]);
-        parts.push(start + from..start + bare - usize::from(soft));
-        if end < run.end {
-            column = line[..bare].iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+impl Run {
+    /// Finds the next run at or after `from`, a line start: of a text that is new, of which nothing is known yet, the next in
+    /// whose first line a known string may begin.
+    pub(crate) fn next(
+        &mut self,
+        text: &[u8],
+        from: usize,
+        width: Width,
+        ahead: Option<(&Known, &mut Breaks)>,
+    ) -> bool {
+        self.lines.clear();
+        // A terminal's line may also go on within itself.
+        let mut ahead = ahead.filter(|_| !has_terminal(width));
+        let mut start = from;
+        loop {
+            if let Some((_, breaks)) = &mut ahead {
+                let Some(next) = breaks.next(text, start, width.map_or([0; 2], |width| width.columns)) else {
+                    return false;
+                };
+                start = next;
+            }
+            let Some(mut end) = line_end(text, start, width) else { return false };
+            let mut line = Line::read(text, start..end, width);
+            start = end;
+            if !line.goes_on || ahead.as_ref().is_some_and(|(known, _)| !line.may_begin(known, text)) {
+                continue;
+            }
+            self.lines.push(line);
+            while line.goes_on
+                && let Some(next) = line_end(text, end, width)
+            {
+                line = Line::read(text, end..next, width);
+                self.lines.push(line);
+                end = next;
+            }
+            return true;
         }
-        broken = soft || wide;
-        start = end;
     }
-    parts
+
+    /// Where the lines stand.
+    pub(crate) fn range(&self) -> Range<usize> {
+        let start = self.lines.first().map_or(0, |line| line.start);
+        start..self.lines.last().map_or(start, |line| line.end)
+    }
+
+    /// Whether the last line may go on, too.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lines.last().is_some_and(|line| line.goes_on)
+    }
+
+    /// Puts the parts of the lines that are one text into `parts`. Where base64 goes on behind a timestamp and where a line goes
+    /// on that was broken at a width are not the same: if that is so for one of them, there is a text with the first
+    /// and one with the second, and the answer is whether there are both.
+    pub(crate) fn parts(&self, text: &[u8], behind: bool, parts: &mut Vec<Range<usize>>) -> bool {
+        parts.clear();
+        let mut are_two = false;
+        let mut before: Option<Line> = None;
+        for line in &self.lines {
+            let said = line.said(text);
+            let from = match before {
+                Some(before) if before.digits && !before.soft => {
+                    // A part stands behind a timestamp, where the one before does, or at the start of the line.
+                    let blank = before.said(text).iter().rposition(u8::is_ascii_whitespace);
+                    let column = blank.map_or(0, |at| at + 1);
+                    let is_behind = column < said.len() && said[..column].ends_with(b" ");
+                    are_two |= is_behind && before.wide;
+                    match before.wide {
+                        true if is_behind && behind => column,
+                        true => 0,
+                        false if is_behind => column,
+                        false => said.len() - said.trim_ascii_start().len(),
+                    }
+                }
+                _ => 0,
+            };
+            parts.push(line.start + from..line.said);
+            before = Some(*line);
+        }
+        are_two
+    }
+
+    /// Whether these parts of the lines may hold a known string over their ends. `joined` is room for their text.
+    pub(crate) fn may_hold(
+        &self,
+        known: &Known,
+        text: &[u8],
+        parts: &[Range<usize>],
+        width: Width,
+        joined: &mut Vec<u8>,
+    ) -> bool {
+        joined.clear();
+        parts.iter().for_each(|part| joined.extend_from_slice(&text[part.clone()]));
+        let is_broken = || self.lines.iter().any(|line| line.wide);
+        known.first_in(joined, 0).is_some() || !has_terminal(width) && is_broken() && reads_otherwise(joined, parts)
+    }
 }
 
 /// How wide a line is at last, without escape sequences (characters).

@@ -51,11 +51,20 @@ impl Bitmap {
         self.absent[cell] & bits == 0
     }
 
-    /// Looks at every `stride`th window of a text from `from` on, [`SAMPLES`] at once: where those begin of which the
-    /// first is known, and which of them are. None is where `until` is reached, or the text has not enough bytes left;
-    /// then the place is that of the next window.
-    pub fn next(&self, text: &[u8], from: usize, stride: usize, until: usize) -> (usize, u32) {
-        Backend::known().next_known(self, text, from, stride, until)
+    /// Looks at every `stride`th window of a text from `from` on, [`SAMPLES`] at once, and lists those of which one may be
+    /// known. Stops where `until` is reached, the text has not enough bytes left for as many, or there may be no room in
+    /// the list. Says where the next window is, and how many are listed.
+    ///
+    /// Which windows are known by chance cannot be foretold, so there is no branch for it.
+    pub fn list(
+        &self,
+        text: &[u8],
+        from: usize,
+        stride: usize,
+        until: usize,
+        list: &mut [Group; ROOM],
+    ) -> (usize, usize) {
+        Backend::known().list_known(self, text, from, stride, until, list)
     }
 
     /// The cells, and how a window's is told.
@@ -86,22 +95,41 @@ impl Window {
     }
 }
 
-/// See [`Bitmap::next`], window by window.
-pub fn scalar(bitmap: &Bitmap, text: &[u8], from: usize, stride: usize, until: usize) -> (usize, u32) {
-    let mut place = from;
+/// [`SAMPLES`] windows of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Group {
+    /// Where the first of them begins, from where the list does.
+    pub offset: u32,
+    /// Which of them may be known: bit `i` speaks of the `i`th.
+    pub known: u32,
+}
+
+/// See [`Bitmap::list`], window by window.
+pub fn scalar(
+    bitmap: &Bitmap,
+    text: &[u8],
+    from: usize,
+    stride: usize,
+    until: usize,
+    list: &mut [Group; ROOM],
+) -> (usize, usize) {
+    let (mut place, mut count) = (from, 0);
     while place < until
+        && count < ROOM
         && let Some(stretch) = text.get(place..place + (SAMPLES - 1) * stride + 8)
     {
         let word =
             |sample: usize| stretch[sample * stride..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let known = (0..SAMPLES).fold(0, |known, sample| known | u32::from(bitmap.knows(word(sample))) << sample);
-        if known != 0 {
-            return (place, known);
-        }
+        list[count] = Group { offset: (place - from) as u32, known };
+        count += usize::from(known != 0);
         place += SAMPLES * stride;
     }
-    (place, 0)
+    (place, count)
 }
+
+/// How many groups there is room for.
+pub const ROOM: usize = 128;
 
 /// How many windows are looked at at once.
 pub const SAMPLES: usize = 8;

@@ -1,14 +1,98 @@
 //! Finds the lines of a text that may go on in the next one, by their length and what stands before their end. **It has
 //! no false negatives.** Does not decide whether a line goes on.
 
+use std::ops::Range;
+
 use super::simd::Backend;
 use crate::view;
 
-/// The start of the first line at or after `from`, a line start, that ends in a run of [`RUN_MIN`] digits of base64 or
-/// more with something blank behind it, or, if they are asked for, in what may be a soft break of quoted-printable, or
-/// that is as wide as one of `columns` (0 for none) and has an end.
-pub fn next(text: &[u8], from: usize, soft: bool, columns: [usize; 2]) -> Option<usize> {
-    Backend::known().next_break(text, from, soft, columns)
+/// Goes over the lines of a text. Which bytes end lines, and with what each line ends, cannot be foretold: so the ends of a
+/// chunk are listed without a branch, and a line is read only if its length or a few of its bytes ask for it.
+pub struct Breaks {
+    list: Box<List>,
+    /// How many ends of the chunk there are, and how many of them were looked at.
+    count: usize,
+    seen: usize,
+    /// Where the chunk begins, and where the next one does.
+    chunk: usize,
+    next: usize,
+    /// Where the line begins that is open, and whether some byte near it takes no column.
+    start: usize,
+    is_odd: bool,
+    is_chunk_odd: bool,
+}
+
+/// Where lines end in a chunk.
+pub type List = [u16; CHUNK_BYTES + AT_ONCE];
+
+impl Default for Breaks {
+    fn default() -> Breaks {
+        Breaks {
+            list: Box::new([0; CHUNK_BYTES + AT_ONCE]),
+            count: 0,
+            seen: 0,
+            chunk: 0,
+            next: 0,
+            start: 0,
+            is_odd: false,
+            is_chunk_odd: false,
+        }
+    }
+}
+
+impl Breaks {
+    /// Another text comes, or the same from its beginning.
+    pub fn forget(&mut self) {
+        (self.count, self.seen, self.next, self.start, self.is_odd) = (0, 0, 0, 0, false);
+    }
+
+    /// The start of the first line at or after `from`, a line start that is not before those of earlier calls, that ends in a
+    /// run of [`RUN_MIN`] digits of base64 or more with something blank behind it, in what may be a soft break of
+    /// quoted-printable, or that is as wide as one of `columns` (0 for none) and has an end. That line is asked about
+    /// again if the next call begins there.
+    pub fn next(&mut self, text: &[u8], from: usize, columns: [usize; 2]) -> Option<usize> {
+        let least = columns.into_iter().filter(|&count| count > 0).min().unwrap_or(usize::MAX);
+        if from > self.next {
+            (self.count, self.seen, self.next, self.start, self.is_odd) = (0, 0, from, from, false);
+        }
+        loop {
+            while self.seen < self.count {
+                let end = self.chunk + usize::from(self.list[self.seen]);
+                let start = self.start;
+                if start >= from && asks(text, start..end, !self.is_odd, columns, least) {
+                    return Some(start);
+                }
+                (self.start, self.is_odd) = (end + 1, self.is_chunk_odd);
+                self.seen += 1;
+            }
+            let rest = text.get(self.next..).unwrap_or_default();
+            if rest.is_empty() {
+                break;
+            }
+            let chunk = &rest[..rest.len().min(CHUNK_BYTES)];
+            let ends = Backend::known().line_ends(chunk, &mut self.list);
+            (self.count, self.seen, self.is_chunk_odd) = (ends.count, 0, ends.is_odd);
+            (self.chunk, self.next) = (self.next, self.next + chunk.len());
+            self.is_odd |= ends.is_odd;
+        }
+        let start = self.start.max(from);
+        let rest = text.get(start..).unwrap_or_default();
+        (rest.last().is_some_and(u8::is_ascii_whitespace) && ends_in_run(rest.trim_ascii_end())).then_some(start)
+    }
+}
+
+/// Whether the line at these bytes, of which the end is a byte of the text, may go on in the next one. If it is plain, it
+/// has as many columns as bytes.
+#[inline(always)]
+fn asks(text: &[u8], line: Range<usize>, is_plain: bool, columns: [usize; 2], least: usize) -> bool {
+    // Bytes before the line say yes only where the length says no.
+    let byte = |behind: usize| text[line.end.saturating_sub(behind)];
+    let last = byte(1);
+    let all_digits = PROBES.iter().fold(true, |all, &behind| all & view::is_base64(byte(behind)));
+    let run = (line.len() >= RUN_MIN) & all_digits;
+    let wide = columns.contains(&line.len()) | (!is_plain && line.len() >= least && has_odd(&text[line.clone()]));
+    let asks = (last <= b' ') | run | wide | (last == b'=');
+    asks && !line.is_empty() && may_go_on(&text[line], is_plain, columns)
 }
 
 /// Whether a line without its end is as wide as one of `columns`, without the colours in it.
@@ -16,7 +100,7 @@ pub fn is_as_wide(line: &[u8], columns: [usize; 2]) -> bool {
     let is = |width: usize| width > 0 && columns.contains(&width);
     // A line takes at most as many columns as it has bytes.
     let may_be = columns.into_iter().any(|count| count > 0 && count <= line.len());
-    may_be && if line.iter().fold(false, |odd, &byte| odd | is_odd(byte)) { is(width(line)) } else { is(line.len()) }
+    may_be && if has_odd(line) { is(width(line)) } else { is(line.len()) }
 }
 
 /// A line without its end.
@@ -52,125 +136,94 @@ fn width(line: &[u8]) -> usize {
     count + characters(rest)
 }
 
+fn has_odd(line: &[u8]) -> bool {
+    line.iter().fold(false, |odd, &byte| odd | is_odd(byte))
+}
+
 /// Whether a byte may take no column.
 fn is_odd(byte: u8) -> bool {
     byte >= 0x80 || byte == ESCAPE
 }
 
-/// What is known of [`PIECE`] bytes; bit `i` speaks of byte `i`.
+/// What is known of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ends {
-    /// Line ends.
-    pub newlines: u32,
-    /// Bytes that may take no column: they begin an escape, or are part of a longer character.
-    pub odd: u32,
+    /// How many lines end in it.
+    pub count: usize,
+    /// Whether some byte may take no column: it begins an escape, or is part of a longer character.
+    pub is_odd: bool,
 }
 
-/// How many bytes are looked at at once: what one vector has. A word that is made of two masks is tested bit by bit by
-/// some compilers.
-pub const PIECE: usize = 32;
+/// The most bytes of a chunk.
+pub const CHUNK_BYTES: usize = 4 << 10;
 
-/// Byte by byte.
-pub fn scalar(bytes: &[u8; PIECE]) -> Ends {
-    let bits = |is: fn(u8) -> bool| (0..PIECE).fold(0, |bits, at| bits | u32::from(is(bytes[at])) << at);
-    Ends { newlines: bits(|byte| byte == b'\n'), odd: bits(is_odd) }
+/// How many bytes have their line ends in one word.
+pub const PIECE: usize = 64;
+
+/// How many ends are written at once, because how many there are cannot be foretold.
+const AT_ONCE: usize = 2;
+
+/// The line ends of a piece, bit `i` for byte `i`, and whether a byte of it is odd: byte by byte.
+pub fn scalar(piece: &[u8; PIECE]) -> (u64, bool) {
+    let newline = |bits: u64, (at, &byte): (usize, &u8)| bits | u64::from(byte == b'\n') << at;
+    (piece.iter().enumerate().fold(0, newline), piece.iter().any(|&byte| is_odd(byte)))
 }
 
-/// See [`next`].
+/// Lists the line ends of a chunk.
 #[inline(always)]
-pub fn find(
-    text: &[u8],
-    from: usize,
-    soft: bool,
-    columns: [usize; 2],
-    ends: impl Fn(&[u8; PIECE]) -> Ends,
-) -> Option<usize> {
-    let widths = columns.into_iter().filter(|&count| count > 0);
-    let mut lines = Lines {
-        text,
-        soft,
-        columns,
-        least: widths.chain([RUN_MIN]).min().unwrap_or(RUN_MIN),
-        start: from,
-        is_odd: false,
-    };
-    let (pairs, rest) = text.get(from..)?.as_chunks::<{ 2 * PIECE }>();
-    let mut at = from;
+pub fn list(chunk: &[u8], list: &mut List, ends: impl Fn(&[u8; PIECE]) -> (u64, bool)) -> Ends {
+    let (pieces, rest) = chunk.as_chunks();
     // No line ends with a byte of zero.
-    let mut last = [0; 2 * PIECE];
+    let mut last = [0; PIECE];
     last[..rest.len()].copy_from_slice(rest);
-    for pair in pairs.iter().chain([&last]) {
-        let (pieces, _) = pair.as_chunks::<PIECE>();
-        let [first, second] = [ends(&pieces[0]), ends(&pieces[1])];
-        if first.newlines | second.newlines == 0 {
-            lines.is_odd |= first.odd | second.odd != 0;
-        } else if let Some(start) = lines.read(at, first).or_else(|| lines.read(at + PIECE, second)) {
-            return Some(start);
-        }
-        at += 2 * PIECE;
-    }
-    let rest = text.get(lines.start..).unwrap_or_default();
-    (rest.last().is_some_and(u8::is_ascii_whitespace) && ends_in_run(rest.trim_ascii_end())).then_some(lines.start)
-}
-
-/// Goes over the lines of a text.
-struct Lines<'a> {
-    text: &'a [u8],
-    soft: bool,
-    columns: [usize; 2],
-    /// A shorter line goes on nowhere but behind a soft break (bytes).
-    least: usize,
-    /// Where the line begins that is open, and whether one of its bytes is odd.
-    start: usize,
-    is_odd: bool,
-}
-
-impl Lines<'_> {
-    /// The start of the first line with an end in the piece at `at` that may go on.
-    #[inline(always)]
-    fn read(&mut self, at: usize, ends: Ends) -> Option<usize> {
-        let Ends { mut newlines, mut odd } = ends;
-        while newlines != 0 {
-            let bit = newlines.trailing_zeros();
-            let (start, end) = (self.start, at + bit as usize);
-            // In a line without such bytes, there are as many columns.
-            let is_plain = !self.is_odd && odd & !(!0 << bit) == 0;
-            let line = &self.text[start..end];
-            // What stands before a soft break may be short.
-            let asks = line.len() >= self.least || self.soft && line.last().is_some_and(|&b| b == b'=' || b <= b' ');
-            if asks && may_go_on(line, is_plain, self.soft, self.columns) {
-                return Some(start);
+    let (mut count, mut is_odd) = (0, false);
+    for (piece, bytes) in pieces.iter().chain((!rest.is_empty()).then_some(&last)).enumerate() {
+        let (mut newlines, odd) = ends(bytes);
+        is_odd |= odd;
+        let mut to = count;
+        count += newlines.count_ones() as usize;
+        loop {
+            for slot in &mut list[to..to + AT_ONCE] {
+                // Without a newline left this is behind the piece, and will be overwritten.
+                *slot = (piece * PIECE) as u16 + newlines.trailing_zeros() as u16;
+                newlines &= newlines.wrapping_sub(1);
             }
-            (self.start, self.is_odd) = (end + 1, false);
-            odd &= !0 << bit;
-            newlines &= newlines - 1;
+            if newlines == 0 {
+                break;
+            }
+            to += AT_ONCE;
         }
-        self.is_odd |= odd != 0;
-        None
     }
+    Ends { count, is_odd }
 }
 
 /// Whether a line without its end may go on in the next one.
-#[inline]
-fn may_go_on(line: &[u8], is_plain: bool, soft: bool, columns: [usize; 2]) -> bool {
-    let bare = match line.last() {
-        Some(last) if last.is_ascii_whitespace() => line.trim_ascii_end(),
-        _ => line,
-    };
+#[cold]
+fn may_go_on(line: &[u8], is_plain: bool, columns: [usize; 2]) -> bool {
+    let bare = line.trim_ascii_end();
     let line = content(line);
     ends_in_run(bare)
-        || soft && bare.ends_with(b"=")
+        || bare.ends_with(b"=")
         || if is_plain { columns.contains(&line.len()) } else { is_as_wide(line, columns) }
 }
 
-/// Whether a text ends in [`RUN_MIN`] digits of base64 or more.
-fn ends_in_run(text: &[u8]) -> bool {
-    let run = text.len().checked_sub(RUN_MIN).map(|start| &text[start..]);
-    run.is_some_and(|run| run.iter().rev().all(|&byte| view::is_base64(byte)))
+/// Whether a text ends in [`RUN_MIN`] digits of base64 or more, of one of its alphabets: paths have signs of both.
+pub fn ends_in_run(text: &[u8]) -> bool {
+    let Some(run) = text.len().checked_sub(RUN_MIN).map(|start| &text[start..]) else { return false };
+    let (mut standard, mut safe) = (false, false);
+    run.iter().rev().all(|&byte| {
+        standard |= matches!(byte, b'+' | b'/');
+        safe |= matches!(byte, b'-' | b'_');
+        view::is_base64(byte) && !(standard && safe)
+    })
 }
 
 /// The least width at which programs break base64 (characters): OpenSSL and PEM do at 64, MIME at 76, some at 60.
 pub const RUN_MIN: usize = 60;
+
+/// Which bytes of a run at a line's end are looked at first (from the end): words and numbers are seldom so long that no
+/// blank or sign is among them.
+const PROBES: [usize; 10] = [1, 6, 11, 16, 21, 27, 33, 40, 48, RUN_MIN];
 
 /// The widest lines that can be asked for (columns): wider is no terminal.
 pub const COLUMNS_MAX: usize = 895;
@@ -189,7 +242,13 @@ mod tests {
         let mut starts = Vec::new();
         for line in text.split_inclusive(|&byte| byte == b'\n') {
             let bare = line.trim_ascii_end();
-            let digits = bare.iter().rev().take_while(|&&byte| view::is_base64(byte)).count();
+            let run = bare.iter().rev().take_while(|&&byte| view::is_base64(byte)).take(RUN_MIN);
+            let digits = if run.clone().any(|byte| b"+/".contains(byte)) && run.clone().any(|byte| b"-_".contains(byte))
+            {
+                0
+            } else {
+                run.count()
+            };
             let wide = line.ends_with(b"\n") && is_as_wide(content(line), COLUMNS);
             let soft = bare.ends_with(b"=") && line.ends_with(b"\n");
             if bare.len() < line.len() && digits >= RUN_MIN || soft || wide {
@@ -208,6 +267,7 @@ mod tests {
             ("a=", "=\n"),
             ("k = v\n", " = \n"),
             ("", "- \n"),
+            ("", "-DD/D\n"),
             ("\n", ".\n"),
             ("x.", ".\r\r\n"),
             (". \u{1b}[32;1m ", "\u{1b}[m.\n"),
@@ -222,17 +282,14 @@ mod tests {
                 text.extend_from_slice(behind.as_bytes());
             }
         }
-        for backend in Backend::all() {
-            for from in 0..130 {
-                let text = &text[from..];
-                let mut found = Vec::new();
-                let mut start = 0;
-                while let Some(line) = backend.next_break(text, start, true, COLUMNS) {
-                    found.push(line);
-                    start = memchr::memchr(b'\n', &text[line..]).map_or(text.len(), |end| line + end + 1);
-                }
-                assert_eq!(found, each(text), "{backend:?} from {from}");
+        for from in 0..130 {
+            let text = &text[from..];
+            let (mut breaks, mut found, mut start) = (Breaks::default(), Vec::new(), 0);
+            while let Some(line) = breaks.next(text, start, COLUMNS) {
+                found.push(line);
+                start = memchr::memchr(b'\n', &text[line..]).map_or(text.len(), |end| line + end + 1);
             }
+            assert_eq!(found, each(text), "from {from}");
         }
     }
 }

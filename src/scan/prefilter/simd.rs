@@ -6,7 +6,7 @@
 use std::{ops::Range, sync::LazyLock};
 
 use super::{
-    bitmap::{self, Bitmap},
+    bitmap::{self, Bitmap, Group, ROOM},
     breaks,
     keys::Keys,
     masks::{BLOCK, LOOKAHEAD, Stretch, Windows, scalar},
@@ -77,25 +77,36 @@ impl Backend {
         }
     }
 
-    /// See [`breaks::next`].
-    pub fn next_break(self, text: &[u8], from: usize, soft: bool, columns: [usize; 2]) -> Option<usize> {
+    /// Lists the line ends of a chunk.
+    ///
+    /// # Panics
+    /// If the chunk has more than [`breaks::CHUNK_BYTES`].
+    pub fn line_ends(self, chunk: &[u8], list: &mut breaks::List) -> breaks::Ends {
         match self {
             // SAFETY: `Avx2` is only listed where the processor has what the function needs.
             #[cfg(target_arch = "x86_64")]
-            Backend::Avx2 => unsafe { avx2::next_break(text, from, soft, columns) },
+            Backend::Avx2 => unsafe { avx2::line_ends(chunk, list) },
             #[allow(unreachable_patterns)]
-            _ => breaks::find(text, from, soft, columns, breaks::scalar),
+            _ => breaks::list(chunk, list, breaks::scalar),
         }
     }
 
-    /// See [`Bitmap::next`].
-    pub fn next_known(self, bitmap: &Bitmap, text: &[u8], from: usize, stride: usize, until: usize) -> (usize, u32) {
+    /// See [`Bitmap::list`].
+    pub fn list_known(
+        self,
+        bitmap: &Bitmap,
+        text: &[u8],
+        from: usize,
+        stride: usize,
+        until: usize,
+        list: &mut [Group; ROOM],
+    ) -> (usize, usize) {
         match self {
             // SAFETY: `Avx2` is only listed where the processor has it.
             #[cfg(target_arch = "x86_64")]
-            Backend::Avx2 => unsafe { avx2::next_known(bitmap, text, from, stride, until) },
+            Backend::Avx2 => unsafe { avx2::list_known(bitmap, text, from, stride, until, list) },
             #[allow(unreachable_patterns)]
-            _ => bitmap::scalar(bitmap, text, from, stride, until),
+            _ => bitmap::scalar(bitmap, text, from, stride, until, list),
         }
     }
 
@@ -234,20 +245,22 @@ mod tests {
 
     #[test]
     fn backends_agree_on_the_ends_of_lines() {
-        let byte = |at: usize, seed: usize| b"aZ09+/-_=\n\r \t\0.\xc2"[(at * at * 31 + seed * 17 + at / 7) % 16];
+        let byte = |at: usize, seed: usize| b"aZ0\x1b\n\n\n\n\r \t\0.\xc2"[(at * at * 31 + seed * 17 + at / 7) % 14];
         let runs =
             |at: usize, seed: usize| if (at + seed).is_multiple_of(61 + seed % 70) { byte(at, seed) } else { b'a' };
+        let list = |backend: Backend, text: &[u8]| {
+            let mut list = [0; breaks::CHUNK_BYTES + 2];
+            let ends = backend.line_ends(text, &mut list);
+            (list[..ends.count].to_vec(), ends.is_odd)
+        };
         for seed in 0..if cfg!(miri) { 3 } else { 400 } {
-            for kind in [&byte as &dyn Fn(usize, usize) -> u8, &runs] {
-                let text: Vec<u8> = (0..seed % 331).map(|at| kind(at, seed)).collect();
-                for (from, soft, columns) in [(0, true, [0; 2]), (0, false, [seed % 90, 0]), (seed % 67, true, [0, 80])]
-                {
-                    let from = from.min(text.len());
-                    let wanted = Backend::Scalar.next_break(&text, from, soft, columns);
-                    for backend in Backend::all() {
-                        let found = backend.next_break(&text, from, soft, columns);
-                        assert_eq!(found, wanted, "{backend:?}: {text:?} from {from}");
-                    }
+            for kind in [&byte as &dyn Fn(usize, usize) -> u8, &runs, &|_, _| b'\n'] {
+                let length = if seed == 9 { breaks::CHUNK_BYTES } else { seed % 331 };
+                let text: Vec<u8> = (0..length).map(|at| kind(at, seed)).collect();
+                let newlines: Vec<u16> = memchr::memchr_iter(b'\n', &text).map(|at| at as u16).collect();
+                let is_odd = text.iter().any(|&byte| byte == 0x1b || byte >= 0x80);
+                for backend in Backend::all() {
+                    assert_eq!(list(backend, &text), (newlines.clone(), is_odd), "{backend:?}: {text:?}");
                 }
             }
         }
@@ -266,15 +279,18 @@ mod tests {
                     let (text, until) = (&text[..end], end.saturating_sub(stride));
                     let mut from = from;
                     loop {
-                        let wanted = bitmap::scalar(&bitmap, text, from, stride, until);
+                        let mut wanted = [Group::default(); ROOM];
+                        let (next, count) = bitmap::scalar(&bitmap, text, from, stride, until, &mut wanted);
                         for backend in Backend::all() {
-                            let found = backend.next_known(&bitmap, text, from, stride, until);
-                            assert_eq!(found, wanted, "{backend:?}: {window_bytes} bytes, every {stride}, from {from}");
+                            let mut found = [Group::default(); ROOM];
+                            let answer = backend.list_known(&bitmap, text, from, stride, until, &mut found);
+                            let which = format!("{backend:?}: {window_bytes} bytes, every {stride}, from {from}");
+                            assert_eq!((answer, &found[..count]), ((next, count), &wanted[..count]), "{which}");
                         }
-                        if wanted.1 == 0 {
+                        if count < ROOM {
                             break;
                         }
-                        from = wanted.0 + bitmap::SAMPLES * stride;
+                        from = next;
                     }
                 }
             }

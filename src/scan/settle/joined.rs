@@ -10,14 +10,14 @@ use crate::{
 impl Settler {
     /// Reads base64 that was broken over lines as the one text that it stands for.
     pub(super) fn joined_base64(&mut self, engine: &Engine, end: End) {
-        let mut from = 0;
-        while let Some(run) = wrap::next_run(&self.masked.text, from, None) {
-            from = run.end;
-            if !wrap::begins_text(&self.masked.text[run.clone()]) {
+        let (mut run, mut parts, mut from) = (wrap::Run::default(), Vec::new(), 0);
+        while run.next(&self.masked.text, from, None, None) {
+            from = run.range().end;
+            if !wrap::begins_text(&self.masked.text[run.range()]) {
                 continue;
             }
-            let open = end == End::Open && run.end == self.masked.text.len();
-            let parts = wrap::parts(&self.masked.text, run, None);
+            let open = end == End::Open && from == self.masked.text.len();
+            run.parts(&self.masked.text, false, &mut parts);
             if open && let Some(first) = parts.first() {
                 let place = self.masked.map.start(first.start);
                 self.earlier(place);

@@ -95,17 +95,22 @@ impl Settler {
     /// Looks for the known values over the ends of lines that may go on in the next one.
     pub(super) fn wrapped_lines(&mut self, engine: &Engine, end: End) {
         let width = Some(engine.options().known.broken(engine.masker()));
-        let mut from = 0;
-        while let Some(run) = wrap::next_run(&self.masked.text, from, width) {
-            from = run.end;
-            let end = if run.end == self.masked.text.len() { end } else { End::Line };
-            let parts = wrap::parts(&self.masked.text, run, width);
-            // As long as the last line has no end, it may still turn out to begin behind a prefix.
-            let whole = parts.len() - usize::from(end == End::Open && !self.masked.text.ends_with(b"\n"));
-            for count in [whole, parts.len()].into_iter().skip(usize::from(whole == parts.len())) {
-                let parts = &parts[..count];
-                self.views.start(&self.masked.text, parts, Encoding::Bytes, end == End::Open, true);
-                self.known_values(engine, (&Unit::of_ranges(end), parts), None);
+        let (mut run, mut parts, mut from) = (wrap::Run::default(), Vec::new(), 0);
+        while run.next(&self.masked.text, from, width, None) {
+            from = run.range().end;
+            let end = if from == self.masked.text.len() { end } else { End::Line };
+            for behind in [false, true] {
+                let are_two = run.parts(&self.masked.text, behind, &mut parts);
+                // As long as the last line has no end, it may still turn out to begin behind a prefix.
+                let whole = parts.len() - usize::from(end == End::Open && !self.masked.text.ends_with(b"\n"));
+                for count in [whole, parts.len()].into_iter().skip(usize::from(whole == parts.len())) {
+                    let parts = &parts[..count];
+                    self.views.start(&self.masked.text, parts, Encoding::Bytes, end == End::Open, true);
+                    self.known_values(engine, (&Unit::of_ranges(end), parts), None);
+                }
+                if !are_two {
+                    break;
+                }
             }
         }
     }

@@ -9,8 +9,8 @@ use super::super::masks::{
 };
 use super::{
     super::{
-        bitmap::{BIT_SHIFTS, Bitmap, HASH_FOLD, SAMPLES},
-        breaks::{self, Ends},
+        bitmap::{BIT_SHIFTS, Bitmap, Group, HASH_FOLD, ROOM, SAMPLES},
+        breaks::{self, Ends, List, PIECE},
         keys::{Begin, FOLD, Peek, hash_of_four},
         survey::{Kind, Place, Text},
     },
@@ -87,27 +87,38 @@ pub unsafe fn fill(text: &[u8], windows: &Windows, masks: &mut Stretch, blocks: 
     }
 }
 
-/// See [`breaks::next`].
+/// See [`breaks::list`].
 ///
 /// # Safety
 /// The processor must have AVX2, BMI1, BMI2 and POPCNT.
 #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-pub unsafe fn next_break(text: &[u8], from: usize, soft: bool, columns: [usize; 2]) -> Option<usize> {
-    breaks::find(text, from, soft, columns, |bytes| {
-        // SAFETY: all of them are there.
-        let here = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
-        let is = |byte: u8| _mm256_cmpeq_epi8(here, _mm256_set1_epi8(byte as i8));
-        let bits = |mask: __m256i| _mm256_movemask_epi8(mask) as u32;
-        Ends { newlines: bits(is(b'\n')), odd: bits(_mm256_or_si256(here, is(breaks::ESCAPE))) }
+pub unsafe fn line_ends(chunk: &[u8], list: &mut List) -> Ends {
+    breaks::list(chunk, list, |piece| {
+        const { assert!(PIECE == 2 * 32, "two vectors") };
+        // SAFETY: the piece has twice 32 bytes.
+        let [low, high] = [0, 32].map(|half| unsafe { _mm256_loadu_si256(piece.as_ptr().add(half).cast()) });
+        let is = |here, byte: u8| _mm256_cmpeq_epi8(here, _mm256_set1_epi8(byte as i8));
+        let bits = |mask| _mm256_movemask_epi8(mask) as u32;
+        let escapes = _mm256_or_si256(is(low, breaks::ESCAPE), is(high, breaks::ESCAPE));
+        let odd = bits(_mm256_or_si256(_mm256_or_si256(low, high), escapes));
+        let newlines = [low, high].map(|half| bits(is(half, b'\n')));
+        (u64::from(newlines[0]) | u64::from(newlines[1]) << 32, odd != 0)
     })
 }
 
-/// See [`Bitmap::next`].
+/// See [`Bitmap::list`].
 ///
 /// # Safety
 /// The processor must have AVX2.
 #[target_feature(enable = "avx2")]
-pub unsafe fn next_known(bitmap: &Bitmap, text: &[u8], from: usize, stride: usize, until: usize) -> (usize, u32) {
+pub unsafe fn list_known(
+    bitmap: &Bitmap,
+    text: &[u8],
+    from: usize,
+    stride: usize,
+    until: usize,
+    list: &mut [Group; ROOM],
+) -> (usize, usize) {
     const { assert!(SAMPLES == 8, "one for each lane") };
     let (absent, window) = bitmap.parts();
     let all = |number: u32| _mm256_set1_epi32(number as i32);
@@ -115,8 +126,8 @@ pub unsafe fn next_known(bitmap: &Bitmap, text: &[u8], from: usize, stride: usiz
     let (mask, shift) = (all(window.mask), _mm_cvtsi32_si128(window.shift as i32));
     let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     let steps = _mm256_mullo_epi32(lanes, all(stride as u32));
-    let (mut place, reach) = (from, (SAMPLES - 1) * stride + 8);
-    while place < until && text.len() >= reach && place <= text.len() - reach {
+    let (mut place, mut count, reach) = (from, 0, (SAMPLES - 1) * stride + 8);
+    while place < until && text.len() >= reach && place <= text.len() - reach && count < ROOM {
         let four = |offset: usize| {
             // SAFETY: each window of the text has eight bytes from its beginning on, and the offset is at most four.
             unsafe {
@@ -131,8 +142,12 @@ pub unsafe fn next_known(bitmap: &Bitmap, text: &[u8], from: usize, stride: usiz
         if window.before_last > 0 {
             hash = _mm256_add_epi32(hash, _mm256_mullo_epi32(four(window.before_last), last));
         }
+        // One by one: the instruction that gathers takes longer.
+        // SAFETY: both are eight numbers of 32 bits.
+        let numbers: [u32; SAMPLES] = unsafe { std::mem::transmute(_mm256_srl_epi32(hash, shift)) };
         // SAFETY: what is left of a hash is the number of one of the cells, which are a power of two.
-        let cells = unsafe { _mm256_i32gather_epi32::<4>(absent.as_ptr().cast(), _mm256_srl_epi32(hash, shift)) };
+        let [a, b, c, d, e, f, g, h] = numbers.map(|cell| unsafe { *absent.get_unchecked(cell as usize) as i32 });
+        let cells = _mm256_setr_epi32(a, b, c, d, e, f, g, h);
         let bits = _mm256_xor_si256(hash, _mm256_srli_epi32::<{ HASH_FOLD as i32 }>(hash));
         let bits = _mm256_mullo_epi32(bits, mix);
         let set = BIT_SHIFTS.iter().fold(_mm256_setzero_si256(), |set, &by| {
@@ -141,12 +156,11 @@ pub unsafe fn next_known(bitmap: &Bitmap, text: &[u8], from: usize, stride: usiz
         });
         let known = _mm256_cmpeq_epi32(_mm256_and_si256(cells, set), _mm256_setzero_si256());
         let known = _mm256_movemask_ps(_mm256_castsi256_ps(known)) as u32;
-        if known != 0 {
-            return (place, known);
-        }
+        list[count] = Group { offset: (place - from) as u32, known };
+        count += usize::from(known != 0);
         place += SAMPLES * stride;
     }
-    (place, 0)
+    (place, count)
 }
 
 /// See [`Survey::take`].
