@@ -12,7 +12,7 @@ use crate::limits::{KEY_BLOCK_FOREIGN_LINES_MAX, KEY_BLOCK_LINES_MAX, LINE_BYTES
 
 /// The first characters of the DER or OpenSSH encoding of a private key, in base64. Certificates
 /// and public keys, which begin with `MII` as well, go on differently.
-/// Sources: RFC 8017 A.1.2, RFC 5915, RFC 5958, RFC 8410; OpenSSH `PROTOCOL.key`.
+/// Sources: RFC 8017 A.1.2, RFC 5915, RFC 5958, RFC 7292, RFC 8410; OpenSSH `PROTOCOL.key`.
 const BODY_STARTS: &[&str] = &[
     "MHcCAQEE",
     "MHQCAQEE",
@@ -397,10 +397,12 @@ fn header(line: &[u8], begin: usize) -> Option<(usize, usize)> {
 }
 
 /// A sequence whose first element is the integer 0 (PKCS #1, PKCS #8) or the algorithm of an
-/// encrypted PKCS #8 key.
+/// encrypted PKCS #8 key; or 3, with data behind it (PKCS #12).
 fn is_pkcs(run: &[u8]) -> bool {
     let after_length = run.get(6..10).unwrap_or_default();
+    let store = || after_length == b"IBAz" && run.get(16..29) == Some(b"CSqGSIb3DQEHA");
     matches!(after_length, [b'I', b'B', b'A', b'A'..=b'D'])
+        || store()
         || run.get(6..20).is_some_and(|rest| rest.starts_with(b"BOBgkqhkiG9w0B") || rest.ends_with(b"gkqhkiG9w0BBQ"))
 }
 
