@@ -369,6 +369,7 @@ fn never_secret(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool 
         _ if is(NEGATIONS) => true,
         b"key" => is(NOT_KEYS),
         b"token" => is(NOT_TOKENS) || letters[..from].ends_with(b"publickey"),
+        b"clustertoken" => before == b"initial",
         b"secret" => is(NOT_SECRETS),
         b"session" | b"sessionid" | b"auth" | b"signature" => is(NOT_OTHERS),
         _ => name.ends_with(b"key") && is(&["public", "pub"]),

@@ -149,6 +149,7 @@ pub const NOT_TOKENS: &[&str] = &[
     "update",
     "page",
     "pagination",
+    "skip",
     "continuation",
     "cursor",
     "resume",
@@ -199,5 +200,5 @@ pub const NOT_TOKENS: &[&str] = &[
 ];
 pub const NOT_OTHERS: &[&str] = &[
     "method", "function", "type", "call", "generic", "bad", "good", "desktop", "gnome", "tmux", "screen", "login",
-    "external", "root",
+    "external", "root", "tls", "ssl",
 ];

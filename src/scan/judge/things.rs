@@ -15,7 +15,13 @@ pub fn is_thing(case: &Case) -> bool {
     // `token=0x71c7656e...`: a contract or an account.
     let account =
         || v.strip_prefix(b"0x").is_some_and(|digits| digits.len() == 40 && digits.iter().all(u8::is_ascii_hexdigit));
-    is_transaction(v)
+    // `creating token: accessor=hmac-sha256:1f2e...`
+    let digest = || {
+        let at = v.iter().position(|b| *b == b'=');
+        at.is_some_and(|at| matches!(value_type(&v[at + 1..]), ValueType::Digest))
+    };
+    digest()
+        || is_transaction(v)
         || is_of_a_handshake(case)
         || volume()
         || account()
