@@ -55,6 +55,10 @@ pub const KEY_BLOCK_LINES_MAX: u32 = 4096;
 /// How much of a redacted line a finding shows on either side of the mask (bytes).
 pub const FINDING_CONTEXT_BYTES: usize = 80;
 
+/// How often a piece is masked and scanned again. Each round but the last finds something: where tokens are glued to one
+/// another, each may be one only because the mask of the next has ended it.
+pub const ROUNDS_MAX: usize = 8;
+
 /// The longest source text of a rule's pattern (bytes).
 pub const PATTERN_BYTES_MAX: usize = 16 << 10;
 

@@ -33,9 +33,6 @@ use crate::{
     view::{self, Views, utf16::Encoding},
 };
 
-/// How often a piece is masked and scanned again. Each round but the last finds something.
-const ROUNDS_MAX: usize = 8;
-
 /// Scans pieces. Reused from piece to piece.
 #[derive(Default)]
 pub struct Settler {
@@ -98,7 +95,7 @@ impl Settler {
             self.live = live;
         }
         self.begin_lines(&carry.known);
-        for round in 0..ROUNDS_MAX {
+        for round in 0..limits::ROUNDS_MAX {
             self.follows_lines = round == 0;
             self.masked.fill(raw, &self.spans.0, engine.masker(), encoding);
             let mut next = carry.clone();

@@ -5,7 +5,7 @@
 //! line, and lines that a soft break of quoted-printable cuts, which are read as one line with it; its inputs are made of
 //! fragments for which that is enough. What it states is the contract of such a rule: a match that begins with a letter or digit has none before it (unless that one
 //! is masked), one that ends with a letter or digit has none behind it, overlapping or touching secrets give one mask,
-//! and in the masked text the rules find nothing more.
+//! and in the masked text the rules find nothing more, unless each of [`ROUNDS_MAX`] rounds has found something.
 
 use std::{
     ops::Range,
@@ -13,6 +13,7 @@ use std::{
 };
 
 use blackbar::{
+    limits::ROUNDS_MAX,
     redact::Style,
     rules::{RuleSet, USER_FAMILY},
     scan::{Engine, Entropy, Options},
@@ -51,17 +52,17 @@ pub fn redact(log: &[u8]) -> Vec<u8> {
         let (lines, behind) = rest.split_at(read_together(rest));
         rest = behind;
         let mut known = Vec::new();
-        loop {
+        for _ in 0..ROUNDS_MAX {
             let (text, places) = masked(lines, &known);
             let found = secrets_of_lines(&text).into_iter().chain(secrets_over_soft_breaks(lines, &text, &places));
             let found = found.map(|span| places[span.start].start..places[span.end - 1].end);
             let more = union(known.iter().cloned().chain(found).collect());
             if more == known {
-                output.extend_from_slice(&text);
                 break;
             }
             known = more;
         }
+        output.extend_from_slice(&masked(lines, &known).0);
     }
     output
 }
@@ -181,7 +182,10 @@ const SOFT_WIDTHS: std::ops::RangeInclusive<usize> = 62..=80;
 /// Whether a line, with its end, ends in many digits of base64.
 fn wraps(line: &[u8]) -> bool {
     let bare = line.trim_ascii_end();
-    bare.len() < line.len() && digits_at_the_end(bare) >= RUN_MIN
+    let run = bare.get(bare.len().saturating_sub(RUN_MIN)..).unwrap_or_default();
+    let is_of = |signs: &[u8]| run.iter().any(|byte| signs.contains(byte));
+    // A run of base64 is of one of its alphabets.
+    bare.len() < line.len() && digits_at_the_end(bare) >= RUN_MIN && !(is_of(b"+/") && is_of(b"-_"))
 }
 
 /// Whether the first line ends in a text in base64, as wide as programs break it.
