@@ -263,10 +263,49 @@ fn a_value_that_was_broken_at_80_columns_or_at_those_that_programs_are_told_is_m
 }
 
 #[test]
+fn a_value_that_was_broken_within_a_frame_or_goes_on_behind_an_indentation_is_masked() {
+    let value = "correct-horse-battery-staple";
+    let engine = engine_of(&[value]);
+    // What stands before and behind the first line, and those that follow.
+    for (first, others) in [
+        (("\u{2502} ", " \u{2502}"), ("\u{2502} ", " \u{2502}")),
+        (("| ", " |"), ("| ", " |")),
+        (("\u{2502} \u{2503} ", " \u{2503} \u{2502}"), ("\u{2502} \u{2503} ", " \u{2503} \u{2502}")),
+        (
+            ("\u{1b}[31m\u{2502}\u{1b}[0m ", " \u{1b}[31m\u{2502}\u{1b}[0m"),
+            ("\u{1b}[31m\u{2502}\u{1b}[0m ", " \u{1b}[31m\u{2502}\u{1b}[0m"),
+        ),
+        (("", ""), ("    ", "")),
+        (("", ""), ("\t", "")),
+    ] {
+        let columns = |text: &str| text.replace("\u{1b}[31m", "").replace("\u{1b}[0m", "").chars().count();
+        let room = 80 - columns(first.0) - columns(first.1);
+        for cut in 1..value.len() {
+            let (head, tail) = value.split_at(cut);
+            let pad = if others.1.is_empty() { 0 } else { room - tail.len() };
+            let frame = |said: &str, (left, right): (&str, &str)| format!("{left}{said}{right}\n");
+            let line = |head: &str| frame(&format!("{head:->room$}"), first);
+            let text = line(head) + &frame(&format!("{tail}{:pad$}", ""), others) + "behind it\n";
+            let expected = line("@").replacen(&"-".repeat(cut - 1), "", 1).replace('@', "***")
+                + &frame(&format!("***{:pad$}", ""), others)
+                + "behind it\n";
+            let output = shown(&whole(&engine, text.as_bytes()));
+            assert_eq!(output, shown(expected.as_bytes()), "{text}");
+            for chunk in [1, 7, 80, 81] {
+                for idle in [false, true] {
+                    let pieces: Vec<(&[u8], bool)> = text.as_bytes().chunks(chunk).map(|piece| (piece, idle)).collect();
+                    assert_eq!(shown(&in_pieces(&engine, &pieces)), output, "by {chunk}, {idle}: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn lines_of_80_columns_pass_that_do_not_break_a_value() {
     let engine = engine_of(&["correct-horse-battery", "======"]);
     let full = |end: &str| format!("{end:,>80}\n");
-    for next in ["horse-battery\n", "-horse\n", " -horse-battery\n", "\n-horse-battery\n", "2026 -horse-battery\n"] {
+    for next in ["horse-battery\n", "-horse\n", ". -horse-battery\n", "\n-horse-battery\n", "2026 -horse-battery\n"] {
         let text = format!("{}{next}", full("correct"));
         whatever_the_cut(&engine, text.as_bytes(), text.as_bytes());
     }

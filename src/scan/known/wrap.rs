@@ -28,6 +28,14 @@ pub(crate) struct Broken<'a> {
     pub(crate) masker: &'a Masker,
 }
 
+impl Broken<'_> {
+    /// Whether a line without its end is no wider than lines are that are broken.
+    fn may_grow(self, line: &[u8]) -> bool {
+        let most = if self.terminal > 0 { self.terminal } else { self.columns[0].max(self.columns[1]) };
+        columns(line) <= most
+    }
+}
+
 /// Whether a line, with its end, may go on in the next one: it ends in a long run of base64 digits, in a soft break, or
 /// is as wide as a terminal.
 pub(crate) fn wraps(line: &[u8], width: Width) -> bool {
@@ -73,6 +81,16 @@ pub(crate) fn before_line_end(text: &[u8], width: Width) -> Option<usize> {
     let end = breaks::content(text).len();
     let start = || memchr::memrchr(b'\n', &text[..end]).map_or(0, |end| end + 1);
     (end < text.len() && is_as_wide(&text[start()..end], width)).then_some(end)
+}
+
+/// Where the frame of a line, or what begins one, may stand at the end of a text whose last line has no end yet.
+pub(crate) fn before_frame(text: &[u8], width: Width) -> Option<usize> {
+    let start = memchr::memrchr(b'\n', text).map_or(0, |end| end + 1);
+    let line = breaks::content(&text[start..]);
+    let cut = |sign: &&[u8]| (1..sign.len()).rev().find_map(|shown| line.strip_suffix(&sign[..shown]));
+    let said = FRAMES.iter().find_map(cut).unwrap_or(line).trim_ascii_end();
+    let end = start + within_frame(said).end;
+    (end < text.len() && width.is_some_and(|width| width.may_grow(line))).then_some(end)
 }
 
 /// Where a margin may have begun at the end of a text.
@@ -272,11 +290,18 @@ impl Line {
         &text[self.start..self.said]
     }
 
+    /// What it says within a frame, as tables and reports have them, and behind an indentation.
+    fn framed(self, text: &[u8]) -> Range<usize> {
+        let framed = within_frame(self.said(text));
+        self.start + framed.start..self.start + framed.end
+    }
+
     /// Whether a known string may begin in it.
     fn may_begin(self, known: &Known, text: &[u8]) -> bool {
         let said = self.said(text);
         // Behind the last byte of a wide one, or between two, a colour may end.
-        known.has_tail(said) || self.wide && said.contains(&0x1b)
+        let may_end = |range: Range<usize>| range.end < self.said && known.has_tail(&text[range]);
+        known.has_tail(said) || self.wide && (said.contains(&0x1b) || may_end(self.framed(text)))
     }
 }
 
@@ -330,32 +355,41 @@ impl Run {
         self.lines.last().is_some_and(|line| line.goes_on)
     }
 
-    /// Puts the parts of the lines that are one text into `parts`. Where base64 goes on behind a timestamp and where a line goes
-    /// on that was broken at a width are not the same: if that is so for one of them, there is a text with the first
-    /// and one with the second, and the answer is whether there are both.
-    pub(crate) fn parts(&self, text: &[u8], behind: bool, parts: &mut Vec<Range<usize>>) -> bool {
+    /// Puts the parts of the lines that are one text into `parts`. A line that was broken at a width goes on at the start of
+    /// the next one, or in a frame, or behind an indentation, and if it is base64 maybe behind a timestamp: if that is
+    /// so for one of them, there is a text with the first and one with the `other`, and the answer is whether there are both.
+    pub(crate) fn parts(&self, text: &[u8], other: bool, parts: &mut Vec<Range<usize>>) -> bool {
         parts.clear();
         let mut are_two = false;
         let mut before: Option<Line> = None;
         for line in &self.lines {
             let said = line.said(text);
-            let from = match before {
-                Some(before) if before.digits && !before.soft => {
-                    // A part stands behind a timestamp, where the one before does, or at the start of the line.
+            let mut part = line.start..line.said;
+            if let Some(before) = before {
+                // A part stands behind a timestamp, where the one before does, or at the start of the line.
+                let behind = (before.digits && !before.soft).then(|| {
                     let blank = before.said(text).iter().rposition(u8::is_ascii_whitespace);
                     let column = blank.map_or(0, |at| at + 1);
-                    let is_behind = column < said.len() && said[..column].ends_with(b" ");
-                    are_two |= is_behind && before.wide;
-                    match before.wide {
-                        true if is_behind && behind => column,
-                        true => 0,
-                        false if is_behind => column,
-                        false => said.len() - said.trim_ascii_start().len(),
-                    }
+                    (column < said.len() && said[..column].ends_with(b" ")).then_some(column)
+                });
+                match behind {
+                    Some(Some(column)) if !before.wide || other => part.start += column,
+                    Some(None) if !before.wide => part.start = line.said - said.trim_ascii_start().len(),
+                    _ => {}
                 }
-                _ => 0,
-            };
-            parts.push(line.start + from..line.said);
+                are_two |= before.wide && behind.flatten().is_some();
+                if before.wide && behind.flatten().is_none() {
+                    let framed = line.framed(text);
+                    are_two |= framed.start > part.start;
+                    part.start = if other { framed.start } else { part.start };
+                }
+            }
+            if line.wide {
+                let framed = line.framed(text);
+                are_two |= framed.end < part.end;
+                part.end = if other { framed.end.max(part.start) } else { part.end };
+            }
+            parts.push(part);
             before = Some(*line);
         }
         are_two
@@ -375,6 +409,33 @@ impl Run {
         let is_broken = || self.lines.iter().any(|line| line.wide);
         known.first_in(joined, 0).is_some() || !has_terminal(width) && is_broken() && reads_otherwise(joined, parts)
     }
+}
+
+/// What a text says between the signs of a frame, if it has some, and the blanks and colours beside them.
+fn within_frame(text: &[u8]) -> Range<usize> {
+    let mut said = text.trim_ascii_start();
+    while let Some(rest) = FRAMES.iter().find_map(|sign| without_colour_before(said).strip_prefix(*sign)) {
+        said = without_colour_before(rest).trim_ascii_start();
+    }
+    let start = text.len() - said.len();
+    // A colour that no frame follows is of the text.
+    while let Some(rest) = FRAMES.iter().find_map(|sign| without_colour_behind(said).strip_suffix(*sign)) {
+        said = without_colour_behind(rest).trim_ascii_end();
+    }
+    start..start + said.len()
+}
+
+/// A text without a sequence that chooses colours at its beginning, and at its end.
+fn without_colour_before(text: &[u8]) -> &[u8] {
+    let Some(rest) = text.strip_prefix(b"\x1b[") else { return text };
+    let digits = rest.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b';')).count();
+    rest[digits..].strip_prefix(b"m").unwrap_or(text)
+}
+
+fn without_colour_behind(text: &[u8]) -> &[u8] {
+    let Some(rest) = text.strip_suffix(b"m") else { return text };
+    let digits = rest.iter().rev().take_while(|byte| matches!(byte, b'0'..=b'9' | b';')).count();
+    rest[..rest.len() - digits].strip_suffix(b"\x1b[").unwrap_or(text)
 }
 
 /// How wide a line is at last, without escape sequences (characters).
@@ -401,6 +462,8 @@ fn is_digit(byte: u8) -> bool {
     view::is_base64(byte)
 }
 
+/// What stands at the left and right of a line in a frame.
+const FRAMES: &[&[u8]] = &[b"|", "\u{2502}".as_bytes(), "\u{2503}".as_bytes(), "\u{2551}".as_bytes()];
 /// What shells write where somebody types beyond the last column, and pagers where a line goes on: the blank takes the
 /// cursor to the next line of the terminal.
 const MARGINS: &[&[u8]] = &[b" \r", b" \x08"];

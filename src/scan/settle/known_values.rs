@@ -75,7 +75,8 @@ impl Settler {
                 End::Open => {
                     let least = if engine.options().interactive { PIECE_BYTES_MIN } else { 1 };
                     let width = Some(engine.options().known.broken(engine.masker()));
-                    let breaks = [wrap::before_margin(text, width), wrap::before_line_end(text, width)];
+                    let breaks = [wrap::before_margin, wrap::before_line_end, wrap::before_frame];
+                    let breaks = breaks.map(|before| before(text, width));
                     let ends = [Some(text.len()), wrap::before_soft_break(text)].into_iter().chain(breaks);
                     let live = ends.flatten().filter_map(|end| known.tail(&text[..end], least)).min();
                     self.note_live(unit, index, live);
@@ -99,8 +100,8 @@ impl Settler {
         while run.next(&self.masked.text, from, width, None) {
             from = run.range().end;
             let end = if from == self.masked.text.len() { end } else { End::Line };
-            for behind in [false, true] {
-                let are_two = run.parts(&self.masked.text, behind, &mut parts);
+            for other in [false, true] {
+                let are_two = run.parts(&self.masked.text, other, &mut parts);
                 // As long as the last line has no end, it may still turn out to begin behind a prefix.
                 let whole = parts.len() - usize::from(end == End::Open && !self.masked.text.ends_with(b"\n"));
                 for count in [whole, parts.len()].into_iter().skip(usize::from(whole == parts.len())) {
