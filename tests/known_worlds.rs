@@ -302,6 +302,23 @@ fn a_value_that_was_broken_within_a_frame_or_goes_on_behind_an_indentation_is_ma
 }
 
 #[test]
+fn a_long_run_that_was_broken_goes_on_behind_an_indentation_or_a_timestamp_whatever_stands_below_its_first_line() {
+    let value: String = (0..75).map(|at| char::from(b'A' + (at * 7 % 26) as u8)).collect();
+    let engine = engine_of(&[&value]);
+    let (head, tail) = value.split_at(67);
+    let first = format!("the token is {head}\n");
+    assert_eq!(first.len(), 81);
+    // The last has a blank below the one before the value.
+    for before in ["", "    ", "\t\t", "12:04:01 at: "] {
+        for behind in [" and so on", " ", ""] {
+            let text = format!("{first}{before}{tail}{behind}\n");
+            let expected = format!("the token is ***\n{before}***{behind}\n");
+            whatever_the_cut(&engine, text.as_bytes(), expected.as_bytes());
+        }
+    }
+}
+
+#[test]
 fn lines_of_80_columns_pass_that_do_not_break_a_value() {
     let engine = engine_of(&["correct-horse-battery", "======"]);
     let full = |end: &str| format!("{end:,>80}\n");

@@ -122,15 +122,11 @@ impl<'a, 'b> Stretches<'a, 'b> {
             }
             let lines = run.range();
             from = lines.end;
-            let mut holds = run.is_open();
-            if !holds {
-                let are_two = run.parts(self.block, false, parts);
-                holds = run.may_hold(self.known, self.block, parts, self.width, text)
-                    || are_two && {
-                        run.parts(self.block, true, parts);
-                        run.may_hold(self.known, self.block, parts, self.width, text)
-                    };
-            }
+            let holds = run.is_open()
+                || known::wrap::GoesOn::ALL.into_iter().any(|goes_on| {
+                    run.parts(self.block, goes_on, parts)
+                        && run.may_hold(self.known, self.block, parts, self.width, text)
+                });
             if holds {
                 // A terminal's line may also go on within itself.
                 let before = memchr::memrchr(b'\n', &self.block[self.place..lines.start]);

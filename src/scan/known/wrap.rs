@@ -247,6 +247,22 @@ pub(crate) struct Run {
     lines: Vec<Line>,
 }
 
+/// Where a line goes on that was broken at a width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GoesOn {
+    /// At the start of the next one.
+    AtStart,
+    /// Within a frame, as tables and reports have them, or behind an indentation.
+    InFrame,
+    /// Below its last word, where lines begin with timestamps, if that is a run of base64.
+    BehindTimestamp,
+}
+
+impl GoesOn {
+    /// All of them.
+    pub(crate) const ALL: [GoesOn; 3] = [GoesOn::AtStart, GoesOn::InFrame, GoesOn::BehindTimestamp];
+}
+
 /// A run, and room for what its lines say.
 #[derive(Default)]
 pub(crate) struct Joined {
@@ -290,18 +306,18 @@ impl Line {
         &text[self.start..self.said]
     }
 
-    /// What it says within a frame, as tables and reports have them, and behind an indentation.
-    fn framed(self, text: &[u8]) -> Range<usize> {
-        let framed = within_frame(self.said(text));
-        self.start + framed.start..self.start + framed.end
+    /// Where its last word begins, if that is a run of base64.
+    fn column(self, text: &[u8]) -> Option<usize> {
+        let blank = || self.said(text).iter().rposition(u8::is_ascii_whitespace);
+        self.digits.then(|| blank().map_or(0, |at| at + 1))
     }
 
     /// Whether a known string may begin in it.
     fn may_begin(self, known: &Known, text: &[u8]) -> bool {
         let said = self.said(text);
         // Behind the last byte of a wide one, or between two, a colour may end.
-        let may_end = |range: Range<usize>| range.end < self.said && known.has_tail(&text[range]);
-        known.has_tail(said) || self.wide && (said.contains(&0x1b) || may_end(self.framed(text)))
+        let framed = || &said[within_frame(said)];
+        known.has_tail(said) || self.wide && (said.contains(&0x1b) || known.has_tail(framed()))
     }
 }
 
@@ -355,44 +371,34 @@ impl Run {
         self.lines.last().is_some_and(|line| line.goes_on)
     }
 
-    /// Puts the parts of the lines that are one text into `parts`. A line that was broken at a width goes on at the start of
-    /// the next one, or in a frame, or behind an indentation, and if it is base64 maybe behind a timestamp: if that is
-    /// so for one of them, there is a text with the first and one with the `other`, and the answer is whether there are both.
-    pub(crate) fn parts(&self, text: &[u8], other: bool, parts: &mut Vec<Range<usize>>) -> bool {
+    /// Puts the parts of the lines that are one text into `parts`, if a line that was broken at a width goes on there, and
+    /// says whether that is a text of its own: at the start of lines it always is. Base64 that ends a narrower line goes on
+    /// behind a timestamp where the line before has one, or else behind the indentation.
+    pub(crate) fn parts(&self, text: &[u8], goes_on: GoesOn, parts: &mut Vec<Range<usize>>) -> bool {
         parts.clear();
-        let mut are_two = false;
+        let mut is_own = goes_on == GoesOn::AtStart;
         let mut before: Option<Line> = None;
         for line in &self.lines {
             let said = line.said(text);
             let mut part = line.start..line.said;
-            if let Some(before) = before {
-                // A part stands behind a timestamp, where the one before does, or at the start of the line.
-                let behind = (before.digits && !before.soft).then(|| {
-                    let blank = before.said(text).iter().rposition(u8::is_ascii_whitespace);
-                    let column = blank.map_or(0, |at| at + 1);
-                    (column < said.len() && said[..column].ends_with(b" ")).then_some(column)
-                });
-                match behind {
-                    Some(Some(column)) if !before.wide || other => part.start += column,
-                    Some(None) if !before.wide => part.start = line.said - said.trim_ascii_start().len(),
-                    _ => {}
-                }
-                are_two |= before.wide && behind.flatten().is_some();
-                if before.wide && behind.flatten().is_none() {
-                    let framed = line.framed(text);
-                    are_two |= framed.start > part.start;
-                    part.start = if other { framed.start } else { part.start };
-                }
+            if let Some(before) = before.filter(|before| !before.soft) {
+                let column = before.column(text).filter(|&at| at < said.len() && said[..at].ends_with(b" "));
+                part.start += match (before.wide, goes_on) {
+                    (false, _) => column.unwrap_or(said.len() - said.trim_ascii_start().len()),
+                    (true, GoesOn::AtStart) => 0,
+                    (true, GoesOn::BehindTimestamp) => column.unwrap_or(0),
+                    (true, GoesOn::InFrame) => within_frame(said).start,
+                };
+                is_own |= before.wide && part.start > line.start;
             }
-            if line.wide {
-                let framed = line.framed(text);
-                are_two |= framed.end < part.end;
-                part.end = if other { framed.end.max(part.start) } else { part.end };
+            if line.wide && goes_on == GoesOn::InFrame {
+                part.end = part.end.min(line.start + within_frame(said).end).max(part.start);
+                is_own |= part.end < line.said;
             }
             parts.push(part);
             before = Some(*line);
         }
-        are_two
+        is_own
     }
 
     /// Whether these parts of the lines may hold a known string over their ends. `joined` is room for their text.

@@ -3,7 +3,13 @@
 
 use super::Settler;
 use crate::{
-    scan::{Engine, carry::Carry, known::wrap, tokens::End, units::Unit},
+    scan::{
+        Engine,
+        carry::Carry,
+        known::wrap::{self, GoesOn},
+        tokens::End,
+        units::Unit,
+    },
     view::utf16::Encoding,
 };
 
@@ -17,7 +23,7 @@ impl Settler {
                 continue;
             }
             let open = end == End::Open && from == self.masked.text.len();
-            run.parts(&self.masked.text, false, &mut parts);
+            run.parts(&self.masked.text, GoesOn::AtStart, &mut parts);
             if open && let Some(first) = parts.first() {
                 let place = self.masked.map.start(first.start);
                 self.earlier(place);

@@ -100,17 +100,16 @@ impl Settler {
         while run.next(&self.masked.text, from, width, None) {
             from = run.range().end;
             let end = if from == self.masked.text.len() { end } else { End::Line };
-            for other in [false, true] {
-                let are_two = run.parts(&self.masked.text, other, &mut parts);
+            for goes_on in wrap::GoesOn::ALL {
+                if !run.parts(&self.masked.text, goes_on, &mut parts) {
+                    continue;
+                }
                 // As long as the last line has no end, it may still turn out to begin behind a prefix.
                 let whole = parts.len() - usize::from(end == End::Open && !self.masked.text.ends_with(b"\n"));
                 for count in [whole, parts.len()].into_iter().skip(usize::from(whole == parts.len())) {
                     let parts = &parts[..count];
                     self.views.start(&self.masked.text, parts, Encoding::Bytes, end == End::Open, true);
                     self.known_values(engine, (&Unit::of_ranges(end), parts), None);
-                }
-                if !are_two {
-                    break;
                 }
             }
         }
