@@ -198,7 +198,5 @@ pub const NOT_TOKENS: &[&str] = &[
     "peek",
     "design",
 ];
-pub const NOT_OTHERS: &[&str] = &[
-    "method", "function", "type", "call", "generic", "bad", "good", "desktop", "gnome", "tmux", "screen", "login",
-    "external", "root", "tls", "ssl",
-];
+pub const NOT_OTHERS: &[&str] =
+    &["method", "function", "type", "call", "generic", "bad", "good", "desktop", "gnome", "tmux", "screen", "login"];

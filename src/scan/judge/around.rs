@@ -32,25 +32,26 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_a_pod(case)
 }
 
-/// `  GTMAppAuth: 99fb010047ba3973b7026e45393f51f27ab965ae`: a library in a lockfile of CocoaPods, and its checksum.
+/// `  GTMAppAuth: 99fb010047ba3973b7026e45393f51f27ab965ae`: a library in a lockfile of CocoaPods, and its checksum. Settings
+/// are written the same way, so it is known by its name.
 fn is_a_pod(case: &Case) -> bool {
-    let name = case.key.strip_suffix(b":").unwrap_or_default();
-    let humps = name.iter().skip(1).any(u8::is_ascii_uppercase) && name.iter().any(u8::is_ascii_lowercase);
     let bare = case.separator == Separator::Colon && case.spaced && !case.quoted && case.end_of_line;
     bare && case.before == b"  "
-        && humps
-        && name[0].is_ascii_uppercase()
+        && PODS.iter().any(|name| case.key.strip_suffix(b":") == Some(name.as_bytes()))
         && case.value.len() == 40
         && case.value.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// `(SHA1 of given password: f638ff)`, as Dovecot tells of a wrong one.
+/// `(SHA1 of given password: f638ff)`, as Dovecot tells of a wrong one. All of a digest tells the password to whoever tries
+/// some.
 fn is_a_digest_of(case: &Case) -> bool {
     let before = case.before.trim_ascii_end();
     let before = before.strip_suffix(b" given").unwrap_or(before);
-    ["SHA1 of", "SHA256 of", "MD5 of", "hash of", "digest of", "length of"]
-        .iter()
-        .any(|end| before.ends_with(end.as_bytes()))
+    case.value.len() <= SHORT_DIGEST_BYTES_MAX
+        && case.value.iter().all(u8::is_ascii_hexdigit)
+        && ["SHA1 of", "SHA256 of", "MD5 of", "hash of", "digest of", "length of"]
+            .iter()
+            .any(|end| before.ends_with(end.as_bytes()))
 }
 
 /// `credentials: bob:Meadow6451`
@@ -456,6 +457,10 @@ pub fn names_session(key: &[u8]) -> bool {
     key.windows(b"session".len()).any(|word| word.eq_ignore_ascii_case(b"session"))
 }
 
+/// Libraries with key names for names.
+const PODS: &[&str] = &["AppAuth", "FirebaseAuth", "GTMAppAuth"];
+/// The most of a digest that tells next to nothing (bytes).
+const SHORT_DIGEST_BYTES_MAX: usize = 8;
 /// The longest number of an entry: `CVE-2024-123456` (bytes).
 const CATALOGUE_BYTES_MAX: usize = 16;
 /// How far before a key of a cache the word may stand that says what it is (bytes).

@@ -28,6 +28,13 @@ pub fn is_thing(case: &Case) -> bool {
         || is_an_object(case)
         || is_joined(case)
         || is_a_call(case)
+        || OTHER_SESSIONS.iter().any(|name| is_spelled(case.key, name))
+}
+
+/// Whether a key ends with a name, whatever signs part its words.
+fn is_spelled(key: &[u8], name: &str) -> bool {
+    let mut letters = key.iter().rev().filter(|b| b.is_ascii_alphanumeric());
+    name.bytes().rev().all(|wanted| letters.next().is_some_and(|letter| letter.to_ascii_lowercase() == wanted))
 }
 
 /// `"key": "ledger:289b964c-927a-4bf6-96b2-85960258903a:order"`: words, numbers and UUIDs that colons join.
@@ -41,9 +48,10 @@ fn is_joined(case: &Case) -> bool {
     case.family == Family::Key && case.value.contains(&b':') && case.value.split(|b| *b == b':').all(plain)
 }
 
-/// `SessionID="17a483d-eb8cc0-556164ab@192.0.2.4"`: how telephones name a call, short numbers that dashes join.
+/// `SessionID="17a483d-eb8cc0-556164ab@192.0.2.4"`: how telephones name a call, short numbers that dashes join, and a host.
 fn is_a_call(case: &Case) -> bool {
-    let id = case.value.split(|b| *b == b'@').next().unwrap_or_default();
+    let Some(at) = case.value.iter().position(|b| *b == b'@') else { return false };
+    let id = &case.value[..at];
     let group = |part: &[u8]| (4..=12).contains(&part.len()) && part.iter().all(u8::is_ascii_hexdigit);
     names_session(case.key) && id.contains(&b'-') && id.split(|b| *b == b'-').all(group)
 }
@@ -63,3 +71,6 @@ fn is_transaction(v: &[u8]) -> bool {
     let base58 = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
     matches!(v.len(), 86..=88) && v.iter().all(base58)
 }
+
+/// How a session of another system is named, and what one party of a handshake calls it.
+const OTHER_SESSIONS: &[&str] = &["externalsessionid", "rootsessionid", "tlssessionid", "sslsessionid"];
