@@ -1,7 +1,7 @@
 //! Turns the beginning of an unquoted value into its end. Does not know quotes.
 
 use super::extent::{Around, End, Extent, run};
-use super::key::ENTITIES;
+use super::{judge::text_odds, key::ENTITIES};
 
 /// What is known of the end of an unquoted value, for those that begin inside it: they end where it does. In
 /// `a=b=c=d` all values end at one place, which is looked for once.
@@ -211,9 +211,26 @@ fn next_key_stop(text: &[u8], at: usize, ended: bool, separator: impl Fn(u8) -> 
         .count();
     match rest.get(n) {
         None if !ended => Stop::Unknown,
-        Some(&b) if n > 0 && rest[0].is_ascii_alphabetic() && separator(b) => Stop::At(End::Mark),
+        Some(&b) if n > 0 && separator(b) && may_name(&rest[..n]) => Stop::At(End::Mark),
         _ => Stop::No,
     }
 }
 
+/// Whether a word before a separator may be a key's name, and is not of a value that has the separator in it by chance.
+pub fn may_name(word: &[u8]) -> bool {
+    let Some((first, rest)) = word.split_first() else { return false };
+    let upper = rest.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let one_case = upper == 0 || upper == rest.len();
+    first.is_ascii_alphabetic()
+        && match word.len() {
+            1 => first.is_ascii_lowercase(),
+            2..SHORT_NAME_BYTES => one_case,
+            _ => text_odds(word) > NAME_ODDS || one_case && rest.iter().any(|b| !b.is_ascii_alphabetic()),
+        }
+}
+
 const NEXT_KEY_BYTES_MAX: usize = 64;
+/// Of a shorter name only the cases of its letters tell (bytes).
+const SHORT_NAME_BYTES: usize = 4;
+/// Below these odds a word is no name (hundredths of a bit).
+const NAME_ODDS: i32 = -110;

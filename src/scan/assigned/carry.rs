@@ -4,7 +4,9 @@ use std::{cmp::Ordering, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
+use super::bare::may_name;
 use super::extent::{self, Around, Extent, Opening};
+use super::judge;
 use super::key;
 use super::name::{Match, Names};
 use super::table::Table;
@@ -274,9 +276,17 @@ impl Scan<'_> {
             Extent::Open => Err(Live(start)),
             Extent::Blob => Ok(()),
             Extent::Done(value, end) => {
-                let nested = self.text.get(value.clone()).is_some_and(|v| v.ends_with(b":") || is_assignment(v));
+                let nested = self
+                    .text
+                    .get(value.clone())
+                    .is_some_and(|v| v.ends_with(b":") || is_assignment(v) && !judge::is_jumbled(v));
                 let quoted = matches!(opening, Opening::Quoted(..));
-                if quoted || end == extent::End::Line && !nested {
+                // A password may end in a mark, before which its extent does.
+                let rest = self.text.get(value.end..).unwrap_or_default();
+                let marks = rest.iter().take_while(|b| matches!(b, b',' | b';' | b')' | b'}' | b']')).count();
+                let ends = end == extent::End::Mark && matches!(rest.get(marks), None | Some(b'\n' | b'\r'));
+                let made = || ends && self.text.get(value.clone()).is_some_and(judge::is_made);
+                if quoted || (end == extent::End::Line || made()) && !nested {
                     let c = Candidate { rules, key: from, from, separator: Separator::Block, around };
                     self.decide(&c, value, end, quoted);
                 }
@@ -365,7 +375,7 @@ impl Scan<'_> {
 fn is_assignment(v: &[u8]) -> bool {
     let name = v.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count();
     let rest = v.get(name..).unwrap_or_default();
-    name > 1 && v[0].is_ascii_alphabetic() && rest.starts_with(b"=") && !rest.iter().all(|&b| b == b'=')
+    name > 1 && may_name(&v[..name]) && rest.starts_with(b"=") && !rest.iter().all(|&b| b == b'=')
 }
 
 /// Where what a client sends begins in a line that shows it, if that is one word: `C: x`, `12:01:07 > x`, `send: 'x'`.

@@ -133,17 +133,12 @@ pub fn opening(text: &[u8], from: usize, ended: bool, around: Around) -> Opening
             },
             _ => bare(at, around),
         },
-        b')' | b']' | b'}' | b'=' if around.literal && at == from => match text.get(at + 1) {
+        b')' | b']' | b'}' | b'=' | b',' | b';' if !around.whole_line && !around.element => match text.get(at + 1) {
             None if !ended => Opening::Open(at),
-            Some(b)
-                if b.is_ascii_graphic()
-                    && !matches!(b, b',' | b';' | b')' | b'}' | b']' | b'"' | b'\'' | b'`' | b'>') =>
-            {
-                bare(at, around)
-            }
+            Some(b) if b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'`' | b'>') => bare(at, around),
             _ => Opening::None,
         },
-        b'=' | b',' | b';' | b')' | b'}' | b']' | b'{' if !around.whole_line && !around.element => Opening::None,
+        b'{' if !around.whole_line && !around.element => Opening::None,
         b'<' if around.element => Opening::None,
         _ => bare(at, around),
     }

@@ -73,6 +73,13 @@ pub fn is_value(text: &[u8], start: usize) -> bool {
     matches!(end.checked_sub(1).and_then(|at| text.get(at)), Some(b':' | b'='))
 }
 
+/// Whether the sign of equality at `at` compares. A value may begin with the second one, but a blank or a quote stands
+/// behind that of a comparison.
+pub fn is_comparison(text: &[u8], at: usize) -> bool {
+    matches!(text.get(at + 1), Some(b'=' | b'~'))
+        && text.get(at + 2).is_none_or(|b| matches!(b, 0..=b' ' | b'"' | b'\'' | b'`' | b'=' | b'\\'))
+}
+
 /// Whether a byte that may stand in an unquoted key stands before `end`.
 pub fn ends_word(text: &[u8], end: usize) -> bool {
     end.checked_sub(1).and_then(|at| text.get(at)).is_some_and(|&b| is_ident(b))

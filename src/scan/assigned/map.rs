@@ -54,8 +54,16 @@ impl Scan<'_> {
                 self.of_entry(rules, &entry)?;
                 Ok(())
             }
+            None if !complete && self.is_cut_key(at) => Err(Live(at)),
             None => self.indented(rules, pending, at, complete),
         }
+    }
+
+    /// Whether the text ends in what may be the key of an entry that begins at `at`.
+    fn is_cut_key(&self, at: usize) -> bool {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let of_key = |b: &u8| key::is_ident(*b) || matches!(b, b'"' | b'\'' | b'\\' | b' ');
+        rest.len() <= KEY_BYTES_MAX && rest.iter().all(of_key)
     }
 
     /// The entry that begins at `at`.
@@ -64,7 +72,9 @@ impl Scan<'_> {
             let rest = self.text.get(at..).unwrap_or_default();
             at + rest.iter().take(MARKS_MAX).take_while(|b| matches!(b, b'"' | b'\'' | b'\\')).count()
         };
-        let start = marks(at);
+        // A letter before a quote marks the kind of string.
+        let kind = matches!(self.text.get(at..at + 2), Some([b'b' | b'u' | b'r', b'"' | b'\'']));
+        let start = marks(at + usize::from(kind));
         let word = self.text.get(start..)?.iter().take(KEY_BYTES_MAX).take_while(|&&b| key::is_ident(b)).count();
         let name = self.text.get(start..start + word).filter(|name| !name.is_empty() && name[0] != b'-')?;
         let quoted = start > at;

@@ -247,7 +247,7 @@ impl Scan<'_> {
 
     /// `k=v`, `k = v`, `k := v`; not `==`, `!=`, `<=`, `=~`, nor the arrow `=>`, which `angle` sees.
     fn equals(&mut self, i: usize) -> Step {
-        if matches!(self.text.get(i + 1), Some(b'=' | b'~' | b'>')) {
+        if self.text.get(i + 1) == Some(&b'>') || key::is_comparison(self.text, i) {
             self.at = i + 2 - usize::from(self.text.get(i + 1) == Some(&b'>'));
             return Ok(());
         }

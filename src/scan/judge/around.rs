@@ -1,7 +1,7 @@
 //! Turns what stands around a value into "this is no assignment of a secret": names, calls, lists, markup, flags. Looks
 //! at the value only where it repeats its surroundings.
 
-use super::{Case, Family, MADE_BYTES_MIN, Separator, is_counted_word, random, text_odds};
+use super::{Case, Family, MADE_BYTES_MIN, Separator, is_counted_word, is_jumbled, random, text_odds};
 
 /// Whether a key, what is before it, and the value's form say that no secret is assigned here.
 pub fn tells_otherwise(case: &Case) -> bool {
@@ -286,6 +286,7 @@ fn is_next_flag(case: &Case) -> bool {
     flag && case.value.first() == Some(&b'-')
         && case.value.get(1).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'-')
         && !random(case.value)
+        && !is_jumbled(case.value)
 }
 
 /// Whether the quote before the value closed a string that the key stood in: `prompt("Password: ", mask)`.
@@ -346,7 +347,7 @@ fn is_a_name(case: &Case) -> bool {
     let metavar = || {
         let last = called.rsplit(|&b| b == b'=').next().unwrap_or_default();
         let last = last.iter().position(|&b| b == b']').map_or(last, |at| &last[..at]);
-        last.len() >= 3 && last.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-'))
+        last.len() >= 3 && last.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'_' | b'-')) && !random(last)
     };
     let metavar = flag && metavar() || case.value.ends_with("\u{2010}".as_bytes());
     // `[apiKey:App\Client:private] => x`: PHP prints the class that has the property.

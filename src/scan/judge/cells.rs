@@ -1,8 +1,8 @@
 //! Tells whether what stands in a table beside or below a key name is more than a word about it. Does not read tables.
 
 use super::{
-    Case, Confidence, MADE_BYTES_MIN, ValueType, Verdict, is_code, is_placeholder, mix, random, secret_charset,
-    value_type,
+    Case, Confidence, MADE_BYTES_MIN, ValueType, Verdict, is_code, is_jumbled, is_placeholder, mix, random,
+    secret_charset, value_type,
 };
 
 /// Whether a value in a table is the last of its row, and made of letters and digits as nothing in a list of options is.
@@ -21,7 +21,7 @@ pub fn is_beside(case: &Case) -> bool {
         return mixed && v.len() >= CELL_BYTES_MIN && (case.password() || made() || typed()) || signed();
     }
     // Of the columns in the middle of a table only what is nothing else is taken, and what stands in a row between bars.
-    let barred = || case.password() && is_barred(case) && v.len() >= MADE_BYTES_MIN;
+    let barred = || is_barred(case) && (case.password() || v.len() >= MADE_BYTES_MIN && (random(v) || is_jumbled(v)));
     let inner = v.len() >= INNER_CELL_BYTES_MIN && random(v);
     let whole = case.end_of_line || case.more_follows && (inner || barred());
     !case.quoted && whole && mixed && v.len() >= CELL_BYTES_MIN

@@ -67,20 +67,28 @@ pub fn is_counted_humps(v: &[u8]) -> bool {
         && humps.all(|hump| hump.len() >= WORD_BYTES_MIN && hump[1..].iter().all(u8::is_ascii_lowercase))
 }
 
-/// `banana_pepper03`, `orange-rocket-33`: words that one sign joins, and a number of two digits or more, alone on the
-/// rest of the line.
+/// `banana_pepper03`, `orange-rocket-33`, `Pepper-Granite-Tundra7`: words that one sign joins, and a number of two digits
+/// or more, or three words in capitals and a number, alone on the rest of the line.
 pub fn is_counted_row(case: &Case) -> bool {
     let v = case.value;
     let head = v.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |at| at + 1);
     let (words, number) = v.split_at(head);
     let words = words.strip_suffix(b"-").or(words.strip_suffix(b"_")).unwrap_or(words);
     let Some(sign) = words.iter().copied().find(|b| !b.is_ascii_alphabetic()) else { return false };
+    let capitals = words.first().is_some_and(u8::is_ascii_uppercase);
+    let count = words.split(|&b| b == sign).count();
     let word = |part: &[u8]| {
-        part.len() >= WORD_BYTES_MIN && part.iter().all(u8::is_ascii_lowercase) && !prose::says_nothing(part)
+        part.len() >= WORD_BYTES_MIN
+            && part[0].is_ascii_uppercase() == capitals
+            && part[1..].iter().all(u8::is_ascii_lowercase)
+            && part[0].is_ascii_alphabetic()
+            && !prose::says_nothing(part)
     };
+    let digits = if capitals && count >= 3 { 1..=4 } else { 2..=4 };
     case.end_of_line
         && matches!(sign, b'-' | b'_')
-        && (2..=4).contains(&number.len())
+        && (!capitals || count >= 3)
+        && digits.contains(&number.len())
         && words.split(|&b| b == sign).all(word)
 }
 

@@ -23,8 +23,8 @@ use std::ops::Range;
 pub use self::placeholder::{is_numbered_constant, is_placeholder, stands_in};
 pub use self::prose::says_nothing;
 pub use self::public::{is_public, published};
-use self::randomness::{entropy_milli, mix, secret_charset, text_odds};
-pub use self::randomness::{is_shuffled_to, is_words, reads_like_words};
+pub use self::randomness::{is_jumbled, is_made, is_shuffled_to, is_words, reads_like_words, text_odds};
+use self::randomness::{mix, random, secret_charset};
 use self::value_type::is_counted_word;
 pub use self::value_type::{ValueType, trim_marks, value_type};
 use self::{code::is_code, placeholder::names_a_secret};
@@ -144,6 +144,10 @@ pub fn judge(case: &Case) -> Option<Verdict> {
         return None;
     }
     if v.len() < VALUE_BYTES_MIN || is_placeholder(v) || names_a_secret(trim_marks(v)) {
+        return None;
+    }
+    // What a bracket closes and a comma parts goes before a value of none.
+    if matches!(v[0], b'=' | b',' | b';' | b')' | b'}' | b']' | b'~') && !case.quoted && !is_made(v) && !is_jumbled(v) {
         return None;
     }
     if chosen::is_counted_pair(case) {
@@ -343,7 +347,10 @@ fn identifier(case: &Case) -> Option<Verdict> {
         if handed_on && (case.loose() && humps || v.contains(&b'_') && case.before.contains(&b'(')) {
             return None;
         }
-        let loosely = case.loose() && (case.more_follows || case.separator != Separator::Colon);
+        // No variable has a dash in its name.
+        let parted = case.separator == Separator::Equals && case.end_of_line && v.contains(&b'-');
+        let sure = matches!(case.separator, Separator::Colon | Separator::Pair | Separator::Element);
+        let loosely = case.loose() && (case.more_follows || !sure && !parted);
         if !digits && loosely && text_odds(v) > -100 && !chosen::is_words_joined_by(v, b'-') {
             return None;
         }
@@ -360,7 +367,7 @@ fn identifier(case: &Case) -> Option<Verdict> {
         && v.iter().any(u8::is_ascii_lowercase)
         && text_odds(v) > -60
         && !is_counted_word(v)
-        && !(case.end_of_line && chosen::is_counted_humps(v));
+        && !(case.end_of_line && (chosen::is_counted_humps(v) || chosen::is_counted_row(case)));
     if typed && case.loose() {
         return None;
     }
@@ -399,7 +406,7 @@ fn opaque(case: &Case) -> Option<Verdict> {
         // What a flag is given, and a field of a structure, goes on with the next one.
         let listed = case.separator == Separator::Flag || case.separator == Separator::Colon && !case.spaced;
         let argument = listed && v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
-        let sentence = case.more_follows && !case.password() && !argument && !random(v);
+        let sentence = case.more_follows && !case.password() && !argument && !random(v) && !is_jumbled(v);
         if weak_mix
             || counted
             || sentence
@@ -472,23 +479,6 @@ const KEY_WORD_ODDS: i32 = -40;
 
 fn weak_bytes_min(case: &Case) -> usize {
     if case.family == Family::Key { WEAK_KEY_BYTES_MIN } else { WEAK_BYTES_MIN }
-}
-
-/// Whether a token is unlike text: below the odds of text, and above the entropy that so many random bytes have.
-fn random(v: &[u8]) -> bool {
-    let floor = match v.len() {
-        0..8 => return false,
-        8..12 => 2500,
-        12..20 => 2750,
-        _ => 3000,
-    };
-    let odds = match v.len() {
-        8..12 => -120,
-        12..16 => -90,
-        16..24 => -70,
-        _ => -50,
-    };
-    entropy_milli(v) >= floor && text_odds(v) < odds
 }
 
 const VALUE_BYTES_MIN: usize = 4;

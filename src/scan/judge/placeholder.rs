@@ -3,6 +3,7 @@
 use super::{
     bytes::{begins_with_one, contains, places},
     code::{is_member_expression, reads},
+    is_jumbled, is_made, random,
 };
 use crate::rules::condition::ByteSet;
 
@@ -54,6 +55,8 @@ pub fn is_placeholder(v: &[u8]) -> bool {
         b'_' => v.starts_with(b"__") && v.ends_with(b"__"),
         _ => false,
     };
+    // Chance may put a sign before a secret, and a log puts brackets around one: `[x7Kq2mVb9]`, `@LI7jChGi4s`.
+    let template = template && !(b"<[({@$%".contains(&first) && is_made_behind(v));
     // What a form needs is asked for first: few values hold any of it.
     let held = ByteSet::of(v);
     let holds = |signs: &[u8]| signs.iter().any(|&sign| held.contains(sign));
@@ -69,6 +72,14 @@ pub fn is_placeholder(v: &[u8]) -> bool {
         // A role of reStructuredText: `exc:`SizeError``.
         || holds(b"`") && contains(v, b":`")
         || v.starts_with(b"\\u") && v.len() == 6
+}
+
+/// Whether behind a sign, or in brackets, stands what no name is. Names of variables have one case.
+fn is_made_behind(v: &[u8]) -> bool {
+    let cases = || v.iter().any(u8::is_ascii_uppercase) && v.iter().any(u8::is_ascii_lowercase);
+    let opens = |byte: &u8| matches!(byte, b'<' | b'[' | b'(' | b'{' | b'%');
+    let one = !v.get(1).is_some_and(opens);
+    is_made(v) && (opens(&v[0]) || cases()) || one && is_jumbled(v)
 }
 
 /// Whether what stands where a structure has its secret only says so: a template, a mask, or the secret's own name.
@@ -166,7 +177,7 @@ pub fn names_a_secret(v: &[u8]) -> bool {
     lower.make_ascii_lowercase();
     let joined = v.iter().any(|b| matches!(b, b'_' | b'-' | b'.'))
         || v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
-    (joined || constant) && NAMES.iter().any(|n| contains(lower, n.as_bytes()))
+    (joined || constant) && NAMES.iter().any(|n| contains(lower, n.as_bytes())) && !random(v)
 }
 
 /// `VALUE_SPECIFIED_IN_NO_LOG_PARAMETER`: four words or more in capitals, as programs write in the place of a value.
@@ -234,13 +245,10 @@ fn is_variable(name: &[u8]) -> bool {
     one_case && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
-/// `%s`, `user-%s`, but not one amid letters, as passwords have it.
+/// `%s`, `user-%s`, but not one that goes on with letters, or stands among others that chance has made.
 fn percent_s(v: &[u8]) -> bool {
-    let amid = |at: usize| {
-        let before = at.checked_sub(1).and_then(|p| v.get(p));
-        before.is_some_and(u8::is_ascii_alphanumeric) && v.get(at + 2).is_some_and(u8::is_ascii_alphanumeric)
-    };
-    v.windows(2).enumerate().any(|(at, pair)| pair == b"%s" && !amid(at))
+    let ends = |at: usize| !v.get(at + 2).is_some_and(u8::is_ascii_alphanumeric);
+    places(v, b"%s").any(ends) && !is_jumbled(v)
 }
 
 /// A pattern that describes secrets.

@@ -45,7 +45,7 @@ fn is_sealed(v: &[u8]) -> bool {
 /// A point of P-256, uncompressed (its first byte is 4), as browsers take it for push messages.
 fn is_point(v: &[u8]) -> bool {
     matches!(v, [b'B', b'A'..=b'P', ..])
-        && (v.len() == 87 || v.len() == 88 && v.ends_with(b"="))
+        && (v.len() == 87 || v.len() == 88 && v.ends_with(b"=") && !v.ends_with(b"=="))
         && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'+' | b'/' | b'='))
 }
 
@@ -104,7 +104,9 @@ const STARTS: &[&str] = &[
     "MHYwEAYH",
     "MCowBQYDK2Vw",
     // OpenSSH.
-    "ssh-",
+    "ssh-rsa",
+    "ssh-dss",
+    "ssh-ed",
     "ecdsa-sha2",
     "AAAAB3NzaC1",
     "AAAAC3NzaC1",

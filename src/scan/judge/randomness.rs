@@ -31,6 +31,38 @@ pub fn reads_like_words(token: &[u8]) -> bool {
     !token.iter().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase()) && text_odds(token) > -40
 }
 
+/// Whether a token is unlike text: below the odds of text, and above the entropy that so many random bytes have.
+pub fn random(v: &[u8]) -> bool {
+    let floor = match v.len() {
+        0..8 => return false,
+        8..12 => 2500,
+        12..20 => 2750,
+        _ => 3000,
+    };
+    let odds = match v.len() {
+        8..12 => -120,
+        12..16 => -90,
+        16..24 => -70,
+        _ => -50,
+    };
+    entropy_milli(v) >= floor && text_odds(v) < odds
+}
+
+/// Whether capitals, small letters, digits and signs follow each other as chance has it, and as no code does:
+/// `h==6J^RK9I-Kyw`.
+pub fn is_jumbled(v: &[u8]) -> bool {
+    let (kinds, changes) = mix(v);
+    v.len() >= JUMBLED_BYTES_MIN && kinds == 4 && changes * 2 >= v.len()
+}
+
+/// Whether a text is made of what tokens are, letters and digits among it, by chance and not of words. Signs around it
+/// do not count.
+pub fn is_made(text: &[u8]) -> bool {
+    let v = super::trim_marks(text);
+    let has = |is: fn(&u8) -> bool| v.iter().any(is);
+    has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && secret_charset(v) && (random(v) || is_jumbled(v))
+}
+
 /// Whether all bytes are of those that tokens are made of.
 pub fn secret_charset(v: &[u8]) -> bool {
     v.iter().all(|b| {
@@ -132,6 +164,8 @@ fn n_log2_n(n: u16) -> u32 {
 
 /// As many digits tell a name from a run (bytes).
 const NAME_BYTES_MAX: usize = 64;
+/// Of fewer bytes chance is not told from code.
+const JUMBLED_BYTES_MIN: usize = 10;
 const ENTROPY_BYTES_MAX: usize = 256;
 const ODDS_BYTES_MAX: usize = 128;
 const UNIT: u64 = 1 << 16;

@@ -2,7 +2,7 @@
 
 use super::{
     bytes::{begins_with_one, places},
-    randomness::text_odds,
+    randomness::{is_made, text_odds},
 };
 use crate::rules::condition::ByteSet;
 
@@ -24,17 +24,24 @@ pub fn speaks(v: &[u8]) -> bool {
             && text_odds(v) > -60
     };
     let held = ByteSet::of(lower);
+    // `example-Xy7Kq2mVb9`: what stands beside the words may be a secret by itself.
+    let alone = |at: usize, length: usize| !is_made(&v[..at]) && !is_made(&v[at + length..]);
+    let begins = |s: &&str| lower.starts_with(s.as_bytes()) && is_written(&v[..s.len()]);
+    let holds = |(bytes, s): &(ByteSet, &'static str)| {
+        // Few values hold all of the letters.
+        let places = bytes.is_within(&held).then(|| places(lower, s.as_bytes())).into_iter().flatten();
+        let mut written = places.filter(|at| is_written(&v[*at..at + s.len()])).map(|at| (at, s.len()));
+        written.next()
+    };
     begins_with_one(lower, OWN_STARTS) && plain()
-        || SPEECH_STARTS
-            .iter()
-            .any(|s| s.as_bytes()[0] == lower[0] && lower.starts_with(s.as_bytes()) && is_written(&v[..s.len()]))
-        || [&b"your"[..], b"<your"]
-            .iter()
-            .any(|s| lower.starts_with(s) && is_written(&v[..s.len()]) && is_owned(&lower[s.len()..]))
-        || SPEECH.iter().any(|(bytes, s)| {
-            // Few values hold all of the letters.
-            bytes.is_within(&held) && places(lower, s.as_bytes()).any(|at| is_written(&v[at..at + s.len()]))
+        || MASK_STARTS.iter().any(&begins)
+        || SPEECH_STARTS.iter().any(|s| begins(s) && alone(0, s.len()))
+        || [&b"your"[..], b"<your"].iter().any(|s| {
+            let begins = lower.starts_with(s) && is_written(&v[..s.len()]);
+            begins && is_owned(&lower[s.len()..]) && alone(0, s.len())
         })
+        || MASKS.iter().any(|word| holds(word).is_some())
+        || SPEECH.iter().filter_map(holds).any(|(at, length)| alone(at, length))
 }
 
 /// Whether letters are in a case in which somebody writes words: `replace_me`, `REPLACEME`, `replaceMe`, but not `fAKe`,
@@ -61,10 +68,11 @@ const OWN: &[&str] = &[
     "site", "web", "github", "aws",
 ];
 const OWN_STARTS: &[&str] = &["my-", "my_", "some-", "some_", "put-", "put_"];
-const SPEECH_STARTS: &[&str] = &[
-    "insert", "replace", "enter ", "type ", "example", "sample", "dummy", "fake", "todo", "fixme", "redacted",
-    "removed", "masked", "hidden", "filtered",
-];
+const SPEECH_STARTS: &[&str] =
+    &["insert", "replace", "enter ", "type ", "example", "sample", "dummy", "fake", "todo", "fixme"];
+/// How a secret is written that somebody has masked, with a number of it or without.
+const MASK_STARTS: &[&str] = &["redacted", "removed", "masked", "hidden", "filtered"];
+const MASKS: &[(ByteSet, &str)] = &[speech("redacted"), speech("sensitive")];
 /// Words anywhere in a value, and their bytes.
 const SPEECH: &[(ByteSet, &str)] = &[
     speech("your-"),
@@ -74,11 +82,9 @@ const SPEECH: &[(ByteSet, &str)] = &[
     speech("_here"),
     speech("-here"),
     speech("placeholder"),
-    speech("redacted"),
     speech("replaceme"),
     speech("replace-me"),
     speech("replace_me"),
-    speech("sensitive"),
 ];
 
 const fn speech(words: &str) -> (ByteSet, &str) {

@@ -21,7 +21,7 @@ pub fn is_thing(case: &Case) -> bool {
         at.is_some_and(|at| matches!(value_type(&v[at + 1..]), ValueType::Digest))
     };
     digest()
-        || is_transaction(v)
+        || is_transaction(case)
         || is_of_a_handshake(case)
         || volume()
         || account()
@@ -66,10 +66,12 @@ fn is_an_object(case: &Case) -> bool {
     case.family == Family::Key && ending && end.iter().any(u8::is_ascii_alphabetic) && parts.any(folder)
 }
 
-/// A signature of 64 bytes in base 58 names a transaction.
-fn is_transaction(v: &[u8]) -> bool {
+/// `signature: 5VERv8NMvzbJMEkV...`: one of 64 bytes in base 58 names a transaction. Private keys are as long.
+fn is_transaction(case: &Case) -> bool {
     let base58 = |b: &u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
-    matches!(v.len(), 86..=88) && v.iter().all(base58)
+    matches!(case.value.len(), 86..=88)
+        && case.value.iter().all(base58)
+        && (is_spelled(case.key, "signature") || is_spelled(case.key, "sig"))
 }
 
 /// How a session of another system is named, and what one party of a handshake calls it.

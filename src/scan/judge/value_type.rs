@@ -206,7 +206,8 @@ fn version(v: &[u8]) -> bool {
         && dots >= 1
         && number <= 16
         && (rest.is_empty()
-            || matches!(rest[0], b'-' | b'+' | b'~' | b'a' | b'b' | b'r') && rest.len() <= 24
+            || matches!(rest[0], b'-' | b'+' | b'~') && rest.len() <= 24
+            || matches!(rest[0], b'a' | b'b' | b'r') && rest.len() <= 24 && !rest.iter().any(u8::is_ascii_uppercase)
             // With the digest of what it is.
             || rest[0] == b'#' && matches!(rest.len(), 9..=129) && rest[1..].iter().all(u8::is_ascii_hexdigit))
 }
