@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bare::may_name;
 use super::extent::{self, Around, Extent, Opening};
+use super::hint;
 use super::judge;
 use super::key;
 use super::name::{Match, Names};
@@ -196,7 +197,7 @@ impl Scan<'_> {
             Pending::Announced(rules) => {
                 let at = behind_direction(line).unwrap_or_else(|| blanks(line));
                 if at < line.len() {
-                    return self.indented(rules, Pending::None, self.line + at, complete);
+                    return self.stands_alone(rules, Pending::None, self.line + at, complete, Separator::Cell);
                 }
                 self.pending = pending;
             }
@@ -231,37 +232,65 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// What a sentence at the end of a line announces: `use the following password to proceed:`.
-    pub(super) fn announced(&mut self, end: usize) -> Option<Match> {
+    /// What a sentence at the end of a line announces: `use the following password to proceed:`, `Password for bob:`.
+    pub(super) fn announced(&mut self, end: usize) -> Pending {
         let line = self.text.get(self.line..end).unwrap_or_default();
         if let Some(at) = memchr::memmem::rfind(line, ASKED) {
-            let name = self.line + at + b"334 ".len();
-            return self.announces(name, end);
+            return self.announces(self.line + at + b"334 ".len(), end);
         }
-        if !line.ends_with(b":") {
-            return None;
+        let said = line.trim_ascii_end();
+        if !said.ends_with(b":") && !said.ends_with(b" reset.") {
+            return Pending::None;
         }
-        let from = memchr::memmem::rfind(line, FOLLOWING)? + FOLLOWING.len();
-        self.announces(self.line + from, end)
+        if let Some(at) = memchr::memmem::rfind(line, FOLLOWING) {
+            return self.announces(self.line + at + FOLLOWING.len(), end);
+        }
+        let Some(at) = memchr::memmem::find(line, b" for ") else { return Pending::None };
+        let word = line[..at].iter().rev().take_while(|&&b| key::is_ident(b)).count();
+        self.announces(self.line + at - word, end)
     }
 
-    /// The rules of the name at `at`, if it is announced by the word before it and the line's end, which is at `end`.
-    pub(super) fn announces(&mut self, at: usize, end: usize) -> Option<Match> {
-        if self.text[..at].ends_with(b"334 ") {
-            let word = self.text[at..end].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
-            return self.look_up(at..at + word, at);
+    /// What awaits the name at `at`, if it is announced by the words around it and the line's end, which is at `end`.
+    pub(super) fn announces(&mut self, at: usize, end: usize) -> Pending {
+        let rest = self.text.get(at..end).unwrap_or_default();
+        let word = rest.iter().take_while(|&&b| key::is_ident(b)).count();
+        let head = &self.text[..at];
+        if head.ends_with(b"334 ") {
+            let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+            return self.look_up(at..at + word, at).map_or(Pending::None, Pending::Announced);
         }
-        if !self.text[..at].ends_with(FOLLOWING) {
-            return None;
+        let followed = head.ends_with(FOLLOWING) || head.ends_with(b"following enrollment ");
+        // `the following enrollment token`: the kind of a token stands before it.
+        let at = if rest.starts_with(b"enrollment ") && followed { at + b"enrollment ".len() } else { at };
+        let rest = self.text.get(at..end).unwrap_or_default();
+        let followed = followed && rest.len() <= hint::SENTENCE_BYTES_MAX && rest.ends_with(b":");
+        let word = if followed { rest.iter().take_while(|&&b| key::is_ident(b)).count() } else { word };
+        if !followed && !hint::announces_for(rest.get(word..).unwrap_or_default()) {
+            return Pending::None;
         }
-        let sentence =
-            self.text.get(at..end).filter(|rest| rest.len() <= SENTENCE_BYTES_MAX && rest.ends_with(b":"))?;
-        let word = sentence.iter().take_while(|&&b| key::is_ident(b)).count();
-        self.look_up(at..at + word, at).filter(|rules| !rules.plural)
+        let changed = rest.trim_ascii_end().ends_with(b".");
+        match self.look_up(at..at + word, at).filter(|rules| !rules.plural) {
+            // `New value: x` on the line below.
+            Some(rules) if changed => Pending::Named(rules, 1),
+            Some(rules) => Pending::Announced(rules),
+            None => Pending::None,
+        }
     }
 
     /// A line under a key that stood alone: a value if it is all of the line, and no key itself.
     pub(super) fn indented(&mut self, rules: Match, pending: Pending, at: usize, complete: bool) -> Step {
+        self.stands_alone(rules, pending, at, complete, Separator::Block)
+    }
+
+    /// The same for a line of which `separator` says why it may be a value.
+    fn stands_alone(
+        &mut self,
+        rules: Match,
+        pending: Pending,
+        at: usize,
+        complete: bool,
+        separator: Separator,
+    ) -> Step {
         let item = self.text.get(at..).is_some_and(|l| l.starts_with(b"- "));
         let from = if item { at + 2 } else { at };
         let around = Around::default();
@@ -287,7 +316,7 @@ impl Scan<'_> {
                 let ends = end == extent::End::Mark && matches!(rest.get(marks), None | Some(b'\n' | b'\r'));
                 let made = || ends && self.text.get(value.clone()).is_some_and(judge::is_made);
                 if quoted || (end == extent::End::Line || made()) && !nested {
-                    let c = Candidate { rules, key: from, from, separator: Separator::Block, around };
+                    let c = Candidate { rules, key: from, from, separator, around };
                     self.decide(&c, value, end, quoted);
                 }
                 if item {
@@ -397,7 +426,5 @@ const ASKED: &[u8] = b"334 UGFzc3dvcmQ6";
 const DIRECTIONS: &[&[u8]] = &[b"C: ", b"-> ", b">> ", b"> ", b"send: "];
 /// What announces the name behind it, of a value on a later line.
 const FOLLOWING: &[u8] = b"following ";
-/// How much is said of it at most (bytes).
-const SENTENCE_BYTES_MAX: usize = 80;
 /// How many rules a key name calls for at most.
 const NAMES_MAX: usize = 8;

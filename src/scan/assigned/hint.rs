@@ -30,7 +30,7 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
         || is_defined(text, first)
         || is_variable(text, first)
         || opens_tuple(text, first)
-        || is_announced(text, first)
+        || is_announced(text, first, end, open)
         || is_header(names, text, first, end)
         || is_called(names, text, start, end, open)
         || is_column(names, text, first, end, open)
@@ -69,8 +69,26 @@ pub fn name_in_element(text: &[u8]) -> Option<Range<usize>> {
 
 /// Whether a sentence may announce the name that begins at `first`: `use the following password:`, or a mail server
 /// asks for it.
-fn is_announced(text: &[u8], first: usize) -> bool {
-    text[..first].ends_with(b"following ") || text[..first].ends_with(b"334 ")
+fn is_announced(text: &[u8], first: usize, end: usize, open: bool) -> bool {
+    let to = end + text[end..].iter().take(name::KEY_BYTES_MAX).take_while(|&&byte| key::is_ident(byte)).count();
+    let owned = || {
+        let line = memchr::memchr2(b'\n', b'\r', &text[to..]);
+        line.is_none() && open || announces_for(&text[to..line.map_or(text.len(), |at| to + at)])
+    };
+    let head = &text[..first];
+    head.ends_with(b"following ")
+        || head.ends_with(b"following enrollment ")
+        || head.ends_with(b"334 ")
+        || text[to..].starts_with(b" for ") && owned()
+}
+
+/// Whether what stands behind a name says for whom the secret is that the next line has: ` for the user bob:`, ` for
+/// bob successfully reset.`.
+pub fn announces_for(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_end();
+    rest.len() <= SENTENCE_BYTES_MAX
+        && rest.starts_with(b" for ")
+        && (rest.ends_with(b":") || rest.ends_with(b" reset."))
 }
 
 /// The name of the variable that Terraform declares with the bracket at `brace`: `variable "db_password" {`.
@@ -406,3 +424,5 @@ const COLUMN_BYTES_MAX: usize = 64;
 const DEFINE_BYTES_MAX: usize = 16;
 /// How many times something else than a name may begin between a key's word and its operator.
 const GAPS_MAX: usize = 4;
+/// How much is said at most of a secret that the next line has (bytes).
+pub const SENTENCE_BYTES_MAX: usize = 120;

@@ -226,7 +226,7 @@ impl Scan<'_> {
             let line = self.text.get(self.line..end).unwrap_or_default();
             self.pending = match Table::headed(line, self.names, self.words) {
                 Some((rules, table)) => Pending::Table(rules, table),
-                None => self.announced(end).map_or(Pending::None, Pending::Announced),
+                None => self.announced(end),
             };
         }
         Ok(())

@@ -21,12 +21,9 @@ pub fn value_behind(text: &[u8], end: usize, open: bool) -> Option<usize> {
     }
     let mut from = end + 1;
     let mut rest = text.get(from..).unwrap_or_default();
-    if matches!(rest.first(), Some(b'i' | b'w' | b't'))
-        && let Some(verb) = VERBS.iter().find(|verb| rest.starts_with(verb))
-    {
-        from += verb.len();
-        rest = &rest[verb.len()..];
-    }
+    let said = said(rest);
+    from += said;
+    rest = &rest[said..];
     // Nearly all words are shorter.
     if rest.first_chunk().is_some_and(|head| has_blank(*head)) || rest.starts_with(b"HTTP/") {
         return None;
@@ -71,6 +68,25 @@ impl Scan<'_> {
     }
 }
 
+/// How many bytes `rest` has of what may stand between the name and its value: a verb, or for whom the secret is.
+fn said(rest: &[u8]) -> usize {
+    let verbs = || VERBS.iter().filter(|verb| rest.starts_with(verb)).map(|verb| verb.len()).max();
+    match rest.first() {
+        Some(b'f') => owner(rest).unwrap_or_default(),
+        Some(b'i' | b'w' | b't' | b'h' | b's' | b'r' | b'c' | b'g') => verbs().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+/// How long `for root@localhost: ` is, if `rest` begins with words of this kind.
+fn owner(rest: &[u8]) -> Option<usize> {
+    let names = rest.strip_prefix(FOR)?;
+    let of_name = |b: &u8| b.is_ascii_alphanumeric() || b" @._-'\"`[]%".contains(b);
+    let length = names.iter().take(OWNER_BYTES_MAX).take_while(|b| of_name(b)).count();
+    let words = names[..length].iter().filter(|b| **b == b' ').count();
+    (words < OWNER_WORDS_MAX && names[length..].starts_with(b": ")).then_some(FOR.len() + length + 2)
+}
+
 /// Whether a space is one of eight bytes: of them as a number, one that is zero borrows.
 fn has_blank(head: [u8; VALUE_BYTES_MIN]) -> bool {
     const ONES: u64 = u64::MAX / 0xff;
@@ -81,7 +97,31 @@ fn has_blank(head: [u8; VALUE_BYTES_MIN]) -> bool {
 /// What stands between a verb and the secret that it is done with.
 const WITH: &[u8] = b"with ";
 /// What may stand between the name and its value.
-const VERBS: &[&[u8]] = &[b"is ", b"was ", b"to "];
+const VERBS: &[&[u8]] = &[
+    b"is ",
+    b"was ",
+    b"to ",
+    b"is: ",
+    b"created: ",
+    b"created successfully: ",
+    b"generated: ",
+    b"has been created: ",
+    b"has been generated: ",
+    b"has been set to ",
+    b"has been reset to ",
+    b"has been changed to ",
+    b"was set to ",
+    b"was reset to ",
+    b"was changed to ",
+    b"set to ",
+    b"reset to ",
+    b"changed to ",
+];
+/// Behind it stands for whom a secret is.
+const FOR: &[u8] = b"for ";
+/// How long that is at most.
+const OWNER_BYTES_MAX: usize = 64;
+const OWNER_WORDS_MAX: usize = 4;
 /// How many backslashes and quotes a value may begin with.
 const QUOTE_BYTES_MAX: usize = 8;
 /// The shortest value (bytes).

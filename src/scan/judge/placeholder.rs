@@ -97,6 +97,7 @@ pub fn stands_in(v: &[u8]) -> bool {
         || v == b"%s"
         // A regular expression, a path, a variable of cmd.exe, what a program reads from its environment, and a call.
         || contains(v, b"(?:")
+        || contains(v, b"(self.")
         || is_long_path(v)
         || v.len() > 2 && v.strip_prefix(b"%").and_then(|v| v.strip_suffix(b"%")).is_some_and(named)
         || [&b"process.env."[..], b"os.environ", b"System.getenv"].iter().any(|start| v.starts_with(start))

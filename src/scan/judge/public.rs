@@ -1,7 +1,7 @@
 //! Tells values that are made to be shown: public keys, certificates, and what vendors give to browsers to name
 //! themselves with. Does not look at key names.
 
-use super::{Confidence, bytes::contains, is_words};
+use super::{Confidence, bytes::contains, is_words, speech, trim_marks};
 
 /// Whether a value is public by its form.
 pub fn is_public(v: &[u8]) -> bool {
@@ -31,8 +31,15 @@ pub fn published(v: &[u8], structure: bool) -> Option<Confidence> {
     let letters = |part: &[u8]| part.iter().all(u8::is_ascii_alphabetic);
     let long = parts.clone().any(|part| part.len() >= 4) || v.len() < 4;
     let known = || PUBLISHED.iter().any(|part| contains(v, part.as_bytes()));
+    // `pass1`, `#pass`, `secret123`: what examples have, and a number or a sign.
+    let numbered = || {
+        let word = trim_marks(v);
+        let digits = word.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let word = &word[..word.len() - digits];
+        digits <= COUNTER_DIGITS_MAX && EXAMPLE_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+    };
     let mut word = || v.len() <= WORD_BYTES_MAX && long && parts.all(letters) && is_words(v);
-    (contains(v, b"EXAMPLE") || structure && word() || known()).then_some(Confidence::Medium)
+    (speech::names_an_example(v) || structure && (word() || numbered()) || known()).then_some(Confidence::Medium)
 }
 
 /// What only a cluster's controller can open (SealedSecret): base64 that begins with the length of an RSA key's block.
@@ -55,8 +62,8 @@ fn is_bech32(byte: &u8) -> bool {
 }
 
 /// Parts of values that documentation prints, so that whoever has read it knows them: sequences; those of jwt.io, RFC 6749,
-/// 6750 and 7617, OAuth 1, Stripe, Telegram, Firebase, the emulators of Azure; manuals of kubectl, PostgreSQL, OpenSSL,
-/// systemd.
+/// 6750 and 7617, OAuth 1, OpenID, TOTP, PyJWT, AWS, Stripe, Telegram, Firebase, the emulators of Azure; manuals of kubectl,
+/// PostgreSQL, OpenSSL, systemd.
 const PUBLISHED: &[&str] = &[
     "xxxxxxxx",
     "XXXXXXXX",
@@ -88,7 +95,22 @@ const PUBLISHED: &[&str] = &[
     "A7CEFC571974",
     "yAuRJu1o5Hio",
     "EEGlnEPYJV//",
+    "JBSWY3DPEHPK3PXP",
+    "hh5s93j4hdidpola",
+    "h480djs93hd8",
+    "deadbeef",
+    "TQV5U29k1gHibH5b",
+    "4twFt5NiznN84AWo",
+    "]35d/{pB9Fo9wJ",
+    "3s0K_;xh4~8XXI",
+    "h]6EszR}vJ*m",
+    "DXjSUawnel2fr6SK",
+    "VERYLONGSECRET",
 ];
+/// What examples have for a secret, with a number or without.
+const EXAMPLE_WORDS: &[&str] =
+    &["pass", "password", "passwd", "pwd", "secret", "token", "foo", "bar", "foobar", "key", "test"];
+const COUNTER_DIGITS_MAX: usize = 3;
 /// The longest plain word (bytes).
 const WORD_BYTES_MAX: usize = 24;
 /// A block of a key of 4096 bits, in base64 (bytes).

@@ -44,6 +44,16 @@ pub fn speaks(v: &[u8]) -> bool {
         || SPEECH.iter().filter_map(holds).any(|(at, length)| alone(at, length))
 }
 
+/// Whether a value says of itself that it is an example: `AKIAIOSFODNN7EXAMPLE`, `dummy-8HF0DNBZZd`.
+pub fn names_an_example(v: &[u8]) -> bool {
+    let v = &v[..v.len().min(EXAMPLE_BYTES_MAX)];
+    let mut lower = [0u8; EXAMPLE_BYTES_MAX];
+    let lower = &mut lower[..v.len()];
+    lower.copy_from_slice(v);
+    lower.make_ascii_lowercase();
+    EXAMPLES.iter().any(|word| places(lower, word.as_bytes()).any(|at| is_written(&v[at..at + word.len()])))
+}
+
 /// Whether letters are in a case in which somebody writes words: `replace_me`, `REPLACEME`, `replaceMe`, but not `fAKe`,
 /// which chance makes.
 fn is_written(word: &[u8]) -> bool {
@@ -90,3 +100,8 @@ const SPEECH: &[(ByteSet, &str)] = &[
 const fn speech(words: &str) -> (ByteSet, &str) {
     (ByteSet::of(words.as_bytes()), words)
 }
+
+/// Words that are said of examples.
+const EXAMPLES: &[&str] = &["example", "dummy", "sample", "placeholder", "changeme"];
+/// How much of a value is looked at for them (bytes).
+const EXAMPLE_BYTES_MAX: usize = 256;
