@@ -200,7 +200,8 @@ pub fn texts(parent: &[u8], open: bool, view: &mut View) {
     }
 }
 
-fn base64_bytes(digits: &[u8]) -> impl Iterator<Item = u8> + '_ {
+/// The bytes of digits of base64, without padding.
+pub fn base64_bytes(digits: &[u8]) -> impl Iterator<Item = u8> + '_ {
     digits.chunks(4).flat_map(|chunk| {
         let value = |index: usize| chunk.get(index).map_or(0, |&digit| u32::from(VALUES[usize::from(digit)]));
         let bits = value(0) << 18 | value(1) << 12 | value(2) << 6 | value(3);

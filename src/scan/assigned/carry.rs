@@ -305,17 +305,16 @@ impl Scan<'_> {
             Extent::Open => Err(Live(start)),
             Extent::Blob => Ok(()),
             Extent::Done(value, end) => {
-                let nested = self
-                    .text
-                    .get(value.clone())
-                    .is_some_and(|v| v.ends_with(b":") || is_assignment(v) && !judge::is_jumbled(v));
+                let bytes = self.text.get(value.clone()).unwrap_or_default();
+                let jumbled = judge::is_jumbled(bytes);
+                let nested = (bytes.ends_with(b":") || is_assignment(bytes)) && !jumbled;
                 let quoted = matches!(opening, Opening::Quoted(..));
                 // A password may end in a mark, before which its extent does.
                 let rest = self.text.get(value.end..).unwrap_or_default();
                 let marks = rest.iter().take_while(|b| matches!(b, b',' | b';' | b')' | b'}' | b']')).count();
                 let ends = end == extent::End::Mark && matches!(rest.get(marks), None | Some(b'\n' | b'\r'));
-                let made = || ends && self.text.get(value.clone()).is_some_and(judge::is_made);
-                if quoted || (end == extent::End::Line || made()) && !nested {
+                let made = ends && (jumbled || judge::is_made(bytes));
+                if quoted || (end == extent::End::Line || made) && !nested {
                     let c = Candidate { rules, key: from, from, separator, around };
                     self.decide(&c, value, end, quoted);
                 }

@@ -76,10 +76,15 @@ fn is_announced(text: &[u8], first: usize, end: usize, open: bool) -> bool {
         line.is_none() && open || announces_for(&text[to..line.map_or(text.len(), |at| to + at)])
     };
     let head = &text[..first];
-    head.ends_with(b"following ")
-        || head.ends_with(b"following enrollment ")
-        || head.ends_with(b"334 ")
-        || text[to..].starts_with(b" for ") && owned()
+    let told = || head.ends_with(b"following ") || head.ends_with(b"following enrollment ") || head.ends_with(b"334 ");
+    may_announce(text, first, to) && (told() || text[to..].starts_with(b" for ") && owned())
+}
+
+/// Whether the words beside the name `text[first..to]` may announce a value on the next line, as far as a look at a few
+/// of their letters tells.
+pub fn may_announce(text: &[u8], first: usize, to: usize) -> bool {
+    matches!(text.get(first.saturating_sub(4)..first), Some(b"ing " | b"ent " | b"334 "))
+        || text.get(to..).is_some_and(|rest| rest.starts_with(b" for "))
 }
 
 /// Whether what stands behind a name says for whom the secret is that the next line has: ` for the user bob:`, ` for

@@ -379,7 +379,8 @@ fn never_secret(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool 
 /// Whether the words before a name leave it open whether a secret stands behind it.
 fn is_doubtful(letters: &[u8], from: usize, starts: u128, name: &[u8]) -> bool {
     let before = word_before(letters, from, starts);
-    listed(FAULTS, before) || name == b"secret" && listed(DOUBTS, before)
+    let of_a_character = matches!(name, b"token" | b"key" | b"secret");
+    of_a_character && listed(FAULTS, before) || name == b"secret" && listed(DOUBTS, before)
 }
 
 /// The word that ends where a name begins. Glued names have no boundary, so the letters before them count as it: `publickey`.

@@ -89,7 +89,7 @@ impl Scan<'_> {
         if insert::may_be_column(self.text, first, word) {
             return Near::Unknown;
         }
-        if self.announces(first, line.len()) != Pending::None {
+        if hint::may_announce(self.text, first, word) && self.announces(first, line.len()) != Pending::None {
             return Near::Something;
         }
         let end = self.text.len() - usize::from(matches!(self.text.last(), Some(b'\n' | b'\r')));

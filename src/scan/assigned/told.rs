@@ -70,21 +70,41 @@ impl Scan<'_> {
 
 /// How many bytes `rest` has of what may stand between the name and its value: a verb, or for whom the secret is.
 fn said(rest: &[u8]) -> usize {
-    let verbs = || VERBS.iter().filter(|verb| rest.starts_with(verb)).map(|verb| verb.len()).max();
-    match rest.first() {
-        Some(b'f') => owner(rest).unwrap_or_default(),
-        Some(b'i' | b'w' | b't' | b'h' | b's' | b'r' | b'c' | b'g') => verbs().unwrap_or_default(),
+    let verb = || VERBS.iter().filter(|verb| rest.starts_with(verb)).map(|verb| verb.len()).max();
+    // Most words are told by their first letters.
+    match rest {
+        [b'f', b'o', b'r', b' ', ..] => owner(rest).unwrap_or_default(),
+        [b'i', b's', b' ' | b':', ..]
+        | [b'w', b'a', b's', ..]
+        | [b't', b'o', b' ', ..]
+        | [b'h', b'a', b's', ..]
+        | [b's', b'e', b't', ..]
+        | [b'r', b'e', b's', ..]
+        | [b'c', b'h', b'a', ..]
+        | [b'c', b'r', b'e', ..]
+        | [b'g', b'e', b'n', ..] => verb().unwrap_or_default(),
         _ => 0,
     }
 }
 
-/// How long `for root@localhost: ` is, if `rest` begins with words of this kind.
+/// How long `for root@localhost: `, or `for bob is `, is, if `rest` begins with words of this kind.
 fn owner(rest: &[u8]) -> Option<usize> {
     let names = rest.strip_prefix(FOR)?;
-    let of_name = |b: &u8| b.is_ascii_alphanumeric() || b" @._-'\"`[]%".contains(b);
-    let length = names.iter().take(OWNER_BYTES_MAX).take_while(|b| of_name(b)).count();
-    let words = names[..length].iter().filter(|b| **b == b' ').count();
-    (words < OWNER_WORDS_MAX && names[length..].starts_with(b": ")).then_some(FOR.len() + length + 2)
+    let mut words = 0;
+    for (at, byte) in names.iter().take(OWNER_BYTES_MAX).enumerate() {
+        match byte {
+            b':' => return (names.get(at + 1) == Some(&b' ')).then_some(FOR.len() + at + 2),
+            b' ' if names[at..].starts_with(IS) => return Some(FOR.len() + at + IS.len()),
+            b' ' => words += 1,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'@' | b'.' | b'_' | b'-' => {}
+            b'\'' | b'"' | b'`' | b'[' | b']' | b'%' => {}
+            _ => return None,
+        }
+        if words == OWNER_WORDS_MAX {
+            return None;
+        }
+    }
+    None
 }
 
 /// Whether a space is one of eight bytes: of them as a number, one that is zero borrows.
@@ -119,9 +139,10 @@ const VERBS: &[&[u8]] = &[
 ];
 /// Behind it stands for whom a secret is.
 const FOR: &[u8] = b"for ";
+const IS: &[u8] = b" is ";
 /// How long that is at most.
 const OWNER_BYTES_MAX: usize = 64;
-const OWNER_WORDS_MAX: usize = 4;
+const OWNER_WORDS_MAX: usize = 3;
 /// How many backslashes and quotes a value may begin with.
 const QUOTE_BYTES_MAX: usize = 8;
 /// The shortest value (bytes).

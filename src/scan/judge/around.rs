@@ -1,7 +1,7 @@
 //! Turns what stands around a value into "this is no assignment of a secret": names, calls, lists, markup, flags. Looks
 //! at the value only where it repeats its surroundings.
 
-use super::{Case, Family, MADE_BYTES_MIN, Separator, is_counted_word, is_jumbled, random, text_odds};
+use super::{Case, Family, MADE_BYTES_MIN, Separator, is_counted_word, is_jumbled, is_made, random, text_odds};
 
 /// Whether a key, what is before it, and the value's form say that no secret is assigned here.
 pub fn tells_otherwise(case: &Case) -> bool {
@@ -81,7 +81,9 @@ pub fn is_code_name(case: &Case) -> bool {
 /// that it was made from, or with its digest.
 fn is_a_tag(case: &Case) -> bool {
     let colon = case.separator == Separator::Colon && !case.spaced && !case.quoted;
-    let named = case.before.ends_with(b"/") || case.key.contains(&b'/');
+    // No part of an image's name has a capital, and few have an underscore, as the names of settings do.
+    let setting = case.key.iter().any(|b| *b == b'_' || b.is_ascii_uppercase());
+    let named = !setting && (case.before.ends_with(b"/") || case.key.contains(&b'/'));
     let hex = |v: &[u8]| v.iter().all(u8::is_ascii_hexdigit);
     // Keys are as long as other digests.
     let commit = |v: &[u8]| matches!(v.len(), 7..=12 | 40) && hex(v);
@@ -268,7 +270,7 @@ fn is_variable(case: &Case) -> bool {
     let word = case.before.trim_ascii_end().rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
     let declared = [&b"let"[..], b"const", b"var", b"val", b"mut", b"final", b"my"].contains(&word);
     let reads = || !v.iter().any(u8::is_ascii_digit) && text_odds(v) > -60;
-    (member || declared && reads()) && case.spaced || literal && joined && reads()
+    (member && !is_made(v) || declared && reads()) && case.spaced || literal && joined && reads()
 }
 
 /// `/v1/authTokens:generate`, `/etc/secrets:/run/x`: the end of a path, and what is done with it.
@@ -338,8 +340,11 @@ fn is_a_name(case: &Case) -> bool {
     let word = || near.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
     let arn =
         case.separator == Separator::Colon && near.ends_with(b":") && memchr::memmem::find(word(), b"arn:").is_some();
-    // `"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"`: the key is a type's path.
-    let path = matches!(case.key.first(), Some(b'"' | b'\'')) && memchr::memmem::find(case.key, b"::").is_some();
+    // `"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"`: the key is a type's path. Those of settings are in small letters:
+    // `"profile::db::password"`.
+    let typed = |at: usize| case.key.get(at + 2).is_some_and(u8::is_ascii_uppercase);
+    let path =
+        matches!(case.key.first(), Some(b'"' | b'\'')) && memchr::memmem::rfind(case.key, b"::").is_some_and(typed);
     // `--server-password=SERVER_PASS`: what a flag's help calls its value, cut by a hyphen of the page or not.
     let called = v_trimmed(case.value);
     let flag = case.key.starts_with(b"-") || case.before.ends_with(b"-");

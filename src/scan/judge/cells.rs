@@ -10,14 +10,13 @@ pub fn is_beside(case: &Case) -> bool {
     let v = case.value;
     // In a row between bars, letters alone may be a password that a machine made.
     let shuffled = || case.password() && is_barred(case) && is_shuffled(v);
-    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic) || shuffled();
+    let signed = || is_barred(case) && v.len() >= MADE_BYTES_MIN && random(v) && v.iter().any(|b| SIGNS.contains(b));
+    let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic) || shuffled() || signed();
     // `password 'x'`, as Groovy assigns; `secret "db-1" deleted` tells a name.
     if case.quoted {
         let plain = || v.iter().all(u8::is_ascii_alphanumeric);
         let made = || v.len() >= 16 && (plain() || is_barred(case)) && random(v) && secret_charset(v);
         let typed = || is_barred(case) && matches!(value_type(v), ValueType::Uuid | ValueType::HexDigest);
-        let signed =
-            || is_barred(case) && v.len() >= MADE_BYTES_MIN && random(v) && v.iter().any(|b| SIGNS.contains(b));
         return mixed && v.len() >= CELL_BYTES_MIN && (case.password() || made() || typed()) || signed();
     }
     // Of the columns in the middle of a table only what is nothing else is taken, and what stands in a row between bars.

@@ -11,9 +11,9 @@ pub fn is_code(v: &[u8]) -> bool {
     sign || is_call_of_path(v)
         || is_own_member(v)
         || v.strip_prefix(b"&").is_some_and(is_variable_named)
-        || !super::is_jumbled(v)
-            && (v.starts_with(b"--") || is_member_expression(v) || is_cut_expression(v) || is_expression(v))
+        || (v.starts_with(b"--") || is_member_expression(v) || is_cut_expression(v) || is_expression(v))
             && reads(v)
+            && !super::is_jumbled(v)
 }
 
 /// `emptyPass`, behind the `&` that takes its address.

@@ -29,9 +29,10 @@ pub fn speaks(v: &[u8]) -> bool {
     let begins = |s: &&str| lower.starts_with(s.as_bytes()) && is_written(&v[..s.len()]);
     let holds = |(bytes, s): &(ByteSet, &'static str)| {
         // Few values hold all of the letters.
-        let places = bytes.is_within(&held).then(|| places(lower, s.as_bytes())).into_iter().flatten();
-        let mut written = places.filter(|at| is_written(&v[*at..at + s.len()])).map(|at| (at, s.len()));
-        written.next()
+        if !bytes.is_within(&held) {
+            return None;
+        }
+        places(lower, s.as_bytes()).find(|at| is_written(&v[*at..at + s.len()])).map(|at| (at, s.len()))
     };
     begins_with_one(lower, OWN_STARTS) && plain()
         || MASK_STARTS.iter().any(&begins)

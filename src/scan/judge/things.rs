@@ -6,6 +6,7 @@ use super::{
     around::{is_of_a_handshake, names_session},
     text_odds, value_type,
 };
+use crate::view::base64_bytes;
 
 /// Whether a value beside a weak name is a public thing that looks random.
 pub fn is_thing(case: &Case) -> bool {
@@ -28,6 +29,7 @@ pub fn is_thing(case: &Case) -> bool {
         || is_an_object(case)
         || is_joined(case)
         || is_a_call(case)
+        || is_a_text(v)
         || OTHER_SESSIONS.iter().any(|name| is_spelled(case.key, name))
 }
 
@@ -74,5 +76,23 @@ fn is_transaction(case: &Case) -> bool {
         && (is_spelled(case.key, "signature") || is_spelled(case.key, "sig"))
 }
 
+/// Words in base64: `dGhlIHF1aWNrIGJyb3duIGZveA==`. A user and a password, or JSON, have other signs.
+fn is_a_text(v: &[u8]) -> bool {
+    let v = v.strip_suffix(b"==").or(v.strip_suffix(b"=")).unwrap_or(v);
+    if !v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')) {
+        return false;
+    }
+    // As many digits of base64 as 24 bytes take tell most.
+    let head: Vec<u8> = base64_bytes(&v[..v.len().min(TEXT_DIGITS)]).collect();
+    let word = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b' ' | b',' | b'.' | b'\'' | b'-');
+    head.len() >= TEXT_BYTES_MIN
+        && head.iter().all(word)
+        && value_type(head.trim_ascii()) == ValueType::Prose
+        && base64_bytes(v).all(|b| word(&b) || b.is_ascii_digit() || matches!(b, b'\n' | b'\r' | b'!' | b'?'))
+}
+
 /// How a session of another system is named, and what one party of a handshake calls it.
 const OTHER_SESSIONS: &[&str] = &["externalsessionid", "rootsessionid", "tlssessionid", "sslsessionid"];
+/// How many digits of base64 are decoded to see whether they are of a text, and how many bytes they must be.
+const TEXT_DIGITS: usize = 32;
+const TEXT_BYTES_MIN: usize = 16;
