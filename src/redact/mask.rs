@@ -1,6 +1,6 @@
 //! Writes what stands in place of a secret, and knows it again. Does not decide what is masked.
 
-use std::sync::OnceLock;
+use std::{collections::HashSet, sync::OnceLock};
 
 use crate::{
     finding::Fingerprint,
@@ -40,8 +40,8 @@ pub struct Masker {
     parts: Vec<Part>,
     /// The ids of all rules, by index.
     ids: Vec<Text>,
-    /// The same, in the order of their texts; made when the first mask is read.
-    sorted: OnceLock<Vec<usize>>,
+    /// The same, to be looked up; made when the first mask is read.
+    known: OnceLock<HashSet<Box<[u8]>>>,
     /// Whether a mask needs escaping inside JSON strings.
     special: bool,
 }
@@ -63,7 +63,7 @@ impl Masker {
         };
         let special = template.bytes().any(|byte| byte.is_ascii_control() || matches!(byte, b'"' | b'\\'));
         let ids = rules.iter().map(|rule| rule.id.clone()).collect();
-        Masker { parts: parse(template), ids, sorted: OnceLock::new(), special }
+        Masker { parts: parse(template), ids, known: OnceLock::new(), special }
     }
 
     /// Appends the mask of a secret of `length` bytes, escaped for a string `depth` deep.
@@ -141,12 +141,7 @@ impl Masker {
 
     /// Whether a rule has this id.
     fn is_rule(&self, id: &[u8]) -> bool {
-        let sorted = self.sorted.get_or_init(|| {
-            let mut sorted: Vec<usize> = (0..self.ids.len()).collect();
-            sorted.sort_unstable_by_key(|&index| self.ids[index].as_bytes());
-            sorted
-        });
-        sorted.binary_search_by_key(&id, |&index| self.ids[index].as_bytes()).is_ok()
+        self.known.get_or_init(|| self.ids.iter().map(|id| id.as_bytes().into()).collect()).contains(id)
     }
 
     /// The byte with which each mask begins, if it is always the same.

@@ -24,6 +24,7 @@ mod tables;
 mod tokens;
 mod units;
 mod unseen;
+mod verify;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 

@@ -8,10 +8,12 @@
 
 mod joined;
 mod known_values;
+mod passing;
 mod spans;
 
 use std::{ops::Range, sync::Arc};
 
+use self::passing::Passing;
 pub use self::spans::Span;
 use self::spans::{Spans, rank};
 use super::{
@@ -61,6 +63,7 @@ pub struct Settler {
     escapes: Vec<Range<usize>>,
     tokens_scratch: tokens::Scratch,
     assigned_scratch: assigned::Scratch,
+    passing: Passing,
 }
 
 impl Settler {
@@ -98,6 +101,15 @@ impl Settler {
         for round in 0..limits::ROUNDS_MAX {
             self.follows_lines = round == 0;
             self.masked.fill(raw, &self.spans.0, engine.masker(), encoding);
+            if round > 0
+                && end == End::Line
+                && block.is_none()
+                && carry.is_empty()
+                && self.passes(engine, raw, encoding)
+            {
+                *carry = Carry { known: self.progress(), ..Carry::default() };
+                return;
+            }
             let mut next = carry.clone();
             self.found.clear();
             let again = self.again.take();
@@ -209,6 +221,7 @@ impl Settler {
         searched.extend(self.views.searched().map(|index| (index, Found::default())));
         let primary = self.views.primary(unit.docker);
         let before = self.found.len();
+        self.tokens_scratch.buffers.keys.clear();
         if !self.known.is_empty() {
             let lines = unit.carries.then_some(primary);
             self.known_values(engine, place, lines);
@@ -219,7 +232,7 @@ impl Settler {
             hits.clear();
             let scratch = &mut self.tokens_scratch;
             let live = engine.tokens().search((&self.views, index), unit.end, engine, scratch, &mut hits);
-            *words = self.tokens_scratch.found;
+            *words = self.tokens_scratch.found.clone();
             self.note_live(unit, index, live);
             hits.drain(..).for_each(|hit| self.add(engine, place, index, hit));
             self.hits = hits;
@@ -237,12 +250,16 @@ impl Settler {
         }
         let news = self.found[before..].iter().any(|span| self.spans.is_news(span));
         if !news {
-            for &(index, words) in &searched {
-                let carry = (index == primary).then_some(&mut *carry);
-                if words.key_name || carry.as_ref().is_some_and(|carry| carry.pending != assigned::Pending::default()) {
-                    self.key_names(engine, place, index, carry, again);
+            for (index, words) in &searched {
+                let carry = (*index == primary).then_some(&mut *carry);
+                let awaited = carry.as_ref().is_some_and(|carry| carry.pending != assigned::Pending::default());
+                let keys = &self.tokens_scratch.buffers.keys[words.keys.clone()];
+                let (text, open, scratch) =
+                    (self.views.text(*index), unit.end != End::Line, &mut self.assigned_scratch);
+                if awaited || engine.prefilter().assigns(engine, text, open, keys, scratch) {
+                    self.key_names(engine, place, *index, carry, again);
                 }
-                self.random_tokens(engine, place, index);
+                self.random_tokens(engine, place, *index);
             }
         }
         self.searched = searched;

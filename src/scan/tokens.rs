@@ -7,21 +7,21 @@ use std::{
 };
 
 use super::{
-    Engine, authority,
+    Engine,
     beginnings::Beginnings,
     candidates::{Candidate, Candidates},
+    judge,
     pattern::{Pattern, Runs},
     prefilter,
+    verify::{Reading, Verdict, starts_token, verify},
 };
 use crate::{
-    limits::{CONTEXT_BYTES_MAX, PIECE_BYTES_MIN, SECRET_BYTES_MAX},
+    limits::{PIECE_BYTES_MIN, SECRET_BYTES_MAX},
     rules::{
-        Confidence, List, Rule, Severity, USER_FAMILY,
+        Confidence, Rule, USER_FAMILY,
         checks::Facts,
         condition::{Run, is_word},
-        exclusions::Found,
     },
-    scan::judge,
     view::{self, Views},
 };
 
@@ -54,7 +54,7 @@ pub struct Hit {
 pub struct Scratch {
     candidates: Candidates,
     gaps: Vec<usize>,
-    buffers: prefilter::Buffers,
+    pub buffers: prefilter::Buffers,
     runs: Runs,
     /// Where a token may begin.
     starts: Vec<usize>,
@@ -62,19 +62,45 @@ pub struct Scratch {
     pub found: prefilter::Found,
 }
 
-/// The family of rules that know a secret by what stands around it.
-const STRUCTURES: &str = "structures";
-/// The shortest word that tells what a password is, and is none (bytes).
-const SAID_BYTES_MIN: usize = 8;
 /// A token that the end of the input cuts is masked from this many bytes behind its literal on: that are eight of its body, of
 /// which the literal may have the first.
 const CUT_BODY_BYTES_MIN: usize = 7;
+/// Of how many tokens it is remembered where they were tried.
+const TRIED_MAX: usize = 8;
 /// The shortest literal that makes a cut token one (bytes).
 const CUT_LITERAL_BYTES_MIN: usize = 4;
-/// How many hits before a place are asked whether they cover it.
-const COVERING_HITS_MAX: usize = 64;
-/// How long a base64 run must be for a short-prefixed match inside it to be a slice of it.
-const BLOB_RUN_MIN: usize = 24;
+/// What was tried in a text, so that no place is tried twice for one token.
+#[derive(Debug, Default)]
+pub struct Tried {
+    runs: Runs,
+    /// For each token, of those that were last tried, the places.
+    places: [(u16, Range<usize>); TRIED_MAX],
+    /// Which of them gives way to the next.
+    oldest: usize,
+}
+
+impl Tried {
+    /// Goes on to another text.
+    pub fn start(&mut self) {
+        self.runs.start();
+        self.places = Default::default();
+    }
+
+    /// Those of the places at which a token was not tried.
+    fn untried(&mut self, token: u16, starts: RangeInclusive<usize>) -> Range<usize> {
+        let (first, end) = (*starts.start(), starts.end() + 1);
+        let known = self.places.iter().position(|(known, places)| *known == token && places.contains(&first));
+        let number = known.unwrap_or(self.oldest);
+        if known.is_none() {
+            self.oldest = (self.oldest + 1) % TRIED_MAX;
+            self.places[number] = (token, first..first);
+        }
+        let tried = &mut self.places[number].1;
+        let from = tried.end.max(first);
+        tried.end = tried.end.max(end);
+        from..end
+    }
+}
 
 /// All rules with patterns.
 #[derive(Debug, Default)]
@@ -137,7 +163,8 @@ impl Tokens {
         hits: &mut Vec<Hit>,
     ) -> Option<usize> {
         let (prefilter, rules, masker) = (engine.prefilter(), engine.rules().rules(), engine.masker());
-        let text = views.text(index);
+        let reading = Reading::of_view(views, index);
+        let text = reading.text;
         let candidates = &mut scratch.candidates;
         candidates.clear();
         let runs = &mut scratch.runs;
@@ -146,9 +173,13 @@ impl Tokens {
         views.gap_places(index, &mut scratch.gaps);
         let gaps = scratch.gaps.iter().copied();
         let open = end != End::Line;
-        scratch.found = prefilter.places(engine, text, open, gaps, &mut scratch.buffers, |place, token| {
+        scratch.found = prefilter.places(engine, text, open, gaps, &mut scratch.buffers, |place, token, at| {
+            // Amid a word it begins nothing, unless a secret covers what stands before it; those are looked for there again.
+            if at == place && self.begins(token) && !starts_token(reading, place, &[]) {
+                return;
+            }
             if let Some(starts) = self.starts(text, place, token) {
-                candidates.add(place, starts, token, |start| starts_token(views, index, start, &[]));
+                candidates.add(place, starts, token, |start| starts_token(reading, start, &[]));
             }
         });
         for &index in &self.without_literal {
@@ -174,7 +205,7 @@ impl Tokens {
             let token = &self.tokens[usize::from(candidate.token)];
             let rule = &rules[usize::from(token.rule)];
             let start = candidate.start;
-            if !starts_token(views, index, start, &hits[first_hit..]) {
+            if !starts_token(reading, start, &hits[first_hit..]) {
                 continue;
             }
             if end == End::Open
@@ -182,7 +213,7 @@ impl Tokens {
             {
                 live = Some(live.map_or(at, |old| old.min(at)));
             }
-            let hit = match verify(token, rule, (views, index), start, end, runs) {
+            let hit = match verify(token, rule, reading, start, end, runs) {
                 // A mask is never masked itself.
                 Verdict::Hit(hit) if masker.len_at(text, hit.span.start) != Some(hit.span.len()) => hit,
                 Verdict::Open => {
@@ -196,27 +227,42 @@ impl Tokens {
                 candidate,
                 &hit.span,
                 |place, token| self.starts(text, place, token),
-                |add| {
-                    for at in hit.span.start + 1..=hit.span.end.min(text.len().saturating_sub(1)) {
-                        if text[at].is_ascii_alphanumeric() && text[at - 1].is_ascii_alphanumeric() {
-                            prefilter.places_at(text, at, &mut *add);
-                        }
-                    }
-                },
+                |add| prefilter.places_within(text, &hit.span, add),
             );
             hits.push(hit);
         }
         match end {
             End::Open => {
                 let around = (&hits[first_hit..], engine.options().interactive);
-                self.live((views, index), live, around, runs, &mut scratch.starts)
+                self.live(reading, live, around, runs, &mut scratch.starts)
             }
             End::Line => None,
             End::Input => {
-                self.cut_tokens(text, (views, index), hits, scratch.candidates.all(), runs);
+                self.cut_tokens(reading, hits, scratch.candidates.all(), runs);
                 None
             }
         }
+    }
+
+    /// Whether a token whose literal stands at `place` is found in a text that ends at a line end, by itself. `tried` is what was
+    /// tried in it before, at places before this one.
+    pub fn is_hit(&self, engine: &Engine, reading: Reading<'_>, place: usize, token: u16, tried: &mut Tried) -> bool {
+        let Some(starts) = self.starts(reading.text, place, token) else { return false };
+        let rule = &engine.rules().rules()[usize::from(self.tokens[usize::from(token)].rule)];
+        let starts = tried.untried(token, starts);
+        starts.filter(|&start| starts_token(reading, start, &[])).any(|start| {
+            match verify(&self.tokens[usize::from(token)], rule, reading, start, End::Line, &mut tried.runs) {
+                // A mask is never masked itself.
+                Verdict::Hit(hit) => engine.masker().len_at(reading.text, hit.span.start) != Some(hit.span.len()),
+                Verdict::Nothing => false,
+                Verdict::Open => true,
+            }
+        })
+    }
+
+    /// Whether a token begins with its literal.
+    fn begins(&self, token: u16) -> bool {
+        self.tokens[usize::from(token)].pattern.needle().is_some_and(|needle| needle.before.1 == 0)
     }
 
     /// Where a token may begin whose literal stands at `place`, as far as the bytes from there on tell.
@@ -230,13 +276,13 @@ impl Tokens {
     /// The earliest place where something may have begun that the end of the text cuts.
     fn live(
         &self,
-        (views, index): (&Views, usize),
+        reading: Reading<'_>,
         found: Option<usize>,
         (hits, interactive): (&[Hit], bool),
         runs: &mut Runs,
         starts: &mut Vec<usize>,
     ) -> Option<usize> {
-        let text = views.text(index);
+        let text = reading.text;
         let mut live = found;
         let mut earlier = |at: usize| live = Some(live.map_or(at, |old| old.min(at)));
         // A run at the end may go on to be a token without a prefix, or an encoded text. Most words
@@ -249,7 +295,7 @@ impl Tokens {
         // With the literal in front, a look at its first bytes is enough.
         let beginnings = self.beginnings.get_or_init(|| Beginnings::of_tokens(&self.tokens));
         for start in text.len().saturating_sub(beginnings.longest)..text.len() {
-            if !starts_token(views, index, start, hits) {
+            if !starts_token(reading, start, hits) {
                 continue;
             }
             for token in beginnings.with(&text[start..]) {
@@ -265,9 +311,7 @@ impl Tokens {
         // A literal may stand behind a beginning without one, or there is none.
         let farthest = self.tokens.iter().filter_map(|token| token.pattern.reach()).max().unwrap_or(0);
         starts.clear();
-        starts.extend(
-            (text.len().saturating_sub(farthest)..text.len()).filter(|&at| starts_token(views, index, at, hits)),
-        );
+        starts.extend((text.len().saturating_sub(farthest)..text.len()).filter(|&at| starts_token(reading, at, hits)));
         for (token, reach) in self.tokens.iter().filter_map(|token| Some((token, token.pattern.reach()?))) {
             let near = starts.partition_point(|&start| start + reach < text.len());
             let mut begun = starts[near..].iter().filter_map(|&start| token.pattern.live_at(text, start, runs));
@@ -279,19 +323,13 @@ impl Tokens {
     }
 
     /// Masks what the end of the input has left of a token: a literal and a body cut short.
-    fn cut_tokens(
-        &self,
-        text: &[u8],
-        (views, index): (&Views, usize),
-        hits: &mut Vec<Hit>,
-        candidates: &[Candidate],
-        runs: &mut Runs,
-    ) {
+    fn cut_tokens(&self, reading: Reading<'_>, hits: &mut Vec<Hit>, candidates: &[Candidate], runs: &mut Runs) {
+        let text = reading.text;
         for candidate in candidates {
             let token = &self.tokens[usize::from(candidate.token)];
             let Some(needle) = token.pattern.needle() else { continue };
             let start = candidate.start;
-            if needle.before.1 > 0 || !token.pattern.secret_is_whole() || !starts_token(views, index, start, &[]) {
+            if needle.before.1 > 0 || !token.pattern.secret_is_whole() || !starts_token(reading, start, &[]) {
                 continue;
             }
             let rest = &text[start..];
@@ -329,86 +367,6 @@ fn begins_with(text: &[u8], start: &[u8]) -> bool {
     text.len() >= start.len() && text[..start.len()].eq_ignore_ascii_case(start)
 }
 
-/// What a rule finds at one place.
-enum Verdict {
-    Hit(Hit),
-    Nothing,
-    /// What follows the match tells, and is not there yet.
-    Open,
-}
-
-/// Tries one rule at one place.
-fn verify(
-    token: &Token,
-    rule: &Rule,
-    (views, index): (&Views, usize),
-    start: usize,
-    end: End,
-    runs: &mut Runs,
-) -> Verdict {
-    let text = views.text(index);
-    let Some((whole, secret)) = token.pattern.match_at(text, start, runs) else { return Verdict::Nothing };
-    if end == End::Open && whole.end == text.len() {
-        // What follows may lengthen the match or deny it: it is live, not found.
-        return Verdict::Nothing;
-    }
-    if !ends_token(views, index, whole.end) || secret.is_empty() {
-        return Verdict::Nothing;
-    }
-    if !has_context(text, &whole, &rule.context) || is_slice(token, text, &whole) {
-        return Verdict::Nothing;
-    }
-    // A user's own pattern says itself where its tokens stand, and what they are.
-    let ours = rule.family != USER_FAMILY;
-    if ours && (begins_a_digest(text, whole.start) || ends_a_name(text, &whole)) {
-        return Verdict::Nothing;
-    }
-    let bytes = &text[secret.clone()];
-    // A structure says where a secret stands, not that one does.
-    if rule.family == STRUCTURES {
-        // `with password scram-sha-256`: what a sentence says of a password.
-        let said = rule.confidence < Confidence::High && bytes.len() >= SAID_BYTES_MIN && judge::says_nothing(bytes);
-        let named = rule.severity == Severity::Medium && judge::is_numbered_constant(bytes);
-        if said || named || judge::stands_in(bytes) || judge::is_public(bytes) {
-            return Verdict::Nothing;
-        }
-        match authority::is_public(text, whole.start, &secret, end == End::Open) {
-            Some(false) => {}
-            Some(true) => return Verdict::Nothing,
-            None => return Verdict::Open,
-        }
-    }
-    // `api-cognitoauthorizationidentity`: words, which chance does not make. A checksum tells them by itself.
-    let told = rule.check.is_some();
-    if rule.family != STRUCTURES && ours && !told && judge::reads_like_words(bytes) {
-        return Verdict::Nothing;
-    }
-    if rule.entropy > 0.0 && (judge::randomness::entropy_milli(bytes) as f32) < rule.entropy * 1000.0 {
-        return Verdict::Nothing;
-    }
-    let line = line_start(text, whole.start);
-    let found = Found { secret: bytes, whole: &text[whole.clone()], line: &text[line..whole.end] };
-    if rule.not.hold(found) {
-        return Verdict::Nothing;
-    }
-    let published = judge::published(bytes, rule.family == STRUCTURES).filter(|_| ours);
-    let most = published.unwrap_or(Confidence::Certain);
-    let (mut confidence, mut why, mut facts) =
-        (rule.confidence.min(most), "has the shape of the rule", Facts::default());
-    if let Some(check) = rule.check {
-        let outcome = check.run(&text[whole.clone()]);
-        facts = outcome.facts;
-        match outcome.valid {
-            Some(true) => (confidence, why) = (most, "has the shape, and its check is right"),
-            Some(false) => {
-                (confidence, why) = (confidence.min(Confidence::Medium), "has the shape, but its check is wrong")
-            }
-            None => {}
-        }
-    }
-    Verdict::Hit(Hit { span: secret, rule: token.rule, confidence, facts, why })
-}
-
 /// Whether what may be the beginning of a token is shown to somebody who types it. A part of a literal is no secret; of
 /// a token without a literal in front, that is a word, or shorter than any piece that could be of use.
 fn is_shown_typed(beginning: &[u8], literals: Option<&Vec<Vec<u8>>>) -> bool {
@@ -416,85 +374,4 @@ fn is_shown_typed(beginning: &[u8], literals: Option<&Vec<Vec<u8>>>) -> bool {
         Some(literals) => literals.iter().all(|literal| !begins_with(beginning, literal)),
         None => beginning.len() < PIECE_BYTES_MIN || judge::is_words(beginning),
     }
-}
-
-/// Whether a token can begin at `start`: not within a word, unless what is before it is itself
-/// masked or was a colour code.
-fn starts_token(views: &Views, index: usize, start: usize, before: &[Hit]) -> bool {
-    let text = views.text(index);
-    let inside = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    start == 0
-        || !inside(start)
-        || !inside(start - 1)
-        || before.iter().rev().take(COVERING_HITS_MAX).any(|hit| hit.span.start < start && start <= hit.span.end)
-        || views.gap_at(index, start)
-}
-
-/// Whether a token can end at `end`.
-fn ends_token(views: &Views, index: usize, end: usize) -> bool {
-    let text = views.text(index);
-    let inside = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    end == 0 || !inside(end - 1) || !inside(end) || views.gap_at(index, end)
-}
-
-/// Where the line of a place begins, or `CONTEXT_BYTES_MAX` before it.
-fn line_start(text: &[u8], place: usize) -> usize {
-    let from = place.saturating_sub(CONTEXT_BYTES_MAX);
-    memchr::memrchr(b'\n', &text[from..place]).map_or(from, |end| from + end + 1)
-}
-
-/// Whether one of the words stands in the match or to the left of it on its line, near enough.
-fn has_context(text: &[u8], whole: &Range<usize>, words: &List) -> bool {
-    if words.is_empty() {
-        return true;
-    }
-    let before = &text[line_start(text, whole.start)..whole.end];
-    words.iter().any(|word| contains_caseless(before, word.as_bytes()))
-}
-
-/// Whether a lower-case word stands in a short text, letters of either case. Preparing a search would
-/// take longer than this.
-fn contains_caseless(text: &[u8], word: &[u8]) -> bool {
-    let Some(&first) = word.first() else { return true };
-    let last = (text.len() + 1).saturating_sub(word.len());
-    let begins = memchr::memchr2_iter(first, first.to_ascii_uppercase(), &text[..last]);
-    begins.into_iter().any(|at| text[at..at + word.len()].eq_ignore_ascii_case(word))
-}
-
-/// `orders-api-518f1097-...`, `cache-key-9e107d9d...`: a word and an identifier at the end of a longer name. What logs
-/// are full of tells a token only where nothing is joined to it. Two letters (`prod-sk-...`) are no word.
-fn ends_a_name(text: &[u8], whole: &Range<usize>) -> bool {
-    let joined = matches!(text[..whole.start], [.., b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9', b'-']);
-    let found = &text[whole.clone()];
-    let word = found.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-    joined
-        && word > 2
-        && found.get(word) == Some(&b'-')
-        && found[word..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
-}
-
-/// `"integrity": "sha512-BSA..."`: a digest may begin with any letters, and has as many digits of base64 as its bytes need.
-fn begins_a_digest(text: &[u8], start: usize) -> bool {
-    const DIGESTS: &[(&str, usize)] = &[("sha256-", 43), ("sha384-", 64), ("sha512-", 86)];
-    let digit = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let named = DIGESTS.iter().find(|(name, _)| text[..start].ends_with(name.as_bytes()));
-    named.is_some_and(|(_, count)| text[start..].iter().take(count + 1).take_while(digit).count() == *count)
-}
-
-/// Whether a match of a rule with a short prefix is but a slice of a longer base64 run: then its
-/// letters mean nothing.
-fn is_slice(token: &Token, text: &[u8], whole: &Range<usize>) -> bool {
-    let shortest = token.pattern.needle().and_then(|needle| needle.literals.iter().map(Vec::len).min());
-    let shortest = shortest.unwrap_or_default();
-    let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let before = &text[..whole.start];
-    if shortest > 4 || !text[whole.clone()].iter().all(digit) {
-        return shortest <= 3 && text[whole.start].is_ascii_alphanumeric() && judge::is_shuffled_to(before);
-    }
-    let run = before.iter().rev().take(BLOB_RUN_MIN * 4).take_while(|byte| digit(byte)).count();
-    let run = &before[before.len() - run..];
-    run.len() >= BLOB_RUN_MIN
-        && run.iter().any(u8::is_ascii_uppercase)
-        && run.iter().any(u8::is_ascii_lowercase)
-        && run.iter().any(u8::is_ascii_digit)
 }

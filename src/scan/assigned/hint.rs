@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::{
-    Names, TAG_BYTES_MAX, Table, Trigger, insert, key,
+    Names, Scratch, TAG_BYTES_MAX, Table, Trigger, insert, key,
     name::{self, KeyWords},
     told,
 };
@@ -16,7 +16,15 @@ use super::{
 /// that is assigned elsewhere. `open` says that more bytes may follow the text.
 ///
 /// The text may be one that is still escaped: backslashes are looked over wherever they stand.
-pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, end: usize, open: bool) -> bool {
+pub fn may_assign(
+    names: &Names,
+    trigger: &Trigger,
+    text: &[u8],
+    Range { start, end }: Range<usize>,
+    open: bool,
+    scratch: &mut Scratch,
+) -> bool {
+    let words = &mut scratch.words;
     if !names.may_stand(trigger, text, start, end) {
         return false;
     }
@@ -25,17 +33,17 @@ pub fn may_assign(names: &Names, trigger: &Trigger, text: &[u8], start: usize, e
     // The letter of an escape is no letter of the name.
     let escaped = usize::from(before == b'\\' && first < start);
     let flag = [first, first + escaped].into_iter().find(|&at| text[at] == b'-');
-    flag.is_some_and(|from| is_flag(names, text, from, end, open))
+    flag.is_some_and(|from| is_flag(names, text, from..end, open, words))
         || before == b':'
         || is_defined(text, first)
         || is_variable(text, first)
         || opens_tuple(text, first)
         || is_announced(text, first, end, open)
-        || is_header(names, text, first, end)
-        || is_called(names, text, start, end, open)
-        || is_column(names, text, first, end, open)
+        || is_header(names, text, first..end, words)
+        || is_called(names, text, start..end, open, words)
+        || is_column(names, text, first..end, open, words)
         || goes_on(text, first, end, open)
-        || may_be_far(names, text, first)
+        || may_be_far(names, text, first, words)
 }
 
 /// Whether the key at `first` may be a keyword of Clojure's, behind whose blank its value stands: `{:password "x"}`.
@@ -113,7 +121,7 @@ fn is_variable(text: &[u8], first: usize) -> bool {
 }
 
 /// Whether the word that begins at `first` names a column of a table.
-fn is_header(names: &Names, text: &[u8], first: usize, end: usize) -> bool {
+fn is_header(names: &Names, text: &[u8], Range { start: first, end }: Range<usize>, words: &mut KeyWords) -> bool {
     let word = text[end..].iter().take(NEAR_BYTES_MAX).take_while(|&&byte| key::is_ident(byte)).count();
     let to = end + word;
     if !Table::may_head(text, first, to) {
@@ -121,8 +129,7 @@ fn is_header(names: &Names, text: &[u8], first: usize, end: usize) -> bool {
     }
     // The letter of an escape is no letter of the name.
     let escaped = first > 0 && text[first - 1] == b'\\';
-    let is_name =
-        |from: usize| text.get(from..to).is_some_and(|name| names.look_up(name, &mut KeyWords::default()).is_some());
+    let mut is_name = |from: usize| text.get(from..to).is_some_and(|name| names.look_up(name, words).is_some());
     if !(is_name(first) || escaped && is_name(first + 1)) {
         return false;
     }
@@ -132,15 +139,15 @@ fn is_header(names: &Names, text: &[u8], first: usize, end: usize) -> bool {
     let stop = memchr::memchr(b'\n', &text[to..until]).map_or(until, |at| to + at);
     let line = text[line..stop].strip_suffix(b"\r").unwrap_or(&text[line..stop]);
     // What is still escaped may have a header that ends at an escaped line end.
-    line.contains(&b'\\') || Table::headed(line, names, &mut KeyWords::default()).is_some()
+    line.contains(&b'\\') || Table::headed(line, names, words).is_some()
 }
 
 /// Whether something before the key that has a part at `at` may say that it names a value: a directive, or the
 /// `name:` whose `value:` follows.
-fn may_be_far(names: &Names, text: &[u8], at: usize) -> bool {
+fn may_be_far(names: &Names, text: &[u8], at: usize, words: &mut KeyWords) -> bool {
     let first = start_of(text, at);
     directive_before(text, first.saturating_sub(LINE_BYTES_MAX), first)
-        || may_be_name(names, text, first, at, &mut KeyWords::default()) && named_before(text, first, |_| true)
+        || may_be_name(names, text, first, at, words) && named_before(text, first, |_| true)
 }
 
 /// Where the word that has a part at `at` begins.
@@ -193,13 +200,15 @@ impl Reach {
 }
 
 /// Whether the flag that begins at `from`, and has a trigger up to `end`, has a name of the table.
-fn is_flag(names: &Names, text: &[u8], from: usize, end: usize, open: bool) -> bool {
+fn is_flag(names: &Names, text: &[u8], flag: Range<usize>, open: bool, words: &mut KeyWords) -> bool {
+    let Range { start: from, end } = flag;
     let to = end + text[end..].iter().take_while(|&&byte| key::is_ident(byte)).count();
-    open && to == text.len() || names.look_up(&text[from..to], &mut KeyWords::default()).is_some()
+    open && to == text.len() || names.look_up(&text[from..to], words).is_some()
 }
 
 /// Whether the word that begins its line at `first` is a name of the table with a column behind it.
-fn is_column(names: &Names, text: &[u8], first: usize, end: usize, open: bool) -> bool {
+fn is_column(names: &Names, text: &[u8], word: Range<usize>, open: bool, words: &mut KeyWords) -> bool {
+    let Range { start: first, end } = word;
     // Nearly all words stand amid others, which one byte tells.
     let escaped = |at: usize| at > 1 && text[at - 2] == b'\\' && matches!(text[at - 1], b'n' | b'r' | b't');
     // The letter of an escape is no letter of the name.
@@ -216,9 +225,7 @@ fn is_column(names: &Names, text: &[u8], first: usize, end: usize, open: bool) -
     let head = text[..first].iter().rev().take(COLUMN_BYTES_MAX).take_while(|b| matches!(b, b' ' | b'\t' | b'|'));
     let line = first - head.count();
     let stands = line == 0 || text[line - 1] == b'\n' || escaped(line);
-    stands
-        && (unknown || column(text, line, first, to).is_some())
-        && names.look_up(&text[first..to], &mut KeyWords::default()).is_some()
+    stands && (unknown || column(text, line, first, to).is_some()) && names.look_up(&text[first..to], words).is_some()
 }
 
 /// Whether the word that begins at `first`, and has a trigger up to `end`, may name a column of an `INSERT`, or have its value
@@ -252,14 +259,15 @@ pub fn column(text: &[u8], line: usize, start: usize, end: usize) -> Option<usiz
 
 /// Whether an operator stands behind the trigger, within its [`Reach`], and the key before it has a name of the
 /// table.
-fn is_called(names: &Names, text: &[u8], start: usize, end: usize, open: bool) -> bool {
+fn is_called(names: &Names, text: &[u8], word: Range<usize>, open: bool, words: &mut KeyWords) -> bool {
+    let Range { start, end } = word;
     let mut reach = Reach::default();
     let mut slash = false;
     let mut at = end;
     while let Some(&byte) = text.get(at) {
         match byte {
-            b'=' | b':' if names_key(names, text, start, at) => return true,
-            b'>' if names_key(names, text, start, at) || names_element(names, text, at) => return true,
+            b'=' | b':' if names_key(names, text, start, at, words) => return true,
+            b'>' if names_key(names, text, start, at, words) || names_element(names, text, at, words) => return true,
             b'\n' => return false,
             // An escaped line end is one to those who unescape it, and to others it ends the key.
             b'n' | b'r' if slash => return false,
@@ -282,38 +290,38 @@ fn is_called(names: &Names, text: &[u8], start: usize, end: usize, open: bool) -
 
 /// Whether the key before the operator at `at` reaches back to a trigger at `start`, and has a name
 /// of the table.
-fn names_key(names: &Names, text: &[u8], start: usize, at: usize) -> bool {
+fn names_key(names: &Names, text: &[u8], start: usize, at: usize, words: &mut KeyWords) -> bool {
     let longer = at > 0 && matches!(text[at - 1], b':' | b'?' | b'+' | b'=' | b'-');
     [at, at - usize::from(longer)].into_iter().take(1 + usize::from(longer)).any(|end| {
         if !names.may_end_at(text, end) {
             return false;
         }
         let Some(key) = key::before(text, end) else { return false };
-        let words = key::with_words_before(text, &key);
-        if words.start > start {
+        let whole = key::with_words_before(text, &key);
+        if whole.start > start {
             return false;
         }
-        let has_name = |from: usize| {
+        let mut has_name = |from: usize| {
             // The letter of an escape is no letter of the name.
             let escaped = from > 0 && text[from - 1] == b'\\' && text[from].is_ascii_alphabetic();
-            let name = |from: usize| names.look_up(&text[from..words.end], &mut KeyWords::default()).is_some();
+            let mut name = |from: usize| names.look_up(&text[from..whole.end], words).is_some();
             name(from) || escaped && name(from + 1)
         };
         let unclear = key.quoted.is_some() && text[key.name.clone()].contains(&b'\\');
-        unclear || has_name(words.start) || key.name.start > words.start && has_name(key.name.start)
+        unclear || has_name(whole.start) || key.name.start > whole.start && has_name(key.name.start)
     })
 }
 
 /// Whether the element whose start tag ends at `at` has a name of the table, or an attribute that
 /// may have one.
-fn names_element(names: &Names, text: &[u8], at: usize) -> bool {
+fn names_element(names: &Names, text: &[u8], at: usize, words: &mut KeyWords) -> bool {
     let before = &text[at.saturating_sub(TAG_BYTES_MAX)..at];
     let Some(open) = memchr::memrchr(b'<', before) else { return false };
     let tag = &before[open + 1..];
     let length = tag.iter().take_while(|&&byte| key::is_ident(byte) || byte == b':').count();
     let name = || name_in_element(before).and_then(|name| before.get(name));
-    names.look_up(&tag[..length], &mut KeyWords::default()).is_some()
-        || name().is_some_and(|name| names.look_up(name, &mut KeyWords::default()).is_some())
+    names.look_up(&tag[..length], words).is_some()
+        || name().is_some_and(|name| names.look_up(name, words).is_some())
         || [&b" name="[..], b" key="].iter().any(|attribute| memchr::memmem::find(tag, attribute).is_some())
 }
 

@@ -25,10 +25,11 @@ fn is_column(text: &[u8], first: usize, end: usize) -> bool {
     if !matches!(before, Some(b'(' | b',')) {
         return false;
     }
-    let list = text[end..].iter().take(LIST_BYTES_MAX).take_while(|byte| is_listed(**byte)).count();
-    let rest = text[end + list..].strip_prefix(b")").unwrap_or_default();
+    let list = &text[end..text.len().min(end + LIST_BYTES_MAX + 1)];
+    let Some(close) = memchr::memchr(b')', list) else { return false };
+    let rest = &text[end + close + 1..];
     let rest = &rest[rest.iter().take(QUOTE_BYTES_MAX).take_while(|byte| **byte == b' ').count()..];
-    is_values(rest)
+    is_values(rest) && list[..close].iter().all(|byte| is_listed(*byte))
 }
 
 /// Whether the `VALUES` of an `INSERT` stands behind the blank at `at`.

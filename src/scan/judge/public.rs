@@ -1,7 +1,7 @@
 //! Tells values that are made to be shown: public keys, certificates, and what vendors give to browsers to name
 //! themselves with. Does not look at key names.
 
-use super::{Confidence, bytes::contains, is_words, speech, trim_marks};
+use super::{Confidence, bytes::Texts, is_words, speech, trim_marks};
 
 /// Whether a value is public by its form.
 pub fn is_public(v: &[u8]) -> bool {
@@ -30,7 +30,7 @@ pub fn published(v: &[u8], structure: bool) -> Option<Confidence> {
     let mut parts = v.split(|b| matches!(b, b'-' | b'_'));
     let letters = |part: &[u8]| part.iter().all(u8::is_ascii_alphabetic);
     let long = parts.clone().any(|part| part.len() >= 4) || v.len() < 4;
-    let known = || PUBLISHED.iter().any(|part| contains(v, part.as_bytes()));
+    let known = || PUBLISHED.places(v).next().is_some();
     // `pass1`, `#pass`, `secret123`: what examples have, and a number or a sign.
     let numbered = || {
         let word = trim_marks(v);
@@ -64,7 +64,7 @@ fn is_bech32(byte: &u8) -> bool {
 /// Parts of values that documentation prints, so that whoever has read it knows them: sequences; those of jwt.io, RFC 6749,
 /// 6750 and 7617, OAuth 1, OpenID, TOTP, PyJWT, AWS, Stripe, Telegram, Firebase, the emulators of Azure; manuals of kubectl,
 /// PostgreSQL, OpenSSL, systemd.
-const PUBLISHED: &[&str] = &[
+static PUBLISHED: Texts = Texts::new(&[
     "xxxxxxxx",
     "XXXXXXXX",
     "1a2b3c4d",
@@ -106,7 +106,7 @@ const PUBLISHED: &[&str] = &[
     "h]6EszR}vJ*m",
     "DXjSUawnel2fr6SK",
     "VERYLONGSECRET",
-];
+]);
 /// What examples have for a secret, with a number or without.
 const EXAMPLE_WORDS: &[&str] =
     &["pass", "password", "passwd", "pwd", "secret", "token", "foo", "bar", "foobar", "key", "test"];

@@ -1,7 +1,7 @@
 //! Tells whether a value says in words that a secret belongs in its place. Does not know other placeholders.
 
 use super::{
-    bytes::{begins_with_one, places},
+    bytes::{Texts, begins_with_one, places},
     randomness::{is_made, text_odds},
 };
 use crate::rules::condition::ByteSet;
@@ -52,7 +52,7 @@ pub fn names_an_example(v: &[u8]) -> bool {
     let lower = &mut lower[..v.len()];
     lower.copy_from_slice(v);
     lower.make_ascii_lowercase();
-    EXAMPLES.iter().any(|word| places(lower, word.as_bytes()).any(|at| is_written(&v[at..at + word.len()])))
+    EXAMPLES.places(lower).any(|(at, word)| is_written(&v[at..at + word.len()]))
 }
 
 /// Whether letters are in a case in which somebody writes words: `replace_me`, `REPLACEME`, `replaceMe`, but not `fAKe`,
@@ -103,6 +103,6 @@ const fn speech(words: &str) -> (ByteSet, &str) {
 }
 
 /// Words that are said of examples.
-const EXAMPLES: &[&str] = &["example", "dummy", "sample", "placeholder", "changeme"];
+static EXAMPLES: Texts = Texts::new(&["example", "dummy", "sample", "placeholder", "changeme"]);
 /// How much of a value is looked at for them (bytes).
 const EXAMPLE_BYTES_MAX: usize = 256;

@@ -116,10 +116,17 @@ impl Seen {
 const SEEN_MAX: usize = 8;
 
 /// Whether the key name at `place` may be assigned a value.
-pub fn may_assign(engine: &Engine, text: &[u8], place: Range<usize>, trigger: u16, open: bool) -> bool {
+pub fn may_assign(
+    engine: &Engine,
+    text: &[u8],
+    place: Range<usize>,
+    trigger: u16,
+    open: bool,
+    scratch: &mut assigned::Scratch,
+) -> bool {
     let Some(names) = engine.names() else { return false };
     let trigger = names.triggers().get(usize::from(trigger));
-    trigger.is_some_and(|trigger| assigned::may_assign(names, trigger, text, place.start, place.end, open))
+    trigger.is_some_and(|trigger| assigned::may_assign(names, trigger, text, place, open, scratch))
 }
 
 /// Whether a token may begin at one of the places that its literal at `place` allows.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{
     Prefilter,
     follow::{Ahead, is_sign, may_assign, may_match, stands_for_another},
-    line_end,
+    line_end, line_start,
     masks::{BLOCK, LOOKAHEAD, Masks, STRETCH, Stretch},
     survey::{Kind, Place, Survey},
     words::Wanted,
@@ -19,6 +19,8 @@ use crate::{
         keyblock,
         known::wrap,
         manifest,
+        tokens::Tried,
+        verify::Reading,
     },
     view::{self, envelope},
 };
@@ -60,6 +62,11 @@ pub struct Look<'a, 'b> {
     /// Whether the text was read in another one; then it is no container's record, and this part of it
     /// is what the line's record says to the next one.
     derived: Option<Range<usize>>,
+    /// The view that it is then.
+    view: Option<Reading<'a>>,
+    /// The line in which a token was last tried, all of the text if it was read in another one, and whether it holds a
+    /// backslash.
+    tried: (Range<usize>, bool),
 }
 
 /// What is known of a line.
@@ -84,11 +91,18 @@ pub struct Buffers {
     survey: Survey,
     scratch: assigned::Scratch,
     hits: Vec<assigned::Hit>,
+    /// Where tokens were tried in the line.
+    tried: Tried,
+    /// Words of key names, each with its number among them, in the texts that were looked up.
+    pub keys: Vec<(Range<usize>, u16)>,
     /// What was seen of the text.
     pub ahead: Ahead,
     /// Places of the text where something was taken out.
     pub gaps: Vec<usize>,
 }
+
+/// How far behind a literal a mask is looked for, and before a word one that it may stand in (bytes).
+const MASK_NEAR_BYTES: usize = 128;
 
 /// Whether the run of base64 digits at `at` may go on in the next line.
 fn goes_on(text: &[u8], at: usize) -> bool {
@@ -99,14 +113,25 @@ fn goes_on(text: &[u8], at: usize) -> bool {
 impl<'a, 'b> Look<'a, 'b> {
     pub fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8], buffers: &'b mut Buffers) -> Look<'a, 'b> {
         buffers.ahead.clear();
-        Look { prefilter, engine, text, buffers, stretch: 0..0, next: [0; 2], line: Line::default(), derived: None }
+        Look {
+            prefilter,
+            engine,
+            text,
+            buffers,
+            stretch: 0..0,
+            next: [0; 2],
+            line: Line::default(),
+            derived: None,
+            view: None,
+            tried: (0..0, false),
+        }
     }
 
     /// What the first place says, of a text which was read in another one, that says that it matters or, unless it `is_decoded`,
     /// that something in it decodes to text; `record` is the part of it that says something to the next line, if the line is
     /// a container's record.
-    pub fn derived_says(mut self, record: Range<usize>, is_decoded: bool) -> Option<Why> {
-        self.derived = Some(record);
+    pub fn derived_says(mut self, view: Reading<'a>, record: Range<usize>, is_decoded: bool) -> Option<Why> {
+        (self.derived, self.view) = (Some(record), Some(view));
         let decoded = if is_decoded { self.text.len() } else { 0 };
         self.first(0, Done { read: self.text.len(), decoded, words: 0 }).map(|(_, why)| why)
     }
@@ -175,7 +200,7 @@ impl<'a, 'b> Look<'a, 'b> {
             let matters = match wanted {
                 Wanted::Token(token) => {
                     let Buffers { gaps, ahead, .. } = &mut *self.buffers;
-                    may_match(engine, text, start, token, gaps, ahead)
+                    may_match(engine, text, start, token, gaps, ahead) && self.may_hit(start, token)
                 }
                 Wanted::KeyName(index) => {
                     says = self.key_says(start..start + length, index, read).or(says);
@@ -196,12 +221,43 @@ impl<'a, 'b> Look<'a, 'b> {
         says
     }
 
+    /// Whether the token whose literal stands at `place`, and may match there, is found when the line is settled. That is
+    /// asked where a mask follows, which many patterns match; elsewhere, what may match nearly always does. It is not
+    /// asked in a line with a backslash, which is read without it, too.
+    #[inline(never)]
+    fn may_hit(&mut self, place: usize, token: u16) -> bool {
+        let masker = self.engine.masker();
+        let Some(begins) = masker.begins() else { return true };
+        let near = place..self.text.len().min(place + MASK_NEAR_BYTES);
+        let mut masks = memchr::memchr_iter(begins, &self.text[near]).map(|at| place + at);
+        if !masks.any(|at| masker.len_at(self.text, at).is_some()) {
+            return true;
+        }
+        if !self.tried.0.contains(&place) {
+            let line = match self.view {
+                Some(_) => 0..self.text.len(),
+                None => line_start(self.text, place)..line_end(self.text, place),
+            };
+            self.buffers.tried.start();
+            self.tried = (line.clone(), memchr::memchr(b'\\', &self.text[line]).is_some());
+        }
+        let (line, escaped) = &self.tried;
+        let reading = self.view.unwrap_or_else(|| Reading::raw(&self.text[line.clone()]));
+        *escaped
+            || self.engine.tokens().is_hit(self.engine, reading, place - line.start, token, &mut self.buffers.tried)
+    }
+
     /// What the key says that has a trigger at `place`: that its line assigns a secret or leaves something for the
     /// next one, or that this is to be seen in the unescaped line.
     fn key_says(&mut self, place: Range<usize>, trigger: u16, read: usize) -> Option<Why> {
         let names = self.engine.names()?;
         let named = names.triggers().get(usize::from(trigger))?;
         if !names.may_stand(named, self.text, place.start, place.end) || assigned::is_plain_element(self.text, &place) {
+            return None;
+        }
+        // In a mask they stand in a rule's id.
+        let joined = place.start.checked_sub(1).is_some_and(|at| matches!(self.text[at], b':' | b'-'));
+        if joined && self.is_in_a_mask(&place) {
             return None;
         }
         self.enter_line(place.start);
@@ -214,7 +270,22 @@ impl<'a, 'b> Look<'a, 'b> {
             }
         }
         let unescaped = escaped && self.derived.is_none() && place.start >= read;
-        (unescaped && may_assign(self.engine, self.text, place, trigger, false)).then_some(Why::Reads)
+        let scratch = &mut self.buffers.scratch;
+        (unescaped && may_assign(self.engine, self.text, place, trigger, false, scratch)).then_some(Why::Reads)
+    }
+
+    /// Whether a word stands in a mask that no key goes on in: what masks say names nothing.
+    #[inline(never)]
+    fn is_in_a_mask(&self, place: &Range<usize>) -> bool {
+        let masker = self.engine.masker();
+        let Some(begins) = masker.begins() else { return false };
+        let from = place.start.saturating_sub(MASK_NEAR_BYTES);
+        let Some(at) = memchr::memrchr(begins, &self.text[from..place.start]) else { return false };
+        let begins = from + at;
+        let covers = masker.len_at(self.text, begins).is_some_and(|length| begins + length >= place.end);
+        let before = self.text[..begins].iter().rev().find(|byte| !matches!(byte, b'"' | b'\'' | b'\\'));
+        covers
+            && before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'=' | b':' | b'>' | b',' | b'/' | b'@'))
     }
 
     /// Whether the line, or the text of the record that it is, assigns a secret to the key with a trigger at `place`.
@@ -245,8 +316,7 @@ impl<'a, 'b> Look<'a, 'b> {
         if self.line.range.contains(&at) {
             return;
         }
-        let start = memchr::memrchr(b'\n', &self.text[..at]).map_or(0, |end| end + 1);
-        let end = line_end(self.text, at);
+        let (start, end) = (line_start(self.text, at), line_end(self.text, at));
         let line = &self.text[start..end];
         // The text of a container's record is read by itself, too: it says something to the next one. Docker's is a
         // JSON string, and only read unescaped.

@@ -46,7 +46,9 @@ use self::{
     tables::Tables,
     words::{Wanted, Words},
 };
-use super::{Engine, keyblock, known::Known, manifest, tokens::Token};
+use std::ops::Range;
+
+use super::{Engine, assigned, keyblock, known::Known, manifest, tokens::Token, verify::Reading};
 use crate::{
     rules::{Rule, condition::Run},
     view::{Views, envelope, utf16::Encoding},
@@ -86,8 +88,8 @@ impl Prefilter {
         Lines { look: Look::new(self, engine, block, lines), known, reading, views }
     }
 
-    /// Looks up one text that is not escaped: calls `token` with the place of each literal, and says
-    /// which other detectors have a word in it. `open` says that more bytes may follow; `gaps` are
+    /// Looks up one text that is not escaped: calls `token` with the place of each literal, and with where it was seen, appends the words of key names to
+    /// those of `buffers`, and says which detectors have a word in it. `open` says that more bytes may follow; `gaps` are
     /// places where a word may begin although a letter stands before it.
     pub fn places(
         &self,
@@ -96,11 +98,12 @@ impl Prefilter {
         open: bool,
         gaps: impl Iterator<Item = usize>,
         buffers: &mut Buffers,
-        mut token: impl FnMut(usize, u16),
+        mut token: impl FnMut(usize, u16, usize),
     ) -> Found {
-        let mut found = Found::default();
+        let mut keys = std::mem::take(&mut buffers.keys);
+        let (first, mut found) = (keys.len(), Found::default());
         for at in gaps {
-            self.places_at(text, at, &mut token);
+            self.places_at(text, at, |start, index| token(start, index, at));
         }
         let mut look = Look::new(self, engine, text, buffers);
         let mut from = 0;
@@ -108,37 +111,69 @@ impl Prefilter {
             from = at;
             if kind == Kind::Word {
                 self.words.look_up(text, at, |start, length, wanted| match wanted {
-                    Wanted::Token(index) => token(start, index),
-                    Wanted::KeyName(index) => {
-                        found.key_name = found.key_name || may_assign(engine, text, start..start + length, index, open);
-                    }
+                    Wanted::Token(index) => token(start, index, at),
+                    Wanted::KeyName(index) => keys.push((start..start + length, index)),
                     Wanted::KeyBlock => found.key_block |= open || keyblock::may_begin(text, start),
                     Wanted::Manifest => found.manifest |= open || manifest::may_begin(text, start),
                     Wanted::Record | Wanted::Code => {}
                 });
             }
         }
+        found.keys = first..keys.len();
+        buffers.keys = keys;
         found
+    }
+
+    /// Whether one of the words of key names in a text, which is not escaped, may have a value assigned.
+    pub fn assigns(
+        &self,
+        engine: &Engine,
+        text: &[u8],
+        open: bool,
+        keys: &[(Range<usize>, u16)],
+        scratch: &mut assigned::Scratch,
+    ) -> bool {
+        keys.iter().any(|(place, index)| may_assign(engine, text, place.clone(), *index, open, scratch))
+    }
+
+    /// Calls `token` with the place of each literal whose window begins amid a word of `span` or at its end.
+    pub fn places_within(&self, text: &[u8], span: &Range<usize>, mut token: impl FnMut(usize, u16)) {
+        let keys = self.words.keys();
+        let (begin, go_on) = (keys.begin(), keys.go_on());
+        for at in span.start + 1..=span.end.min(text.len().saturating_sub(1)) {
+            let peek = keys::peek(text, at);
+            if begin.may_hold(peek)
+                && go_on.may_hold(peek)
+                && text[at].is_ascii_alphanumeric()
+                && text[at - 1].is_ascii_alphanumeric()
+            {
+                self.tokens_at(text, at, &mut token);
+            }
+        }
     }
 
     /// Calls `token` with the place of each literal whose window begins at `text[at..]`.
     pub fn places_at(&self, text: &[u8], at: usize, mut token: impl FnMut(usize, u16)) {
         let (keys, peek) = (self.words.keys(), keys::peek(text, at));
         if keys.begin().may_hold(peek) && keys.go_on().may_hold(peek) {
-            self.words.look_up(text, at, |start, _, wanted| {
-                if let Wanted::Token(index) = wanted {
-                    token(start, index);
-                }
-            });
+            self.tokens_at(text, at, &mut token);
         }
+    }
+
+    fn tokens_at(&self, text: &[u8], at: usize, token: &mut impl FnMut(usize, u16)) {
+        self.words.look_up(text, at, |start, _, wanted| {
+            if let Wanted::Token(index) = wanted {
+                token(start, index);
+            }
+        });
     }
 }
 
 /// Which other detectors have a word in a text.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub struct Found {
-    /// The assigned-secret detector.
-    pub key_name: bool,
+    /// The assigned-secret detector: which of the words that were found are of key names.
+    pub keys: Range<usize>,
     /// The key-block detector.
     pub key_block: bool,
     /// Whoever reads Kubernetes manifests.
@@ -233,7 +268,10 @@ impl Lines<'_, '_> {
             };
             let says = match matters {
                 true => Some(Why::Matters),
-                false => Look::new(prefilter, engine, text, reading).derived_says(said, is_decoded),
+                false => {
+                    let view = Reading::of_view(views, index);
+                    Look::new(prefilter, engine, text, reading).derived_says(view, said, is_decoded)
+                }
             };
             match says {
                 Some(Why::Matters) => return says,
@@ -243,6 +281,10 @@ impl Lines<'_, '_> {
         }
         decodes
     }
+}
+
+fn line_start(block: &[u8], at: usize) -> usize {
+    memchr::memrchr(b'\n', &block[..at]).map_or(0, |end| end + 1)
 }
 
 fn line_end(block: &[u8], at: usize) -> usize {
