@@ -20,7 +20,7 @@ use crate::{
     rules::{
         Confidence, Rule, USER_FAMILY,
         checks::Facts,
-        condition::{Run, is_word},
+        condition::{self, Needle, Run, is_word},
     },
     view::{self, Views},
 };
@@ -65,6 +65,9 @@ pub struct Scratch {
 /// A token that the end of the input cuts is masked from this many bytes behind its literal on: that are eight of its body, of
 /// which the literal may have the first.
 const CUT_BODY_BYTES_MIN: usize = 7;
+/// How many bytes of a token must be known, its literal's included, for them to tell it: each to be one of [`TELLING_MAX`].
+const TOLD_BYTES_MIN: usize = 12;
+const TELLING_MAX: u32 = 70;
 /// Of how many tokens it is remembered where they were tried.
 const TRIED_MAX: usize = 8;
 /// The shortest literal that makes a cut token one (bytes).
@@ -258,6 +261,16 @@ impl Tokens {
                 Verdict::Open => true,
             }
         })
+    }
+
+    /// Whether the bytes that follow a token's literal tell it from nearly all else.
+    pub fn is_told(&self, token: u16) -> bool {
+        let needle = self.tokens[usize::from(token)].pattern.needle();
+        let telling =
+            |step: &&condition::Step| step.set.0.iter().map(|bits| bits.count_ones()).sum::<u32>() <= TELLING_MAX;
+        let count =
+            |needle: &Needle| needle.steps.iter().filter(telling).map(|step| usize::from(step.count)).sum::<usize>();
+        needle.is_some_and(|needle| count(needle) >= TOLD_BYTES_MIN)
     }
 
     /// Whether a token begins with its literal.

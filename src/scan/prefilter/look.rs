@@ -92,7 +92,7 @@ pub struct Buffers {
     scratch: assigned::Scratch,
     hits: Vec<assigned::Hit>,
     /// Where tokens were tried in the line.
-    tried: Tried,
+    pub tried: Tried,
     /// Words of key names, each with its number among them, in the texts that were looked up.
     pub keys: Vec<(Range<usize>, u16)>,
     /// What was seen of the text.
@@ -129,9 +129,15 @@ impl<'a, 'b> Look<'a, 'b> {
 
     /// What the first place says, of a text which was read in another one, that says that it matters or, unless it `is_decoded`,
     /// that something in it decodes to text; `record` is the part of it that says something to the next line, if the line is
-    /// a container's record.
-    pub fn derived_says(mut self, view: Reading<'a>, record: Range<usize>, is_decoded: bool) -> Option<Why> {
+    /// a container's record. `view` is the text, with whether it holds a backslash.
+    pub fn derived_says(
+        mut self,
+        (view, escaped): (Reading<'a>, bool),
+        record: Range<usize>,
+        is_decoded: bool,
+    ) -> Option<Why> {
         (self.derived, self.view) = (Some(record), Some(view));
+        self.tried = (0..self.text.len(), escaped);
         let decoded = if is_decoded { self.text.len() } else { 0 };
         self.first(0, Done { read: self.text.len(), decoded, words: 0 }).map(|(_, why)| why)
     }
@@ -222,22 +228,20 @@ impl<'a, 'b> Look<'a, 'b> {
     }
 
     /// Whether the token whose literal stands at `place`, and may match there, is found when the line is settled. That is
-    /// asked where a mask follows, which many patterns match; elsewhere, what may match nearly always does. It is not
-    /// asked in a line with a backslash, which is read without it, too.
+    /// asked where a mask follows, which many patterns match, and where the first bytes tell little in a line with colours,
+    /// which is often a command; elsewhere, what may match nearly always does. It is not asked in a line with a backslash, which is read without it, too.
     #[inline(never)]
     fn may_hit(&mut self, place: usize, token: u16) -> bool {
         let masker = self.engine.masker();
-        let Some(begins) = masker.begins() else { return true };
-        let near = place..self.text.len().min(place + MASK_NEAR_BYTES);
-        let mut masks = memchr::memchr_iter(begins, &self.text[near]).map(|at| place + at);
-        if !masks.any(|at| masker.len_at(self.text, at).is_some()) {
+        let is_mask = |at: usize| masker.len_at(self.text, at).is_some();
+        let near = &self.text[place..self.text.len().min(place + MASK_NEAR_BYTES)];
+        let masked =
+            || masker.begins().is_some_and(|byte| memchr::memchr_iter(byte, near).any(|at| is_mask(place + at)));
+        if (self.view.is_none() || self.engine.tokens().is_told(token)) && !masked() {
             return true;
         }
         if !self.tried.0.contains(&place) {
-            let line = match self.view {
-                Some(_) => 0..self.text.len(),
-                None => line_start(self.text, place)..line_end(self.text, place),
-            };
+            let line = line_start(self.text, place)..line_end(self.text, place);
             self.buffers.tried.start();
             self.tried = (line.clone(), memchr::memchr(b'\\', &self.text[line]).is_some());
         }

@@ -253,11 +253,16 @@ impl Lines<'_, '_> {
             reading.gaps.clear();
             views.gap_places(index, &mut reading.gaps);
             let mut matters = known.first_in(text, 0).is_some();
-            let Buffers { gaps, ahead, .. } = &mut *reading;
+            let view = Reading::of_view(views, index);
+            let Buffers { gaps, ahead, tried, .. } = &mut *reading;
             ahead.clear();
+            tried.start();
+            let escaped = memchr::memchr(b'\\', text).is_some();
             for &at in gaps.iter() {
                 prefilter.places_at(text, at, |place, token| {
-                    matters = matters || may_match(engine, text, place, token, gaps, ahead);
+                    matters = matters
+                        || may_match(engine, text, place, token, gaps, ahead)
+                            && (escaped || engine.tokens().is_hit(engine, view, place, token, tried));
                 });
             }
             let said = match &record {
@@ -268,10 +273,7 @@ impl Lines<'_, '_> {
             };
             let says = match matters {
                 true => Some(Why::Matters),
-                false => {
-                    let view = Reading::of_view(views, index);
-                    Look::new(prefilter, engine, text, reading).derived_says(view, said, is_decoded)
-                }
+                false => Look::new(prefilter, engine, text, reading).derived_says((view, escaped), said, is_decoded),
             };
             match says {
                 Some(Why::Matters) => return says,
