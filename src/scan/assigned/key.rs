@@ -117,6 +117,25 @@ pub fn letters_before(text: &[u8], end: usize) -> Result<[u8; 2], bool> {
     }
 }
 
+/// The place behind the equals sign of a declaration that has a type of texts and a quoted value: `apiKey: string = "x"`. The
+/// colon stands before `from`.
+pub fn behind_type(text: &[u8], from: usize) -> Option<usize> {
+    let start = skip_blanks(text, from);
+    let rest = text.get(start..)?;
+    // Most values begin otherwise.
+    let kind = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_.&'<>[]|?*: ".contains(byte);
+    let length = rest.iter().take(TYPE_BYTES_MAX).take_while(kind).count();
+    let kind = &rest[..length];
+    // `str`, `String`, `NSString?`, not `strategy`.
+    let ends = |at: usize| !kind.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let longer =
+        |at: usize| kind.get(at..at + 3).is_some_and(|three| three.eq_ignore_ascii_case(b"ing")) && ends(at + 3);
+    let is_text = |(at, three): (usize, &[u8])| three.eq_ignore_ascii_case(b"str") && (ends(at + 3) || longer(at + 3));
+    let end = kind.windows(3).enumerate().any(is_text).then_some(start + length + 1)?;
+    let value = text.get(skip_blanks(text, end));
+    (text.get(end - 1) == Some(&b'=') && matches!(value, Some(b'"' | b'\'' | b'`'))).then_some(end)
+}
+
 /// How many backslashes end at `end`.
 pub fn backslashes_before(text: &[u8], end: usize) -> usize {
     end - back_while(text, end, |b| b == b'\\')
@@ -230,3 +249,5 @@ const IDENT: [bool; 256] = {
 /// Quotes as HTML writes them.
 pub const ENTITIES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&apos;", b"&#39;", b"&#x27;"];
 const BACK_BYTES_MAX: usize = 128;
+/// The longest type of a variable that is read over (bytes).
+const TYPE_BYTES_MAX: usize = 40;

@@ -363,10 +363,10 @@ impl Scan<'_> {
             }
             Role::Other => {}
         }
-        match self.look_up(name, key.start) {
-            Some(rules) => self.candidate(Candidate { rules, key: key.start, from, separator, around }),
-            None => Ok(()),
-        }
+        let Some(rules) = self.look_up(name, key.start) else { return Ok(()) };
+        let declared = key::behind_type(self.text, from).filter(|_| separator == Separator::Colon);
+        let (from, separator) = declared.map_or((from, separator), |from| (from, Separator::Equals));
+        self.candidate(Candidate { rules, key: key.start, from, separator, around })
     }
 
     fn around(&mut self, key: &Key, end: usize, separator: Separator) -> Around {
