@@ -193,7 +193,8 @@ fn is_slice(token: &Token, text: &[u8], whole: &Range<usize>) -> bool {
     let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     let before = &text[..whole.start];
     if shortest > 4 || !text[whole.clone()].iter().all(digit) {
-        return shortest <= 3 && text[whole.start].is_ascii_alphanumeric() && judge::is_shuffled_to(before);
+        let run = text[whole.clone()].iter().all(|byte| digit(byte) || matches!(byte, b'-' | b'_'));
+        return run && shortest <= 3 && text[whole.start].is_ascii_alphanumeric() && judge::is_shuffled_to(before);
     }
     let run = before.iter().rev().take(BLOB_RUN_MIN * 4).take_while(|byte| digit(byte)).count();
     let run = &before[before.len() - run..];

@@ -225,11 +225,36 @@ pub fn may_name(word: &[u8]) -> bool {
         && match word.len() {
             1 => first.is_ascii_lowercase(),
             2..SHORT_NAME_BYTES => one_case,
+            // `uuid`, `FQDN`, `jobId`
+            ..NAME_BYTES if is_plain(word) => true,
             _ => text_odds(word) > NAME_ODDS || one_case && rest.iter().any(|b| !b.is_ascii_alphabetic()),
         }
 }
 
+/// Whether letters are all small, all capitals, or humps of two and more, of which there are two.
+fn is_plain(word: &[u8]) -> bool {
+    let mut humps = word.chunk_by(|a, b| !(a.is_ascii_lowercase() && b.is_ascii_uppercase()));
+    let is_hump = |hump: &[u8]| hump.len() > 1 && hump[1..].iter().all(u8::is_ascii_lowercase);
+    let humped = humps.clone().count() > 1 && humps.all(is_hump);
+    word.iter().all(u8::is_ascii_alphabetic)
+        && (word.iter().all(u8::is_ascii_lowercase) || word.iter().all(u8::is_ascii_uppercase) || humped)
+}
+
+/// How much of an unquoted value stands before what looks like the next field: a comma, semicolon or ampersand, a word,
+/// and an operator.
+pub fn first_field(value: &[u8]) -> Option<usize> {
+    let sign = |at: &usize| matches!(value[*at], b',' | b';' | b'&');
+    (1..value.len()).filter(sign).find(|at| {
+        let rest = &value[at + 1..];
+        let word =
+            rest.iter().take(NEXT_KEY_BYTES_MAX).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        word > 0 && rest[0].is_ascii_alphabetic() && matches!(rest.get(word), Some(b'=' | b':'))
+    })
+}
+
 const NEXT_KEY_BYTES_MAX: usize = 64;
+/// Of a name that is shorter than this, how its letters are written tells enough (bytes).
+const NAME_BYTES: usize = 9;
 /// Of a shorter name only the cases of its letters tell (bytes).
 const SHORT_NAME_BYTES: usize = 4;
 /// Below these odds a word is no name (hundredths of a bit).

@@ -265,7 +265,10 @@ impl Scan<'_> {
         let rest = self.text.get(at..end).unwrap_or_default();
         let followed = followed && rest.len() <= hint::SENTENCE_BYTES_MAX && rest.ends_with(b":");
         let word = if followed { rest.iter().take_while(|&&b| key::is_ident(b)).count() } else { word };
-        if !followed && !hint::announces_for(rest.get(word..).unwrap_or_default()) {
+        let named = rest.get(..word).unwrap_or_default().to_ascii_lowercase();
+        let password = [&b"password"[..], b"passphrase", b"passwd"].iter().any(|name| named.ends_with(name));
+        let owned = password && hint::announces_for(rest.get(word..).unwrap_or_default());
+        if !followed && !owned {
             return Pending::None;
         }
         let changed = rest.trim_ascii_end().ends_with(b".");

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Candidate, Hit, Scan, Strength,
+    Candidate, Hit, Scan, Strength, bare,
     extent::{self, End},
     judge::{self, Case},
 };
@@ -57,7 +57,9 @@ impl Scan<'_> {
                 return true;
             }
         }
-        false
+        // What is no secret with what follows may be one without: the next field has a name that chance could have made.
+        let shorter = bare::first_field(bytes).filter(|_| !quoted);
+        shorter.is_some_and(|length| self.decide(c, value.start..value.start + length, End::Mark, quoted))
     }
 
     /// The part of an unquoted value before the first ampersand, if a rule knows that as a whole and not all of it.

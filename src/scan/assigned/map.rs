@@ -3,6 +3,7 @@
 
 use super::{
     Candidate, Live, Pending, Scan, Separator, Step,
+    bare::may_name,
     carry::Place,
     extent::{self, Around, Extent, Opening},
     key,
@@ -83,7 +84,9 @@ impl Scan<'_> {
         let length = match behind {
             [b'=', b'>', ..] => 2,
             // In YAML, a blank stands behind the colon of a plain key.
-            [b':', b' ' | b'\t' | b'\n' | b'\r', ..] | [b':'] | [b'=', ..] => 1,
+            [b':', b' ' | b'\t' | b'\n' | b'\r', ..] | [b':'] => 1,
+            // Base64 may end with equals signs.
+            [b'=', next, ..] if !matches!(next, b'=' | b'\n' | b'\r') && may_name(name) => 1,
             [b':', ..] if quoted => 1,
             _ => return None,
         };

@@ -477,3 +477,20 @@ const NOUN_BYTES_MIN: usize = 5;
 const LOGIN_BYTES_MIN: usize = 7;
 /// How much before a key may be of a name that the key ends (bytes).
 const NAME_BYTES_MAX: usize = 256;
+
+/// Whether a value is what stands behind one of none: `foo(password=)`, `{password: }, {x: 1}`; or the rest of an operator,
+/// `password==other`, `password=~bob`; or a path in somebody's home. `~Summer2024!` is a password.
+pub fn is_behind_nothing(case: &Case) -> bool {
+    let Some((first, rest)) = case.value.split_first() else { return false };
+    let letters = rest.iter().filter(|b| b.is_ascii_alphanumeric()).count();
+    match first {
+        b'=' => true,
+        b'~' if case.separator == Separator::Equals => !rest.iter().any(u8::is_ascii_digit) || rest.starts_with(b"/"),
+        b'~' => rest.starts_with(b"/"),
+        b',' | b';' | b')' | b'}' | b']' => letters < SAID_LETTERS_MIN,
+        _ => false,
+    }
+}
+
+/// How many letters and digits there are behind a sign that may end a value of none, if a value begins with it.
+const SAID_LETTERS_MIN: usize = 6;

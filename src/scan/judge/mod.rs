@@ -147,7 +147,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
         return None;
     }
     // What a bracket closes and a comma parts goes before a value of none.
-    if matches!(v[0], b'=' | b',' | b';' | b')' | b'}' | b']' | b'~') && !case.quoted && !is_made(v) && !is_jumbled(v) {
+    if !case.quoted && around::is_behind_nothing(case) && !is_made(v) && !is_jumbled(v) {
         return None;
     }
     if chosen::is_counted_pair(case) {

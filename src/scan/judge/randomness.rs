@@ -6,15 +6,15 @@
 
 use super::bigrams::{KINDS, PAIRS};
 
-/// Whether a text ends in a sign of URL-safe base64 and digits before it that no name has: one letter, or capitals and
-/// figures amid small letters.
+/// Whether a text ends in a sign of URL-safe base64 and digits before it that no name has: eight or more by chance, of all
+/// kinds.
 pub fn is_shuffled_to(text: &[u8]) -> bool {
     let Some((b'_' | b'-', head)) = text.split_last() else { return false };
     let length = head.iter().rev().take(NAME_BYTES_MAX).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let word = &head[head.len() - length..];
     let holds = |is: fn(&u8) -> bool| usize::from(word.iter().any(is));
     let kinds = holds(u8::is_ascii_uppercase) + holds(u8::is_ascii_lowercase) + holds(u8::is_ascii_digit);
-    kinds == 3 || kinds == 2 && length <= 3 || length == 1
+    kinds == 3 && length >= 8 && is_made(word)
 }
 
 /// Whether these are words, with signs between them, as in a command that somebody types.

@@ -286,7 +286,11 @@ impl<'a, 'b> Look<'a, 'b> {
         let from = place.start.saturating_sub(MASK_NEAR_BYTES);
         let Some(at) = memchr::memrchr(begins, &self.text[from..place.start]) else { return false };
         let begins = from + at;
-        let covers = masker.len_at(self.text, begins).is_some_and(|length| begins + length >= place.end);
+        let Some(end) = masker.len_at(self.text, begins).map(|length| begins + length) else { return false };
+        // A mask in quotes may be a key: that of a map of secrets.
+        let behind =
+            self.text[end..].iter().find(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']' | b' ' | b'\t'));
+        let covers = end >= place.end && !matches!(behind, Some(b':' | b'=' | b'>'));
         let before = self.text[..begins].iter().rev().find(|byte| !matches!(byte, b'"' | b'\'' | b'\\'));
         covers
             && before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'=' | b':' | b'>' | b',' | b'/' | b'@'))
