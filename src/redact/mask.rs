@@ -41,7 +41,7 @@ pub struct Masker {
     /// The ids of all rules, by index.
     ids: Vec<Text>,
     /// The same, to be looked up; made when the first mask is read.
-    known: OnceLock<HashSet<Box<[u8]>>>,
+    known: OnceLock<HashSet<Box<str>>>,
     /// Whether a mask needs escaping inside JSON strings.
     special: bool,
 }
@@ -141,7 +141,8 @@ impl Masker {
 
     /// Whether a rule has this id.
     fn is_rule(&self, id: &[u8]) -> bool {
-        self.known.get_or_init(|| self.ids.iter().map(|id| id.as_bytes().into()).collect()).contains(id)
+        let known = || self.known.get_or_init(|| self.ids.iter().map(|id| id.as_str().into()).collect());
+        std::str::from_utf8(id).is_ok_and(|id| known().contains(id))
     }
 
     /// The byte with which each mask begins, if it is always the same.
