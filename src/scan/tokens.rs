@@ -72,6 +72,7 @@ const TELLING_MAX: u32 = 70;
 const TRIED_MAX: usize = 8;
 /// The shortest literal that makes a cut token one (bytes).
 const CUT_LITERAL_BYTES_MIN: usize = 4;
+
 /// What was tried in a text, so that no place is tried twice for one token.
 #[derive(Debug, Default)]
 pub struct Tried {

@@ -463,21 +463,6 @@ pub fn names_session(key: &[u8]) -> bool {
     key.windows(b"session".len()).any(|word| word.eq_ignore_ascii_case(b"session"))
 }
 
-/// Libraries with key names for names.
-const PODS: &[&str] = &["AppAuth", "FirebaseAuth", "GTMAppAuth"];
-/// The most of a digest that tells next to nothing (bytes).
-const SHORT_DIGEST_BYTES_MAX: usize = 8;
-/// The longest number of an entry: `CVE-2024-123456` (bytes).
-const CATALOGUE_BYTES_MAX: usize = 16;
-/// How far before a key of a cache the word may stand that says what it is (bytes).
-const CACHE_BYTES_MAX: usize = 64;
-/// The shortest name of a key that a variable's name may end in (bytes).
-const NOUN_BYTES_MIN: usize = 5;
-/// The shortest password of a pair (bytes).
-const LOGIN_BYTES_MIN: usize = 7;
-/// How much before a key may be of a name that the key ends (bytes).
-const NAME_BYTES_MAX: usize = 256;
-
 /// Whether a value is what stands behind one of none: `foo(password=)`, `{password: }, {x: 1}`; or the rest of an operator,
 /// `password==other`, `password=~bob`; or a path in somebody's home. `~Summer2024!` is a password.
 pub fn is_behind_nothing(case: &Case) -> bool {
@@ -492,5 +477,19 @@ pub fn is_behind_nothing(case: &Case) -> bool {
     }
 }
 
+/// Libraries with key names for names.
+const PODS: &[&str] = &["AppAuth", "FirebaseAuth", "GTMAppAuth"];
+/// The most of a digest that tells next to nothing (bytes).
+const SHORT_DIGEST_BYTES_MAX: usize = 8;
+/// The longest number of an entry: `CVE-2024-123456` (bytes).
+const CATALOGUE_BYTES_MAX: usize = 16;
+/// How far before a key of a cache the word may stand that says what it is (bytes).
+const CACHE_BYTES_MAX: usize = 64;
+/// The shortest name of a key that a variable's name may end in (bytes).
+const NOUN_BYTES_MIN: usize = 5;
+/// The shortest password of a pair (bytes).
+const LOGIN_BYTES_MIN: usize = 7;
+/// How much before a key may be of a name that the key ends (bytes).
+const NAME_BYTES_MAX: usize = 256;
 /// How many letters and digits there are behind a sign that may end a value of none, if a value begins with it.
 const SAID_LETTERS_MIN: usize = 6;

@@ -287,10 +287,10 @@ impl<'a, 'b> Look<'a, 'b> {
         let Some(at) = memchr::memrchr(begins, &self.text[from..place.start]) else { return false };
         let begins = from + at;
         let Some(end) = masker.len_at(self.text, begins).map(|length| begins + length) else { return false };
-        // A mask in quotes may be a key: that of a map of secrets.
+        // A mask in quotes may be a key, with any operator behind it, an arrow of UTF-8 included.
         let behind =
             self.text[end..].iter().find(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']' | b' ' | b'\t'));
-        let covers = end >= place.end && !matches!(behind, Some(b':' | b'=' | b'>'));
+        let covers = end >= place.end && !matches!(behind, Some(b':' | b'=' | b'>' | b'-' | 0x80..));
         let before = self.text[..begins].iter().rev().find(|byte| !matches!(byte, b'"' | b'\'' | b'\\'));
         covers
             && before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'=' | b':' | b'>' | b',' | b'/' | b'@'))
