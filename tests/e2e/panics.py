@@ -48,8 +48,9 @@ CALLS = [1, 4]
 TEXT = lines(0, 4000)
 UNSCANNED = re.compile(r"\[REDACTED:unscanned \d+ bytes\]\n$")
 
-# What the command does: it waits to be told, writes the same to both outputs, and says that it came to its end.
-SCRIPT = "echo before; until [ -e go ]; do sleep 0.01; done; cat log; cat log >&2; echo over >finished"
+# What the command does: it waits to be told, writes the same to both outputs, and says that it came to its end. From then on a
+# terminal that hangs up, as one does whose filter has stopped, is no more what it ends by.
+SCRIPT = "echo before; until [ -e go ]; do sleep 0.01; done; cat log; cat log >&2; trap '' HUP; echo over >finished"
 OPTIONS = ["--no-default-rules", "--rules", "acme.toml", "--findings", "findings"]
 
 GDB = """
