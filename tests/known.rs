@@ -356,6 +356,27 @@ fn the_short_lines_of_a_value_are_masked_in_their_order_and_nowhere_else() {
             "2026-11-26T20:00:00.1Z stdout F ab12\n2026-11-26T20:00:00.1Z stdout F cd34\n",
             "2026-11-26T20:00:00.1Z stdout F ***\n2026-11-26T20:00:00.1Z stdout F ***\n",
         ),
+        // Each of the lines stands alone in its line of the log, or in a record that says that its line goes on.
+        (
+            "2026-11-26T20:00:00.1Z stdout P ab12\ncd34\nef56\n2026-11-26T20:00:00.1Z stdout F x\ncd34\n",
+            "2026-11-26T20:00:00.1Z stdout P ***\n***\n***\n2026-11-26T20:00:00.1Z stdout F x\ncd34\n",
+        ),
+        (
+            "ab12\n2026-11-26T20:00:00.1Z stdout P cd34\nef56\n2026-11-26T20:00:00.1Z stdout F\n",
+            "***\n2026-11-26T20:00:00.1Z stdout P ***\n***\n2026-11-26T20:00:00.1Z stdout F\n",
+        ),
+        (
+            "2026-11-26T20:00:00.1Z stdout P ab12\n2026-11-26T20:00:00.1Z stdout F cd34\nef56\n",
+            "2026-11-26T20:00:00.1Z stdout P ***\n2026-11-26T20:00:00.1Z stdout F ***\n***\n",
+        ),
+        (
+            "2026-11-26T20:00:00.1Z stdout P ab\n2026-11-26T20:00:00.1Z stdout F 12\ncd34\nef56\n",
+            "2026-11-26T20:00:00.1Z stdout P ***\n2026-11-26T20:00:00.1Z stdout F ***\n***\n***\n",
+        ),
+        (
+            "{\"log\":\"ab12\",\"stream\":\"stdout\"}\ncd34\n{\"log\":\"\\n\",\"stream\":\"stdout\"}\n",
+            "{\"log\":\"***\",\"stream\":\"stdout\"}\n***\n{\"log\":\"\\n\",\"stream\":\"stdout\"}\n",
+        ),
     ];
     for (input, expected) in cases {
         whatever_the_cut(&engine, input.as_bytes(), expected.as_bytes());

@@ -223,7 +223,7 @@ impl Settler {
         let before = self.found.len();
         self.tokens_scratch.buffers.keys.clear();
         if !self.known.is_empty() {
-            let lines = unit.carries.then_some(primary);
+            let lines = (unit.carries || unit.partial).then_some(primary);
             self.known_values(engine, place, lines);
         }
         for (index, words) in &mut searched {

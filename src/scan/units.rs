@@ -24,6 +24,8 @@ pub struct Unit {
     pub perhaps: bool,
     /// Whether the carry goes through it.
     pub carries: bool,
+    /// Whether it is a record that says that its line goes on. It may be a whole line for all that: nobody knows who wrote it.
+    pub partial: bool,
     /// How it ends.
     pub end: End,
     /// Whether runs of base64 and hexadecimal digits in it are decoded.
@@ -37,7 +39,17 @@ impl Unit {
     }
 
     fn of_parts(parts: Range<usize>, end: End) -> Unit {
-        Unit { parts, payload: None, docker: false, inside: false, perhaps: false, carries: true, end, decodes: true }
+        Unit {
+            parts,
+            payload: None,
+            docker: false,
+            inside: false,
+            perhaps: false,
+            carries: true,
+            partial: false,
+            end,
+            decodes: true,
+        }
     }
 
     /// The same, in which nothing is decoded.
@@ -115,6 +127,7 @@ impl Units {
         unit.docker = docker;
         unit.payload = Some(payload.clone());
         unit.carries = !joined;
+        unit.partial = record.partial;
         if record.partial {
             // Where records were lost, the next one is of another line: what this one cuts is masked as at the end of the input.
             self.add(payload.clone(), End::Input);

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// A value of several lines, in the middle of which the piece is.
+#[derive(Clone)]
 pub(super) struct Trail {
     progress: Progress,
     /// Lines of it that are masked once it is sure.
@@ -129,6 +130,8 @@ impl Settler {
         let mut opener_hits = std::mem::take(&mut self.opener_hits);
         known.openers(self.views.text(index), &mut opener_hits);
         let mut trails = if primary { std::mem::take(&mut self.trails) } else { Vec::new() };
+        // Values go on behind the whole line, and behind this part of it.
+        let mut kept = if primary && unit.partial { trails.clone() } else { Vec::new() };
         let mut start = region.start;
         while start < region.end && !(trails.is_empty() && hits.is_empty() && opener_hits.is_empty()) {
             let text = &self.views.text(index)[..region.end];
@@ -186,7 +189,10 @@ impl Settler {
             pending.for_each(|span| earlier(&mut self.live, span.range.start));
         }
         if primary {
-            self.trails = trails;
+            trails.retain(|trail| !kept.iter().any(|old| old.progress.is_at(&trail.progress)));
+            trails.truncate(TRAILS_MAX.saturating_sub(kept.len()));
+            kept.append(&mut trails);
+            self.trails = kept;
         }
         self.opener_hits = opener_hits;
     }
