@@ -450,6 +450,29 @@ fn lines_of_base64_are_read_together_or_apart_however_they_come() {
 }
 
 #[test]
+fn lines_of_base64_between_other_digits_are_read_the_same_however_they_come() {
+    let secret = "0123x7Qw-Canary_p4ss/wd+Zz91a  \u{6f22}";
+    let engine = engine_of(&[secret]);
+    let text = base64([&"y".repeat(40), secret, "! and more text"].concat().as_bytes());
+    let twice = base64(base64(secret.as_bytes()).as_bytes());
+    for (before, prefix, behind) in [
+        (format!("a01230123{twice}{twice}\n"), "12:00 ", format!("\n{twice}{twice} is it")),
+        (format!("a01230123{twice}{twice}\n"), "", format!("\n{twice}{twice} is it")),
+        (format!("{twice}\n"), "12:00 ", "\nwords".to_owned()),
+    ] {
+        let lines: Vec<String> =
+            text.as_bytes().chunks(64).map(|line| format!("{prefix}{}", String::from_utf8_lossy(line))).collect();
+        let log = format!("{before}{}{behind}", lines.join("\n"));
+        let expected = whole(&engine, log.as_bytes());
+        for cut in 0..log.len() {
+            let (one, other) = log.as_bytes().split_at(cut);
+            let output = in_pieces(&engine, &[(one, true), (other, false)]);
+            assert_eq!(shown(&output), shown(&expected), "cut at {cut} of {}", shown(log.as_bytes()));
+        }
+    }
+}
+
+#[test]
 fn a_value_that_a_program_broke_at_the_terminals_width_is_masked() {
     let secret = b"correct-horse-battery";
     let known = KnownValues::default();

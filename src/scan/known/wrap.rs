@@ -99,6 +99,15 @@ pub(crate) fn before_margin(text: &[u8], width: Width) -> Option<usize> {
     begun.then(|| text.len() - 1)
 }
 
+/// Where a run of at least so many digits begins at the end of a text that goes on in the next line: with more digits it may
+/// be a text, or be none any more, and what is found in a text masks it whole.
+pub(crate) fn before_more_digits(text: &[u8], least: usize) -> Option<usize> {
+    let bare = text.strip_suffix(b"=").unwrap_or(text);
+    let digits = bare.iter().rev().take_while(|&&byte| is_digit(byte)).count();
+    let start = bare.len() - digits;
+    (digits >= least && bare[start..].first_chunk().is_none_or(view::may_decode)).then_some(start)
+}
+
 /// Whether a line of quoted-printable, without its end, goes on in the next one.
 fn breaks_softly(bare: &[u8]) -> bool {
     bare.len() <= SOFT_WIDTH_MAX
@@ -358,6 +367,14 @@ impl Run {
             }
             return true;
         }
+    }
+
+    /// Leaves out the lines before the first one that goes on and whose digits decode to text. Whether there is one.
+    pub(crate) fn begin_at_text(&mut self, text: &[u8]) -> bool {
+        let begins = |line: &Line| line.goes_on && begins_text(&text[line.start..line.end]);
+        let first = self.lines.iter().position(begins);
+        self.lines.drain(..first.unwrap_or(0));
+        first.is_some()
     }
 
     /// Where the lines stand.

@@ -19,7 +19,7 @@ impl Settler {
         let (mut run, mut parts, mut from) = (wrap::Run::default(), Vec::new(), 0);
         while run.next(&self.masked.text, from, None, None) {
             from = run.range().end;
-            if !wrap::begins_text(&self.masked.text[run.range()]) {
+            if !run.begin_at_text(&self.masked.text) {
                 continue;
             }
             let open = end == End::Open && from == self.masked.text.len();

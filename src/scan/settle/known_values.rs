@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use super::{Place, Settler, Span, Unit, earlier, known::Progress};
 use crate::{
-    limits::PIECE_BYTES_MIN,
+    limits::{BASE64_RUN_MIN, PIECE_BYTES_MIN},
     redact::Style,
     rules::{Confidence, checks::Facts},
     scan::{
@@ -106,11 +106,20 @@ impl Settler {
                     continue;
                 }
                 // As long as the last line has no end, it may still turn out to begin behind a prefix.
-                let whole = parts.len() - usize::from(end == End::Open && !self.masked.text.ends_with(b"\n"));
-                for count in [whole, parts.len()].into_iter().skip(usize::from(whole == parts.len())) {
+                let all = parts.len();
+                let whole = all - usize::from(end == End::Open && !self.masked.text.ends_with(b"\n"));
+                for count in [whole, all].into_iter().skip(usize::from(whole == all)) {
                     let parts = &parts[..count];
                     self.views.start(&self.masked.text, parts, Encoding::Bytes, end == End::Open, true);
-                    self.known_values(engine, (&Unit::of_ranges(end), parts), None);
+                    let unit = Unit::of_ranges(end);
+                    self.known_values(engine, (&unit, parts), None);
+                    // The next line may begin with more digits.
+                    let least = if engine.options().interactive { BASE64_RUN_MIN } else { 1 };
+                    let goes_on = end == End::Open && (run.is_open() || whole < all);
+                    for index in self.views.all().filter(|_| goes_on) {
+                        let open = wrap::before_more_digits(self.views.text(index), least);
+                        self.note_live(&unit, index, open);
+                    }
                 }
             }
         }
