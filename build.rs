@@ -278,7 +278,13 @@ impl Table {
             ("literals", self.list(literals)),
             ("before", format!("{:?}", needle.before)),
             ("steps", format!("{steps:?}")),
-            ("reach", format!("{:?}", needle.reach.map(|reach| (reach.set.0, reach.byte, reach.most)))),
+            (
+                "reaches",
+                format!(
+                    "{:?}",
+                    needle.reaches.map(|reach| reach.map(|reach| (reach.from, reach.set.0, reach.byte, reach.most)))
+                ),
+            ),
             ("run", format!("{:?}", condition.run.map(|run| (run.least, run.after)))),
         ];
         let fields: Vec<String> = row.iter().map(|(name, value)| format!("{name}: {value}")).collect();

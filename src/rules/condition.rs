@@ -13,7 +13,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 pub use self::steps::may_be_escaped;
 pub use self::steps::{ByteSet, Reach, Step};
-use self::steps::{escaped_quote, reach, steps};
+use self::steps::{escaped_quote, reaches, steps};
 
 use crate::limits::{JSON_DEPTH_MAX, PATTERN_BYTES_MAX, SECRET_BYTES_MAX};
 
@@ -39,8 +39,8 @@ pub struct Needle {
     pub before: (usize, usize),
     /// What the bytes of every match are from its literal on.
     pub steps: Cow<'static, [Step]>,
-    /// What stands in every match further on.
-    pub reach: Option<Reach>,
+    /// What stands in every match further on: what comes first, and what comes last.
+    pub reaches: [Option<Reach>; 2],
 }
 
 impl Needle {
@@ -215,7 +215,7 @@ fn needle(hir: &Hir) -> Option<Needle> {
     for at in 0..parts.len() {
         if let Some(literals) = literals_at(&parts[at..]) {
             let before = (least, most);
-            let found = Needle { literals, before, steps: steps(&parts[at..]).into(), reach: reach(&parts[at..]) };
+            let found = Needle { literals, before, steps: steps(&parts[at..]).into(), reaches: reaches(&parts[at..]) };
             let size = |needle: &Needle| needle.literals.iter().map(Vec::len).min().unwrap_or(0);
             let long = size(&found) >= LITERAL_BYTES_MIN;
             if let Some(names) = &first {

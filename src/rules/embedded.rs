@@ -42,9 +42,12 @@ struct Embedded {
     before: (usize, usize),
     /// From where to where in [`STEPS`].
     steps: (usize, usize),
-    reach: Option<([u64; 4], u8, usize)>,
+    reaches: [Option<Reached>; 2],
     run: Option<(usize, Option<u8>)>,
 }
+
+/// The fields of a [`Reach`].
+type Reached = (usize, [u64; 4], u8, usize);
 
 /// Sorted by family, in the order of their files.
 static TABLE: &[Embedded] = &include!(concat!(env!("OUT_DIR"), "/rules.rs"));
@@ -108,7 +111,9 @@ impl Embedded {
             literals: self.literals.iter().map(|word| word.as_bytes().to_vec()).collect(),
             before: self.before,
             steps: STEPS[self.steps.0..self.steps.1].into(),
-            reach: self.reach.map(|(set, byte, most)| Reach { set: ByteSet(set), byte, most }),
+            reaches: self
+                .reaches
+                .map(|reach| reach.map(|(from, set, byte, most)| Reach { from, set: ByteSet(set), byte, most })),
         };
         Condition {
             length_max: self.length_max,

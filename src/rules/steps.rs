@@ -15,7 +15,10 @@ pub struct Step {
 /// A byte that stands in every match behind its literal, with nothing but bytes of a set before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reach {
-    /// What stands before it, the literal included, and itself.
+    /// How far behind the start of the literal the bytes of the set begin (bytes): behind the literal, where it is written the
+    /// same in an escaped text.
+    pub from: usize,
+    /// What stands before the byte from there on, and itself.
     pub set: ByteSet,
     /// The byte.
     pub byte: u8,
@@ -157,11 +160,17 @@ fn places_of(places: u64, mut act: impl FnMut(usize)) {
     (0..STEPS_BYTES_MAX).filter(|place| places >> place & 1 == 1).for_each(&mut act);
 }
 
-/// The last byte that all matches of `parts` hold, if something may vary before it.
-pub fn reach(parts: &[Hir]) -> Option<Reach> {
-    let mut found = None;
+/// The first and the last byte that all matches of `parts` hold, if something may vary before it; one of them, if they are
+/// the same.
+pub fn reaches(parts: &[Hir]) -> [Option<Reach>; 2] {
+    let [mut first, mut last] = [None; 2];
     let mut set = ByteSet::default();
     let (mut least, mut most) = (0, 0);
+    let plain = |byte: &u8| !matches!(byte, b'"' | b'\'' | b'\\' | b'\t' | b'\n' | b'\r');
+    let from = match parts.first().map(Hir::kind) {
+        Some(HirKind::Literal(literal)) if literal.0.iter().all(plain) => literal.0.len(),
+        _ => 0,
+    };
     for (index, part) in parts.iter().enumerate() {
         if let HirKind::Literal(literal) = part.kind()
             && index > 0
@@ -170,14 +179,21 @@ pub fn reach(parts: &[Hir]) -> Option<Reach> {
             set.add(byte, byte);
             // A letter says little, and at a fixed distance the steps say it.
             if byte.is_ascii_punctuation() && least < most {
-                found = Some(Reach { set, byte, most });
+                let reach = Some(Reach { from, set, byte, most });
+                match first {
+                    None => first = reach,
+                    Some(_) => last = reach,
+                }
             }
         }
-        add_bytes(part, &mut set);
+        if index > 0 || from == 0 {
+            add_bytes(part, &mut set);
+        }
         least += part.properties().minimum_len().unwrap_or(0);
-        most += part.properties().maximum_len()?;
+        let Some(longest) = part.properties().maximum_len() else { return [None; 2] };
+        most += longest;
     }
-    found
+    [first, last]
 }
 
 /// Adds all bytes that `hir` may match.

@@ -57,7 +57,10 @@ impl Ahead {
         if let Some(answer) = needle.steps_allow(text, at) {
             return answer;
         }
-        needle.reach.is_none_or(|reach| self.of(reach).may_reach(text, at))
+        let [first, last] = needle.reaches;
+        // The last one is the rarer, and where it is not was seen for literals before this one; to the first it is not far.
+        let absent = last.or(first).is_some_and(|reach| self.of(reach).is_absent(text, at));
+        !absent && [first, last].into_iter().flatten().all(|reach| self.of(reach).may_reach(text, at))
     }
 
     fn of(&mut self, reach: Reach) -> &mut Seen {
@@ -76,28 +79,13 @@ impl Ahead {
 }
 
 impl Seen {
+    /// Whether nothing but bytes of the set stand before the byte that is to be reached.
     fn may_reach(&mut self, text: &[u8], at: usize) -> bool {
-        let Seen { reach, absent, passed } = self;
-        // Most lines do not hold the byte at all, which is quickly seen. It is never written as an escape,
-        // but others before it may be.
-        if !reach.set.contains(b'\n') {
-            let far = text.len().min(at + ESCAPED_BYTES_MAX * (reach.most + 1));
-            if !absent.contains(&at) {
-                *absent = at..at;
-            }
-            if absent.end < far {
-                let found = memchr::memchr2(reach.byte, b'\n', &text[absent.end..far]);
-                absent.end = found.map_or(far, |found| absent.end + found);
-            }
-            match text.get(absent.end).filter(|_| absent.end < far) {
-                Some(b'\n') => return false,
-                None if far < text.len() => return false,
-                _ => {}
-            }
-        }
+        let Seen { reach, passed, .. } = self;
         let end = text.len().min(at + reach.most + 1);
-        if !passed.contains(&at) {
-            *passed = at..at;
+        let from = at + reach.from;
+        if !passed.contains(&from) {
+            *passed = from..from;
         }
         while passed.end < end {
             let place = passed.end;
@@ -109,6 +97,28 @@ impl Seen {
             }
         }
         text.len() - at <= reach.most
+    }
+
+    /// Whether the byte that is to be reached stands nowhere in the rest of the line, or too far away. It is never written
+    /// as an escape, but others before it may be.
+    fn is_absent(&mut self, text: &[u8], at: usize) -> bool {
+        let Seen { reach, absent, .. } = self;
+        if reach.set.contains(b'\n') {
+            return false;
+        }
+        let far = text.len().min(at + ESCAPED_BYTES_MAX * (reach.most + 1));
+        if !absent.contains(&at) {
+            *absent = at..at;
+        }
+        if absent.end < far {
+            let found = memchr::memchr2(reach.byte, b'\n', &text[absent.end..far]);
+            absent.end = found.map_or(far, |found| absent.end + found);
+        }
+        match text.get(absent.end).filter(|_| absent.end < far) {
+            Some(b'\n') => true,
+            None => far < text.len(),
+            _ => false,
+        }
     }
 }
 
@@ -150,7 +160,13 @@ pub fn has_context(text: &[u8], place: usize, rule: &Rule) -> bool {
     let from = place.saturating_sub(CONTEXT_BYTES_MAX);
     let line = memchr::memrchr(b'\n', &text[from..place]).map_or(from, |end| from + end + 1);
     let before = &text[line..place];
-    rule.context.iter().any(|word| before.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes())))
+    rule.context.iter().any(|word| {
+        let word = word.as_bytes();
+        let first = word.first().copied().unwrap_or_default();
+        let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+        memchr::memchr2_iter(lower, upper, before)
+            .any(|at| before.get(at..at + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word)))
+    })
 }
 
 /// How far before its literal a rule's context may stand in a text that is still escaped (bytes).
