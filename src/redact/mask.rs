@@ -1,6 +1,6 @@
 //! Writes what stands in place of a secret, and knows it again. Does not decide what is masked.
 
-use std::{collections::HashSet, sync::OnceLock};
+use std::sync::OnceLock;
 
 use crate::{
     finding::Fingerprint,
@@ -40,8 +40,8 @@ pub struct Masker {
     parts: Vec<Part>,
     /// The ids of all rules, by index.
     ids: Vec<Text>,
-    /// The same, to be looked up; made when the first mask is read.
-    known: OnceLock<HashSet<Box<str>>>,
+    /// Their indices, by the slots of the ids; made when the first mask is read.
+    known: OnceLock<Vec<Vec<u16>>>,
     /// Whether a mask needs escaping inside JSON strings.
     special: bool,
 }
@@ -50,6 +50,14 @@ pub struct Masker {
 const HASH_DIGITS: usize = 8;
 /// The longest mask that is recognised when its end is still to come (bytes).
 const MASK_BYTES_MAX: usize = 256;
+
+/// In how many slots rules are looked up by their ids.
+const ID_SLOTS: usize = 1024;
+
+fn slot_of(id: &[u8]) -> usize {
+    let hash = id.iter().fold(0x811c_9dc5_u32, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash >> (u32::BITS - ID_SLOTS.ilog2())) as usize
+}
 
 impl Masker {
     /// A masker for the rules of one set.
@@ -141,8 +149,14 @@ impl Masker {
 
     /// Whether a rule has this id.
     fn is_rule(&self, id: &[u8]) -> bool {
-        let known = || self.known.get_or_init(|| self.ids.iter().map(|id| id.as_str().into()).collect());
-        std::str::from_utf8(id).is_ok_and(|id| known().contains(id))
+        let slots = self.known.get_or_init(|| {
+            let mut slots = vec![Vec::new(); ID_SLOTS];
+            for (id, index) in self.ids.iter().zip(0..) {
+                slots[slot_of(id.as_bytes())].push(index);
+            }
+            slots
+        });
+        slots[slot_of(id)].iter().any(|&index| self.ids[usize::from(index)].as_bytes() == id)
     }
 
     /// The byte with which each mask begins, if it is always the same.

@@ -20,6 +20,8 @@ pub struct Candidates {
     taken: usize,
     /// Those inside secrets, last one first.
     inside: Vec<Candidate>,
+    /// The secret of which they were added last.
+    uncovered: Range<usize>,
     /// The literals that do not begin their tokens, and how far behind the beginning they may stand.
     far: Vec<(usize, u16)>,
     far_most: usize,
@@ -53,6 +55,7 @@ impl Candidates {
     /// Forgets all places.
     pub fn clear(&mut self) {
         (self.taken, self.far_most) = (0, 0);
+        self.uncovered = 0..0;
         self.begins.asked = 0..0;
         self.begins.places.clear();
         self.list.clear();
@@ -111,6 +114,11 @@ impl Candidates {
         starts: impl Fn(usize, u16) -> Option<RangeInclusive<usize>>,
         found: impl FnOnce(&mut dyn FnMut(usize, u16)),
     ) {
+        // Several rules find the same secret: what was added then, and is not taken yet, is still there.
+        if self.uncovered.start <= secret.start && secret.end <= self.uncovered.end {
+            return;
+        }
+        self.uncovered = secret.clone();
         let Candidates { inside, far, far_most, .. } = self;
         let known = inside.len();
         let mut add = |place: usize, token: u16| {

@@ -3,8 +3,9 @@
 //!
 //! What one line says about the next is a [`Block`]; it holds no byte of the key.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
+use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 
 use super::lines::lines;
@@ -24,6 +25,9 @@ const BODY_STARTS: &[&str] = &[
     "MGACAQAw",
     "b3BlbnNzaC1rZXktdjE",
 ];
+
+static HEADER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("BEGIN "));
+static PUTTY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("PuTTY-User-Key-File-"));
 
 /// The shortest run that is taken for the first line of a body (characters).
 const BODY_RUN_MIN: usize = 32;
@@ -366,15 +370,16 @@ fn fields(line: &[u8], block: &Block) -> (Vec<Range<usize>>, bool) {
 /// Where keys may begin in a line, in order, each with the place from which its body may stand: behind its header, or at
 /// its own first bytes.
 fn beginnings(line: &[u8]) -> Vec<(usize, usize)> {
-    let starts = memchr::memmem::find_iter(line, b"MII").filter(|&at| is_pkcs(&line[at..]));
-    let others = BODY_STARTS.iter().flat_map(|start| memchr::memmem::find_iter(line, start.as_bytes()));
-    let bodies = starts
-        .chain(others)
+    let begins = |rest: &[u8]| {
+        rest.starts_with(b"MII") && is_pkcs(rest) || BODY_STARTS.iter().any(|start| rest.starts_with(start.as_bytes()))
+    };
+    // All of them begin with one of two letters.
+    let bodies = memchr::memchr2_iter(b'M', b'b', line)
         .filter(|&at| at == 0 || !is_digit(line[at - 1]))
-        .filter(|&at| digits(&line[at..]) >= BODY_RUN_MIN);
+        .filter(|&at| begins(&line[at..]) && digits(&line[at..]) >= BODY_RUN_MIN);
     // PuTTY's format has no BEGIN; its first line is `PuTTY-User-Key-File-3: ssh-ed25519`.
-    let putty = memchr::memmem::find(line, b"PuTTY-User-Key-File-").map(|at| (at, line.len()));
-    let headers = memchr::memmem::find_iter(line, b"BEGIN ").filter_map(|begin| header(line, begin));
+    let putty = PUTTY.find(line).map(|at| (at, line.len()));
+    let headers = HEADER.find_iter(line).filter_map(|begin| header(line, begin));
     let mut all: Vec<_> = headers.chain(bodies.map(|at| (at, at))).chain(putty).collect();
     all.sort_unstable();
     all

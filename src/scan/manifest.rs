@@ -319,6 +319,7 @@ fn plain(value: &[u8]) -> Case<'_> {
         plural: false,
         key: &[],
         before: &[],
+        values: None,
     }
 }
 

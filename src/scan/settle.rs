@@ -61,6 +61,7 @@ pub struct Settler {
     /// The views of a unit that are searched, and which other detectors have a word in each.
     searched: Vec<(usize, Found)>,
     escapes: Vec<Range<usize>>,
+    prints: spans::Prints,
     tokens_scratch: tokens::Scratch,
     assigned_scratch: assigned::Scratch,
     passing: Passing,
@@ -216,6 +217,7 @@ impl Settler {
         let (unit, parts) = place;
         let open = unit.end == End::Open;
         self.views.start(&self.masked.text, parts, encoding, open, unit.decodes);
+        self.prints.start();
         let mut searched = std::mem::take(&mut self.searched);
         searched.clear();
         searched.extend(self.views.searched().map(|index| (index, Found::default())));
@@ -412,9 +414,9 @@ impl Settler {
         let rule = &engine.rules().rules()[usize::from(hit.rule)];
         let in_text = self.views.range(index, &hit.span);
         let allow = &engine.options().allow;
-        let fingerprint = |settler: &Settler| {
-            engine.options().fingerprint_key.fingerprint(&settler.views.text(index)[hit.span.clone()])
-        };
+        let key = &engine.options().fingerprint_key;
+        let mut prints = std::mem::take(&mut self.prints);
+        let mut fingerprint = |settler: &Settler| prints.of((index, &hit.span), &settler.views, key);
         let mut allowed = Vec::new();
         if !allow.is_empty() {
             allowed = allow.about(rule, &self.views.text(index)[hit.span.clone()], &fingerprint(self));
@@ -467,6 +469,7 @@ impl Settler {
             }
         }
         self.escapes = escapes;
+        self.prints = prints;
     }
 
     fn note_live(&mut self, unit: &Unit, index: usize, live: Option<usize>) {

@@ -27,12 +27,15 @@ struct Segment {
 #[derive(Debug, Default)]
 pub struct Map {
     segments: Vec<Segment>,
+    /// Whether one of them is a gap.
+    gaps: bool,
 }
 
 impl Map {
     /// Forgets everything, keeps the memory.
     pub fn clear(&mut self) {
         self.segments.clear();
+        self.gaps = false;
     }
 
     /// The next view bytes, from `at` on, are the parent's bytes `from..to` themselves.
@@ -58,6 +61,7 @@ impl Map {
     /// The parent's bytes `from..to` were left out at the view's place `at`.
     pub fn gap(&mut self, at: usize, from: usize, to: usize) {
         self.segments.push(Segment { kind: Kind::Gap, at, from, to });
+        self.gaps = true;
     }
 
     /// The parent's bytes that the view's bytes `span` stand for. `span` must not be empty and
@@ -79,6 +83,11 @@ impl Map {
             Some(segment) => segment.from,
             None => 0,
         }
+    }
+
+    /// Whether parent bytes were left out anywhere.
+    pub fn has_gaps(&self) -> bool {
+        self.gaps
     }
 
     /// Whether parent bytes were left out just before the view's byte at `place`.

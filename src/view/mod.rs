@@ -257,6 +257,17 @@ impl Views {
 
     /// Whether escapes of a terminal were taken out just before a view's byte at `place`.
     pub fn gap_at(&self, index: usize, place: usize) -> bool {
+        self.has_gaps(index) && self.is_gap(index, place)
+    }
+
+    /// Whether there are any such places. Most views have none.
+    fn has_gaps(&self, index: usize) -> bool {
+        let view = &self.views[index];
+        let above = view.parent.filter(|&parent| view.steps.decode == self.views[parent].steps.decode);
+        view.map.has_gaps() || above.is_some_and(|parent| self.has_gaps(parent))
+    }
+
+    fn is_gap(&self, index: usize, place: usize) -> bool {
         let view = &self.views[index];
         if view.map.gap_at(place) {
             return true;
@@ -265,7 +276,7 @@ impl Views {
             // A decoding begins anew: what stands around the run is not beside its text.
             Some(parent) if view.steps.decode == self.views[parent].steps.decode && place > 0 => {
                 let above = view.map.range(&(place - 1..place)).end;
-                self.gap_at(parent, above)
+                self.is_gap(parent, above)
             }
             _ => false,
         }

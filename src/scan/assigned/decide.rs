@@ -45,6 +45,7 @@ impl Scan<'_> {
                             .text
                             .get(self.line.max(c.key.saturating_sub(BEFORE_BYTES_MAX))..c.key)
                             .unwrap_or_default(),
+                        values: Some(self.values),
                     };
                     self.judge_pieces(&case)
                 }

@@ -38,9 +38,7 @@ pub use self::hint::may_assign;
 pub use self::mark::Mark;
 pub use self::name::{Family, Listed, NamedRule, Names, Strength};
 pub use self::near::{Kept, Near, near};
-use self::quotes::Quotes;
-use self::table::Table;
-use self::trigger::Trigger;
+use self::{quotes::Quotes, table::Table, trigger::Trigger};
 
 /// What the scan asks of the rest of the engine.
 pub trait Env {
@@ -85,6 +83,7 @@ pub struct Outcome {
 #[derive(Default)]
 pub struct Scratch {
     words: KeyWords,
+    values: judge::Values,
 }
 
 /// Finds the assigned secrets of `text` from a mark on and appends them to `hits`, in order.
@@ -106,6 +105,7 @@ pub fn scan(
         names,
         env,
         words: &mut scratch.words,
+        values: &scratch.values,
         hits,
         quotes,
         kept_to: 0,
@@ -135,6 +135,7 @@ struct Scan<'a> {
     names: &'a Names,
     env: &'a dyn Env,
     words: &'a mut KeyWords,
+    values: &'a judge::Values,
     hits: &'a mut Vec<Hit>,
     /// The quotes of the line.
     quotes: Quotes,

@@ -273,7 +273,7 @@ impl KeyWords {
     fn read(&mut self, key: &[u8]) {
         self.length = 0;
         (self.starts, self.parted, self.wide) = (0, 0, 0);
-        let mut before = 0u8;
+        let mut after_capital = false;
         let mut gap = 0usize;
         let mut slash = false;
         let tail = &key[key.len().saturating_sub(KEY_BYTES_MAX)..];
@@ -283,19 +283,20 @@ impl KeyWords {
                 slash |= !matches!(b, b'_' | b'-' | b'.' | b' ');
                 continue;
             }
-            let next_lower = tail.get(i + 1).is_some_and(u8::is_ascii_lowercase);
-            let hump = b.is_ascii_uppercase() && (!before.is_ascii_uppercase() || next_lower);
-            let bit = 1u128 << self.length;
+            let capital = b.is_ascii_uppercase();
+            let hump = capital && (!after_capital || tail.get(i + 1).is_some_and(u8::is_ascii_lowercase));
+            after_capital = capital;
             if gap > 0 || self.length == 0 || hump {
+                let bit = 1u128 << self.length;
                 self.starts |= bit;
+                if gap > 0 {
+                    self.parted |= bit;
+                }
+                if gap > 1 || slash {
+                    self.wide |= bit;
+                }
+                (gap, slash) = (0, false);
             }
-            if gap > 0 {
-                self.parted |= bit;
-            }
-            if gap > 1 || slash {
-                self.wide |= bit;
-            }
-            (gap, slash, before) = (0, false, b);
             if let Some(slot) = self.buffer.get_mut(self.length) {
                 *slot = b.to_ascii_lowercase();
                 self.length += 1;

@@ -46,6 +46,7 @@ pub fn near(
         names,
         env,
         words: &mut scratch.words,
+        values: &scratch.values,
         hits,
         quotes: kept.quotes,
         kept_to: place.start,
@@ -73,7 +74,8 @@ pub fn near(
 
 impl Scan<'_> {
     /// Looks at the separators behind a trigger, as far as the key before them may hold it.
-    pub(super) fn near(&mut self, trigger: Range<usize>) -> Near {
+    #[inline(always)]
+    fn near(&mut self, trigger: Range<usize>) -> Near {
         let mut reach = hint::Reach::default();
         // Whether all so far is of the word that holds the trigger, and whether something stands behind it that only
         // a key in quotes or brackets holds.
@@ -136,6 +138,7 @@ impl Scan<'_> {
     }
 
     /// Whether the key that has a part at `at` stands behind a directive, or is the value of a `name:`.
+    #[inline(always)]
     fn is_named(&mut self, at: usize) -> bool {
         let (text, first) = (self.text, hint::start_of(self.text, at));
         hint::directive_before(text, first.saturating_sub(hint::LINE_BYTES_MAX), first)

@@ -80,10 +80,12 @@ pub fn is_code_name(case: &Case) -> bool {
 /// `docker.io/library/client-secret:1f2e3d4`, `oci-layout://event-session:v2@sha256:9f86d0...`: an image, with the commit
 /// that it was made from, or with its digest.
 fn is_a_tag(case: &Case) -> bool {
-    let colon = case.separator == Separator::Colon && !case.spaced && !case.quoted;
+    if case.separator != Separator::Colon || case.spaced || case.quoted {
+        return false;
+    }
     // No part of an image's name has a capital, and few have an underscore, as the names of settings do.
-    let setting = case.key.iter().any(|b| *b == b'_' || b.is_ascii_uppercase());
-    let named = !setting && (case.before.ends_with(b"/") || case.key.contains(&b'/'));
+    let setting = || case.key.iter().any(|b| *b == b'_' || b.is_ascii_uppercase());
+    let named = || (case.before.ends_with(b"/") || case.key.contains(&b'/')) && !setting();
     let hex = |v: &[u8]| v.iter().all(u8::is_ascii_hexdigit);
     // Keys are as long as other digests.
     let commit = |v: &[u8]| matches!(v.len(), 7..=12 | 40) && hex(v);
@@ -93,7 +95,7 @@ fn is_a_tag(case: &Case) -> bool {
         let tag = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         Some(digest.len() == 64 && hex(digest) && case.value[..at].iter().all(tag))
     };
-    colon && (named && commit(case.value) || pinned() == Some(true))
+    commit(case.value) && named() || pinned() == Some(true)
 }
 
 /// `"session:4b1ddd9c"`: a key of a cache, whose first word says what it is for.
@@ -163,27 +165,28 @@ fn is_chosen(case: &Case) -> bool {
 /// `Private Keys: T1552.004`, `credential: CWE-798`: the number of an entry in a catalogue, which no machine makes for a key.
 fn is_catalogued(case: &Case) -> bool {
     let v = case.value;
+    if v.len() > CATALOGUE_BYTES_MAX || !matches!(case.family, Family::Key | Family::Other) {
+        return false;
+    }
     let letters = v.iter().take_while(|b| b.is_ascii_uppercase()).count();
     let number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
     let rest = v.get(letters..).unwrap_or_default();
     let rest = rest.strip_prefix(b"-").unwrap_or(rest);
     let joined = v.iter().any(|b| matches!(b, b'.' | b'-'));
-    let key = matches!(case.family, Family::Key | Family::Other);
-    key && joined
-        && (1..=6).contains(&letters)
-        && v.len() <= CATALOGUE_BYTES_MAX
-        && rest.split(|b| matches!(b, b'.' | b'-')).all(number)
+    joined && (1..=6).contains(&letters) && rest.split(|b| matches!(b, b'.' | b'-')).all(number)
 }
 
 /// `{Token: Password: TTL:15m0s}`: Go prints an empty field as nothing, and the next one is no value. A field that has
 /// one has no blank before it, and no comma parts fields.
 fn is_next_field(case: &Case) -> bool {
+    if case.separator != Separator::Colon || !case.spaced || case.quoted {
+        return false;
+    }
     let name = case.value.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
     let field = case.value.first().is_some_and(u8::is_ascii_uppercase)
         && case.value.get(name) == Some(&b':')
         && (name < 5 || text_odds(&case.value[..name]) > -100);
-    let bare = case.separator == Separator::Colon && case.spaced && !case.quoted;
-    bare && field && is_of_go(case)
+    field && is_of_go(case)
 }
 
 /// Whether the fields before a key are such as Go prints; of the first one, whether another one follows.
@@ -203,12 +206,14 @@ fn is_of_go(case: &Case) -> bool {
 
 /// `"secret": "app-tls-9f8c7b6d"`: a name with the end that a cluster gives it.
 fn is_issued_name(case: &Case) -> bool {
+    if !matches!(case.family, Family::Other) {
+        return false;
+    }
     let Some(at) = case.value.iter().rposition(|&b| b == b'-') else { return false };
     let (name, end) = (&case.value[..at], &case.value[at + 1..]);
     let kinds = [&b"-tls"[..], b"-cert", b"-dockercfg", b"-token", b"-ca"];
     let lower = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    matches!(case.family, Family::Other)
-        && (5..=10).contains(&end.len())
+    (5..=10).contains(&end.len())
         && end.iter().all(lower)
         && name.iter().all(|b| b.is_ascii_lowercase() || *b == b'-')
         && kinds.iter().any(|kind| name.ends_with(kind))
@@ -239,18 +244,20 @@ fn is_a_logger(case: &Case) -> bool {
 
 /// `input[type=password]:focus`: a state of an element.
 fn is_a_selector(case: &Case) -> bool {
-    let state = case.value.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b':' | b'(' | b')' | b','));
+    let state = |b: &u8| b.is_ascii_lowercase() || matches!(b, b'-' | b':' | b'(' | b')' | b',');
     let selected = case.key.ends_with(b"]:") && case.key.contains(&b'=');
-    state && selected && case.separator == Separator::Colon && !case.spaced
+    selected && case.separator == Separator::Colon && !case.spaced && case.value.iter().all(state)
 }
 
 /// `{client_secret:n}),void`, `{password:t,...i}`: what is left of a variable's name where code was made small.
 fn is_minified(case: &Case) -> bool {
-    let name = case.value.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$')).count();
+    if case.separator != Separator::Colon || case.spaced || case.quoted {
+        return false;
+    }
+    let name = case.value.iter().take(3).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$')).count();
     let rest = case.value.get(name..).unwrap_or_default();
     let goes_on = [&b"})"[..], b"},", b"),", b",..."].iter().any(|mark| rest.starts_with(mark));
-    let bare = case.separator == Separator::Colon && !case.spaced && !case.quoted;
-    bare && (1..=2).contains(&name) && case.value[0].is_ascii_alphabetic() && goes_on
+    (1..=2).contains(&name) && case.value[0].is_ascii_alphabetic() && goes_on
 }
 
 /// `this.password = arg2`, `{"PASSWORD": mock_challenge}`: where code is written, a value without quotes is a name.
@@ -267,19 +274,23 @@ fn is_variable(case: &Case) -> bool {
         || v.contains(&b'_')
         || v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
     // `let password = pairs`
-    let word = case.before.trim_ascii_end().rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
-    let declared = [&b"let"[..], b"const", b"var", b"val", b"mut", b"final", b"my"].contains(&word);
+    let declared = || {
+        let word = last_word(case.before);
+        [&b"let"[..], b"const", b"var", b"val", b"mut", b"final", b"my"].contains(&word)
+    };
     let reads = || !v.iter().any(u8::is_ascii_digit) && text_odds(v) > -60;
-    (member && !is_made(v) || declared && reads()) && case.spaced || literal && joined && reads()
+    case.spaced && (member && !is_made(v) || declared() && reads()) || literal && joined && reads()
 }
 
 /// `/v1/authTokens:generate`, `/etc/secrets:/run/x`: the end of a path, and what is done with it.
 fn is_a_method(case: &Case) -> bool {
-    let path = case.separator == Separator::Colon && !case.spaced && !case.quoted && case.before.ends_with(b"/");
+    if case.separator != Separator::Colon || case.spaced || case.quoted || !case.before.ends_with(b"/") {
+        return false;
+    }
     let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'}' | b'>' | b'_' | b'-');
     let called = case.value.starts_with(b"/")
         || case.value.iter().take(4).all(u8::is_ascii_alphabetic) && text_odds(case.value) > -60;
-    path && case.before.len().checked_sub(2).is_some_and(|at| part(&case.before[at])) && called
+    case.before.len().checked_sub(2).is_some_and(|at| part(&case.before[at])) && called
 }
 
 /// `--ask-password -user=foo`
@@ -293,7 +304,9 @@ fn is_next_flag(case: &Case) -> bool {
 
 /// Whether the quote before the value closed a string that the key stood in: `prompt("Password: ", mask)`.
 fn closes_a_string(case: &Case) -> bool {
-    let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\'' | b'`'));
+    if !case.quoted || case.key.iter().any(|b| matches!(b, b'"' | b'\'' | b'`')) {
+        return false;
+    }
     let goes_on: [&[u8]; 19] = [
         b", ",
         b",\"",
@@ -327,9 +340,7 @@ fn closes_a_string(case: &Case) -> bool {
     let added = case.value.first() == Some(&b'+')
         && case.value.iter().skip(1).take_while(|b| b.is_ascii_alphabetic() || **b == b'.' || **b == b'(').count() >= 4
         && case.value.iter().any(|b| matches!(b, b'.' | b'('));
-    case.quoted
-        && !key_quoted
-        && (opened || added || joined || called || goes_on.iter().any(|g| case.value.starts_with(g)))
+    opened || added || joined || called || goes_on.iter().any(|g| case.value.starts_with(g))
 }
 
 /// `arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-AbC123` is the name of a secret, and
@@ -364,9 +375,15 @@ fn is_a_name(case: &Case) -> bool {
 
 /// `pub const PASS: OPERATION = 3`, `let password: Option<..>`: what a declaration's colon has behind it is a type.
 fn is_annotation(case: &Case) -> bool {
-    let word = case.before.trim_ascii_end().rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
-    let declares = [&b"const"[..], b"static", b"let", b"mut", b"val", b"var"].contains(&word);
-    declares && case.separator == Separator::Colon && !case.quoted && !case.key.starts_with(b"\"")
+    let declares = || [&b"const"[..], b"static", b"let", b"mut", b"val", b"var"].contains(&last_word(case.before));
+    case.separator == Separator::Colon && !case.quoted && !case.key.starts_with(b"\"") && declares()
+}
+
+/// The last word of a text, if it is short.
+fn last_word(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii_end();
+    let text = &text[text.len().saturating_sub(WORD_BYTES_MAX + 1)..];
+    text.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default()
 }
 
 /// A value without the hyphen that a formatter broke it with (U+2010), and a manual's change of font behind it.
@@ -414,7 +431,7 @@ fn repeats_key(case: &Case) -> bool {
         && case.key.windows(head.len().max(1)).any(|w| w.eq_ignore_ascii_case(head));
     let named = case.value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'));
     // The key's last letters are the value, or the value's are the key's name.
-    let same = letters(case.value).zip(letters(case.key)).all(|(a, b)| a.eq_ignore_ascii_case(b));
+    let same = || letters(case.value).zip(letters(case.key)).all(|(a, b)| a.eq_ignore_ascii_case(b));
     // `PrivateKey: testP256PrivateKey,`: a variable that says what it is for.
     let variable = !case.quoted
         && case.spaced
@@ -426,41 +443,12 @@ fn repeats_key(case: &Case) -> bool {
             (NOUN_BYTES_MIN..letters(case.value).count()).contains(&letters(noun).count())
                 && letters(case.value).zip(letters(noun)).all(|(a, b)| a.eq_ignore_ascii_case(b))
         };
-    renamed || variable || named && same && letters(case.value).count() <= letters(case.key).count()
+    renamed || variable || named && same() && letters(case.value).count() <= letters(case.key).count()
 }
 
 /// The letters and digits of a text, last one first.
 fn letters(text: &[u8]) -> impl Iterator<Item = &u8> {
     text.iter().rev().filter(|b| b.is_ascii_alphanumeric())
-}
-
-/// Whether a key has the word token in it.
-pub fn names_token(key: &[u8]) -> bool {
-    key.windows(b"token".len()).any(|word| word.eq_ignore_ascii_case(b"token"))
-}
-
-/// Whether a UUID is a token: one without its dashes, or that of an environment's variable.
-pub fn is_a_tokens_uuid(case: &Case) -> bool {
-    let bare = case.value.len() == 32 && names_token(case.key) && !is_namespaced(case);
-    bare || is_a_variables_token(case)
-}
-
-/// Whether a key is the name of an environment's variable for a token: `SNYK_TOKEN=`.
-fn is_a_variables_token(case: &Case) -> bool {
-    let name = case.key.split(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).find(|part| !part.is_empty());
-    name.is_some_and(|name| {
-        name.strip_suffix(b"_TOKEN").is_some_and(|owner| owner.len() > 2) && !name.iter().any(u8::is_ascii_lowercase)
-    })
-}
-
-/// `"clientToken": "550e8400-..."`: by which AWS tells that a request is sent once more.
-pub fn names_a_request(key: &[u8]) -> bool {
-    memchr::memmem::find(key, b"lientToken").is_some()
-}
-
-/// Whether a key has the word session in it.
-pub fn names_session(key: &[u8]) -> bool {
-    key.windows(b"session".len()).any(|word| word.eq_ignore_ascii_case(b"session"))
 }
 
 /// Whether a value is what stands behind one of none: `foo(password=)`, `{password: }, {x: 1}`; or the rest of an operator,
@@ -491,5 +479,7 @@ const NOUN_BYTES_MIN: usize = 5;
 const LOGIN_BYTES_MIN: usize = 7;
 /// How much before a key may be of a name that the key ends (bytes).
 const NAME_BYTES_MAX: usize = 256;
+/// The longest word that declares something (bytes).
+const WORD_BYTES_MAX: usize = 8;
 /// How many letters and digits there are behind a sign that may end a value of none, if a value begins with it.
 const SAID_LETTERS_MIN: usize = 6;

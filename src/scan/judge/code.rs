@@ -8,6 +8,10 @@ pub fn is_code(v: &[u8]) -> bool {
     // In a source that stands in a string, the code goes on behind an escaped line end.
     let line = memchr::memchr_iter(b'\\', v).find(|&at| matches!(v.get(at + 1), Some(b'n' | b'r' | b't')));
     let v = line.filter(|&at| at > 0).and_then(|at| v.get(..at)).unwrap_or(v);
+    // Most values have no sign, and of code without one only names of types are told.
+    if !sign && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_') {
+        return type_name(v) && reads(v) && !super::is_jumbled(v);
+    }
     sign || is_call_of_path(v)
         || is_own_member(v)
         || v.strip_prefix(b"&").is_some_and(is_variable_named)

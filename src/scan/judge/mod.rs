@@ -9,6 +9,7 @@ mod bytes;
 mod cells;
 mod chosen;
 mod code;
+mod keys;
 mod placeholder;
 mod prose;
 mod public;
@@ -17,6 +18,8 @@ mod sentence;
 mod speech;
 mod things;
 mod value_type;
+mod values;
+mod weak;
 
 use std::ops::Range;
 
@@ -27,6 +30,9 @@ pub use self::randomness::{is_jumbled, is_made, is_shuffled_to, is_words, reads_
 use self::randomness::{mix, random, secret_charset};
 use self::value_type::is_counted_word;
 pub use self::value_type::{ValueType, trim_marks, value_type};
+use self::values::Question;
+pub use self::values::Values;
+use self::weak::{may_be_weak, weak};
 use self::{code::is_code, placeholder::names_a_secret};
 use super::assigned::{Family, Strength};
 pub use crate::rules::Confidence;
@@ -90,6 +96,8 @@ pub struct Case<'a> {
     pub key: &'a [u8],
     /// The line before the key.
     pub before: &'a [u8],
+    /// What is known of values.
+    pub values: Option<&'a Values>,
 }
 
 impl<'a> Case<'a> {
@@ -105,11 +113,23 @@ impl<'a> Case<'a> {
         if self.separator == Separator::Colon && self.spaced && !self.quoted && !self.end_of_line && is_constant(v) {
             return true;
         }
-        let humps = v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase())
-            || v.windows(3).any(|w| w[..2].iter().all(u8::is_ascii_uppercase) && w[2].is_ascii_lowercase());
+        let humps = || {
+            v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase())
+                || v.windows(3).any(|w| w[..2].iter().all(u8::is_ascii_uppercase) && w[2].is_ascii_lowercase())
+        };
         let marked = !self.end_of_line && !self.more_follows;
         let declared = self.separator == Separator::Colon && self.spaced && !self.quoted;
-        declared && marked && humps && v[0].is_ascii_uppercase() && v.iter().all(u8::is_ascii_alphanumeric)
+        let capital = v.first().is_some_and(u8::is_ascii_uppercase);
+        declared && marked && capital && v.iter().all(u8::is_ascii_alphanumeric) && humps()
+    }
+
+    /// What the value's bytes say, wherever it stands.
+    fn asks(&self, question: Question) -> bool {
+        self.values.map_or_else(|| question.of(self.value), |values| values.ask(question, self.value))
+    }
+
+    fn value_type(&self) -> ValueType {
+        self.values.map_or_else(|| value_type(self.value), |values| values.value_type(self.value))
     }
 
     fn password(&self) -> bool {
@@ -143,7 +163,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if case.strength == Strength::Weak && !may_be_weak(case) {
         return None;
     }
-    if v.len() < VALUE_BYTES_MIN || is_placeholder(v) || names_a_secret(trim_marks(v)) {
+    if v.len() < VALUE_BYTES_MIN || case.asks(Question::IsPlaceholder) || case.asks(Question::NamesASecret) {
         return None;
     }
     // What a bracket closes and a comma parts goes before a value of none.
@@ -153,7 +173,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if chosen::is_counted_pair(case) {
         return Some((Confidence::Low, "two words and a number of a password's key"));
     }
-    if !case.quoted && case.separator != Separator::Block && is_code(v) {
+    if !case.quoted && case.separator != Separator::Block && case.asks(Question::IsCode) {
         return None;
     }
     if case.is_typed_field() && is_constant(v) || around::tells_otherwise(case) {
@@ -163,8 +183,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     if matches!(case.separator, Separator::Colon | Separator::Pair) && prose::is_a_message(v) {
         return None;
     }
-    // `required|string`, `true/false`, `pwd+pwd`, or one word of that kind.
-    if v.split(|b| matches!(b, b'|' | b'/' | b',' | b'+')).all(|w| prose::says_nothing(trim_marks(w))) {
+    if case.asks(Question::SaysNothing) {
         return None;
     }
     if case.separator == Separator::Sentence {
@@ -201,7 +220,7 @@ fn strong(case: &Case) -> Option<Verdict> {
     let name = case.key.split(|b| !b.is_ascii_alphabetic()).find(|w| !w.is_empty()).unwrap_or_default();
     let result = name.eq_ignore_ascii_case(b"pass") && case.key.len() < 10 && !case.before.ends_with(b"/");
     let key_quoted = case.key.iter().any(|b| matches!(b, b'"' | b'\''));
-    let value_type = value_type(v);
+    let value_type = case.value_type();
     let told = !case.quoted && value_type == ValueType::Word;
     // `pass = HJz8kPq2LmX0vT4s`, as rclone has it, and `pass: uov4mWh2-nA`; `PASS: ` is said of tests.
     let mixed = v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
@@ -262,7 +281,7 @@ fn strong(case: &Case) -> Option<Verdict> {
         }
         ValueType::Word => word(case),
         ValueType::Identifier => identifier(case),
-        ValueType::Uuid if around::names_a_request(case.key) => None,
+        ValueType::Uuid if keys::names_a_request(case.key) => None,
         ValueType::Uuid | ValueType::Ulid | ValueType::HexDigest => {
             Some((Confidence::High, "a machine-made value of a secret's key"))
         }
@@ -406,7 +425,8 @@ fn opaque(case: &Case) -> Option<Verdict> {
         // What a flag is given, and a field of a structure, goes on with the next one.
         let listed = case.separator == Separator::Flag || case.separator == Separator::Colon && !case.spaced;
         let argument = listed && v.iter().any(u8::is_ascii_digit) && v.iter().any(u8::is_ascii_alphabetic);
-        let sentence = case.more_follows && !case.password() && !argument && !random(v) && !is_jumbled(v);
+        let sentence =
+            case.more_follows && !case.password() && !argument && !case.asks(Question::IsRandom) && !is_jumbled(v);
         if weak_mix
             || counted
             || sentence
@@ -425,66 +445,20 @@ fn opaque(case: &Case) -> Option<Verdict> {
     if foreign && (case.quoted && case.separator == Separator::Colon || case.loose()) {
         return None;
     }
-    if v.contains(&b' ') && !case.password() && !random(v) {
+    if v.contains(&b' ') && !case.password() && !case.asks(Question::IsRandom) {
         return None;
     }
-    if random(v) && public::published(v, false).is_none() {
+    if case.asks(Question::IsRandom) && public::published(v, false).is_none() {
         return Some((Confidence::High, "a random value of a secret's key"));
     }
     Some((Confidence::Medium, "a value of a secret's key"))
 }
 
-/// The name alone proves little: only a long value that is random and of no known type will do.
-fn weak(case: &Case) -> Option<Verdict> {
-    let v = case.value;
-    if case.quoted && is_code(v) {
-        return None;
-    }
-    if case.is_typed_field() && text_odds(v) > -90 || things::is_thing(case) {
-        return None;
-    }
-    match value_type(v) {
-        ValueType::HexDigest if case.family == Family::Key && !around::names_session(case.key) => None,
-        ValueType::HexDigest if around::is_namespaced(case) => None,
-        ValueType::HexDigest => Some((Confidence::Medium, "hex of a token's length")),
-        // Tokens are made of UUIDs without their dashes, too, and those of variables of whole ones.
-        ValueType::Uuid if around::is_a_tokens_uuid(case) => Some((Confidence::Medium, "hex of a token's length")),
-        ValueType::Opaque => {
-            // Of parts that dots and colons join, the longest is measured: a JWT's, not a host's and a port.
-            let part = v.split(|b| matches!(b, b'.' | b':' | b'@' | b'|')).max_by_key(|p| p.len())?;
-            let (kinds, changes) = mix(part);
-            let mixed = kinds >= 2 && (changes * 5 >= part.len() || text_odds(part) < -120);
-            let long = part.len() >= weak_bytes_min(case);
-            // Keys of caches and maps end in a digest, and join words and digests.
-            let tail = v.rsplit(|b| matches!(b, b'.' | b':' | b'-' | b'_' | b'/')).next().unwrap_or_default();
-            let hex = |part: &[u8]| part.iter().all(u8::is_ascii_hexdigit);
-            // An account's address, and a place in its storage.
-            let address = part.strip_prefix(b"0x").is_some_and(hex);
-            let hex_key =
-                case.family == Family::Key && (address || (tail.len() >= 16 || v.len() == tail.len()) && hex(tail));
-            (mixed && long && !hex_key && random(part))
-                .then_some((Confidence::Medium, "a random value of a token's key"))
-        }
-        _ => None,
-    }
-}
-
-/// Whether a value beside a weak name is long enough, and of the bytes that tokens are made of.
-fn may_be_weak(case: &Case) -> bool {
-    case.value.len() >= weak_bytes_min(case) && secret_charset(case.value)
-}
-
 /// Above these odds a word beside the name of a key is one of a language.
 const KEY_WORD_ODDS: i32 = -40;
 
-fn weak_bytes_min(case: &Case) -> usize {
-    if case.family == Family::Key { WEAK_KEY_BYTES_MIN } else { WEAK_BYTES_MIN }
-}
-
 const VALUE_BYTES_MIN: usize = 4;
 const MNEMONIC_WORDS_MIN: usize = 8;
-const WEAK_BYTES_MIN: usize = 12;
-const WEAK_KEY_BYTES_MIN: usize = 20;
 /// The shortest value that a machine makes and no sign of which tells it from a name (bytes).
 const MADE_BYTES_MIN: usize = 8;
 const BARE_BYTES_MIN: usize = 20;

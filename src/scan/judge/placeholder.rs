@@ -1,7 +1,7 @@
 //! Turns a value into "this stands for a value": templates, masks, references, calls. Does not weigh key names.
 
 use super::{
-    bytes::{begins_with_one, contains, places},
+    bytes::{Texts, begins_with_one, contains, places},
     code::{is_member_expression, reads},
     is_jumbled, is_made, random,
 };
@@ -172,13 +172,9 @@ pub fn names_a_secret(v: &[u8]) -> bool {
     if is_a_notice(v) {
         return true;
     }
-    let mut lower = [0u8; 64];
-    let Some(lower) = lower.get_mut(..v.len()) else { return false };
-    lower.copy_from_slice(v);
-    lower.make_ascii_lowercase();
     let joined = v.iter().any(|b| matches!(b, b'_' | b'-' | b'.'))
         || v.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
-    (joined || constant) && NAMES.iter().any(|n| contains(lower, n.as_bytes())) && !random(v)
+    (joined || constant) && NAMES.any(v, |_, _| true) && !random(v)
 }
 
 /// `VALUE_SPECIFIED_IN_NO_LOG_PARAMETER`: four words or more in capitals, as programs write in the place of a value.
@@ -254,29 +250,14 @@ fn percent_s(v: &[u8]) -> bool {
 
 /// A pattern that describes secrets.
 fn regex(v: &[u8]) -> bool {
-    [
-        &b"\\w+"[..],
-        b"\\w*",
-        b"\\w{",
-        b"\\d+",
-        b"\\d*",
-        b"\\d{",
-        b"\\S+",
-        b"\\S*",
-        b"(?:",
-        b"(?P",
-        b"(?i",
-        b"(?=",
-        b"(?!",
-        b"(?<",
-        b"[a-z",
-        b"[A-Z",
-        b"[0-9",
-    ]
-    .iter()
-    .any(|p| contains(v, p))
-        || (contains(v, b".*") || contains(v, b"[^")) && reads(v)
+    REGEX.any(v, |_, _| true) || (contains(v, b".*") || contains(v, b"[^")) && reads(v)
 }
+
+/// What only patterns have.
+static REGEX: Texts = Texts::new(&[
+    "\\w+", "\\w*", "\\w{", "\\d+", "\\d*", "\\d{", "\\S+", "\\S*", "(?:", "(?P", "(?i", "(?=", "(?!", "(?<", "[a-z",
+    "[A-Z", "[0-9",
+]);
 
 /// `NAME`, `{name}`, `(command)`: what may follow a dollar sign.
 fn is_name(v: &[u8]) -> bool {
@@ -342,7 +323,7 @@ const OWN_NAMES: &[&str] = &[
     // Whoever gives a token as the user's name to GitHub gives this as the password.
     "x-oauth-basic",
 ];
-const NAMES: &[&str] = &[
+static NAMES: Texts = Texts::caseless(&[
     "passw",
     "passwd",
     "pwd",
@@ -368,7 +349,7 @@ const NAMES: &[&str] = &[
     "getpass",
     "accesskey",
     "keyid",
-];
+]);
 /// Where to find a secret: `vault:secret/x`, `op://x`, `arn:aws:...`, `env:X`.
 const REFERENCES: &[&str] = &[
     "vault:",

@@ -30,19 +30,37 @@ pub fn is_a_message(v: &[u8]) -> bool {
 }
 
 /// Words in lower case.
-type Words = LazyLock<HashSet<&'static [u8]>>;
+struct Words {
+    set: HashSet<&'static [u8]>,
+    /// By the first byte, a bit for each length that such words have. Most words are told by it to be none of them.
+    lengths: [u32; 256],
+}
+
+impl Words {
+    fn of(words: impl Iterator<Item = &'static str>) -> Words {
+        let set: HashSet<&[u8]> = words.map(str::as_bytes).filter(|word| !word.is_empty()).collect();
+        let mut lengths = [0; 256];
+        set.iter().for_each(|word| lengths[usize::from(word[0])] |= 1 << word.len().min(WORD_BYTES_MAX + 1));
+        Words { set, lengths }
+    }
+}
 
 fn contains(words: &Words, word: &[u8]) -> bool {
+    let Some(first) = word.first() else { return false };
+    let lengths = words.lengths[usize::from(first.to_ascii_lowercase())];
+    if lengths >> word.len().min(WORD_BYTES_MAX + 1) & 1 == 0 {
+        return false;
+    }
     let mut lower = [0u8; WORD_BYTES_MAX];
     let Some(lower) = lower.get_mut(..word.len()) else { return false };
     lower.copy_from_slice(word);
     lower.make_ascii_lowercase();
     let lower: &[u8] = lower;
-    words.contains(lower)
+    words.set.contains(lower)
 }
 
-static NOTHING: Words = LazyLock::new(|| WORDS.iter().flat_map(|list| list.split(' ')).map(str::as_bytes).collect());
-static GOING_ON: Words = LazyLock::new(|| FUNCTION_WORDS.split(' ').map(str::as_bytes).collect());
+static NOTHING: LazyLock<Words> = LazyLock::new(|| Words::of(WORDS.iter().flat_map(|list| list.split(' '))));
+static GOING_ON: LazyLock<Words> = LazyLock::new(|| Words::of(FUNCTION_WORDS.split(' ')));
 
 const WORD_BYTES_MAX: usize = 24;
 const MESSAGE_WORDS_MAX: usize = 8;

@@ -5,8 +5,7 @@ use super::{Confidence, bytes::Texts, is_words, speech, trim_marks};
 
 /// Whether a value is public by its form.
 pub fn is_public(v: &[u8]) -> bool {
-    v.len() >= PUBLIC_BYTES_MIN
-        && (STARTS.iter().any(|start| v.starts_with(start.as_bytes())) || is_counted(v) || is_point(v) || is_sealed(v))
+    v.len() >= PUBLIC_BYTES_MIN && (STARTS.begin(v) || is_counted(v) || is_point(v) || is_sealed(v))
 }
 
 /// A prefix, and digits of which there are as many as in no other value that begins so.
@@ -27,10 +26,8 @@ fn is_counted(v: &[u8]) -> bool {
 /// How sure a finding may be at most whose secret documentation has: `AKIAIOSFODNN7EXAMPLE`, or in a `structure`, which
 /// says only where one stands, a plain word: `https://bob:secret@host`.
 pub fn published(v: &[u8], structure: bool) -> Option<Confidence> {
-    let mut parts = v.split(|b| matches!(b, b'-' | b'_'));
     let letters = |part: &[u8]| part.iter().all(u8::is_ascii_alphabetic);
-    let long = parts.clone().any(|part| part.len() >= 4) || v.len() < 4;
-    let known = || PUBLISHED.places(v).next().is_some();
+    let known = || PUBLISHED.any(v, |_, _| true);
     // `pass1`, `#pass`, `secret123`: what examples have, and a number or a sign.
     let numbered = || {
         let word = trim_marks(v);
@@ -38,7 +35,11 @@ pub fn published(v: &[u8], structure: bool) -> Option<Confidence> {
         let word = &word[..word.len() - digits];
         digits <= COUNTER_DIGITS_MAX && EXAMPLE_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
     };
-    let mut word = || v.len() <= WORD_BYTES_MAX && long && parts.all(letters) && is_words(v);
+    let word = || {
+        let mut parts = v.split(|b| matches!(b, b'-' | b'_'));
+        let long = parts.clone().any(|part| part.len() >= 4) || v.len() < 4;
+        v.len() <= WORD_BYTES_MAX && long && parts.all(letters) && is_words(v)
+    };
     (speech::names_an_example(v) || structure && (word() || numbered()) || known()).then_some(Confidence::Medium)
 }
 
@@ -117,7 +118,7 @@ const WORD_BYTES_MAX: usize = 24;
 const SEALED_BYTES_MIN: usize = 680;
 const PUBLIC_BYTES_MIN: usize = 20;
 /// How public values begin.
-const STARTS: &[&str] = &[
+static STARTS: Texts = Texts::new(&[
     // SubjectPublicKeyInfo of RSA, P-256, P-384, Ed25519.
     "MIIBIjANBg",
     "MIICIjANBg",
@@ -154,4 +155,4 @@ const STARTS: &[&str] = &[
     "dvc_client_",
     "pk.eyJ",
     "pk-lf-",
-];
+]);

@@ -1,7 +1,7 @@
 //! Turns a value that a sentence tells into a verdict. Does not find sentences.
 
 use super::{
-    Case, Confidence, Family, Strength, ValueType, Verdict, around::names_token, is_constant, random, secret_charset,
+    Case, Confidence, Family, Strength, ValueType, Verdict, is_constant, keys::names_token, random, secret_charset,
     value_type,
 };
 

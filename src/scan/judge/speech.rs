@@ -8,7 +8,8 @@ use crate::rules::condition::ByteSet;
 
 /// Words that say "put yours here".
 pub fn speaks(v: &[u8]) -> bool {
-    if v.is_empty() || v.len() > 64 {
+    // Most values neither begin as one of the words does nor hold one.
+    if v.is_empty() || v.len() > 64 || !BEGINNINGS.may_begin(v) && !AMID.any(v, |_, _| true) {
         return false;
     }
     let mut lower = [0u8; 64];
@@ -48,11 +49,7 @@ pub fn speaks(v: &[u8]) -> bool {
 /// Whether a value says of itself that it is an example: `AKIAIOSFODNN7EXAMPLE`, `dummy-8HF0DNBZZd`.
 pub fn names_an_example(v: &[u8]) -> bool {
     let v = &v[..v.len().min(EXAMPLE_BYTES_MAX)];
-    let mut lower = [0u8; EXAMPLE_BYTES_MAX];
-    let lower = &mut lower[..v.len()];
-    lower.copy_from_slice(v);
-    lower.make_ascii_lowercase();
-    EXAMPLES.places(lower).any(|(at, word)| is_written(&v[at..at + word.len()]))
+    EXAMPLES.any(v, |at, word| is_written(&v[at..at + word.len()]))
 }
 
 /// Whether letters are in a case in which somebody writes words: `replace_me`, `REPLACEME`, `replaceMe`, but not `fAKe`,
@@ -102,7 +99,40 @@ const fn speech(words: &str) -> (ByteSet, &str) {
     (ByteSet::of(words.as_bytes()), words)
 }
 
+/// All that stands only at a value's beginning.
+static BEGINNINGS: Texts = Texts::caseless(&[
+    "my-", "my_", "some-", "some_", "put-", "put_", "insert", "replace", "enter ", "type ", "example", "sample",
+    "dummy", "fake", "todo", "fixme", "redacted", "removed", "masked", "hidden", "filtered", "your", "<your",
+]);
+/// All words that may stand anywhere.
+static AMID: Texts = Texts::caseless(&[
+    "redacted",
+    "sensitive",
+    "your-",
+    "your_",
+    "yourtoken",
+    "yourpassword",
+    "_here",
+    "-here",
+    "placeholder",
+    "replaceme",
+    "replace-me",
+    "replace_me",
+]);
+
 /// Words that are said of examples.
-static EXAMPLES: Texts = Texts::new(&["example", "dummy", "sample", "placeholder", "changeme"]);
+static EXAMPLES: Texts = Texts::caseless(&["example", "dummy", "sample", "placeholder", "changeme"]);
 /// How much of a value is looked at for them (bytes).
 const EXAMPLE_BYTES_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_most_values_are_told_by_knows_all_words() {
+        let starts = [OWN_STARTS, SPEECH_STARTS, MASK_STARTS, &["your", "<your"]].concat();
+        assert!(starts.iter().all(|word| BEGINNINGS.may_begin(word.as_bytes())));
+        assert!(MASKS.iter().chain(SPEECH).all(|(_, word)| AMID.any(word.as_bytes(), |at, _| at == 0)));
+    }
+}

@@ -2,9 +2,7 @@
 //! such names. Does not look at what stands around it but its key.
 
 use super::{
-    Case, Family, ValueType,
-    around::{is_of_a_handshake, names_session},
-    text_odds, value_type,
+    Case, Family, ValueType, around::is_of_a_handshake, keys::names_session, text_odds, value_type, value_type::digest,
 };
 use crate::view::base64_bytes;
 
@@ -17,11 +15,11 @@ pub fn is_thing(case: &Case) -> bool {
     let account =
         || v.strip_prefix(b"0x").is_some_and(|digits| digits.len() == 40 && digits.iter().all(u8::is_ascii_hexdigit));
     // `creating token: accessor=hmac-sha256:1f2e...`
-    let digest = || {
+    let of_a_digest = || {
         let at = v.iter().position(|b| *b == b'=');
-        at.is_some_and(|at| matches!(value_type(&v[at + 1..]), ValueType::Digest))
+        at.is_some_and(|at| digest(&v[at + 1..]))
     };
-    digest()
+    of_a_digest()
         || is_transaction(case)
         || is_of_a_handshake(case)
         || volume()

@@ -230,7 +230,8 @@ fn ulid(v: &[u8]) -> bool {
         && v.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase() && !matches!(b, b'I' | b'L' | b'O' | b'U'))
 }
 
-fn digest(v: &[u8]) -> bool {
+/// `sha256:...`: the kind of a digest, and digits.
+pub fn digest(v: &[u8]) -> bool {
     let v = v.strip_prefix(b"hmac-").unwrap_or(v);
     let Some(at) = v.iter().take(9).position(|b| matches!(b, b':' | b'-' | b'=')) else { return false };
     const KINDS: &[&str] =
@@ -385,12 +386,13 @@ fn class_name(v: &[u8]) -> bool {
         b.is_ascii_alphanumeric()
             || matches!(b, b'.' | b':' | b'$' | b'_' | b'<' | b'>' | b'&' | b'*' | b'[' | b']' | b'/')
     });
+    if !all {
+        return false;
+    }
     // A sign at the end joins nothing: `Winter24$` is what people take for a password, and so is `Winter.24`.
     let joins = |w: &&[u8]| w[1] == b'.' && w[2].is_ascii_alphabetic() || w[1] == b'$' && w[2].is_ascii_alphanumeric();
-    let joints = v.windows(3).filter(joins).count()
-        + memchr::memmem::find_iter(v, b"::").count()
-        + usize::from(v.ends_with(b">"));
-    all && joints >= 1 && v.split(|b| matches!(b, b'.' | b':' | b'$' | b'<' | b'>')).all(|s| s.is_empty() || wordy(s))
+    let joined = v.ends_with(b">") || super::bytes::contains(v, b"::") || v.windows(3).any(|w| joins(&w));
+    joined && v.split(|b| matches!(b, b'.' | b':' | b'$' | b'<' | b'>')).all(|s| s.is_empty() || wordy(s))
 }
 
 /// Words joined by `_`, `-`, `.` or humps: `my-db-password-2`, `userName`.

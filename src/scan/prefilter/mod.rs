@@ -102,7 +102,7 @@ impl Prefilter {
     ) -> Found {
         let mut keys = std::mem::take(&mut buffers.keys);
         let (first, mut found) = (keys.len(), Found::default());
-        for at in gaps {
+        for at in gaps.filter(|&at| is_amid_a_word(text, at)) {
             self.places_at(text, at, |start, index| token(start, index, at));
         }
         let mut look = Look::new(self, engine, text, buffers);
@@ -258,7 +258,7 @@ impl Lines<'_, '_> {
             ahead.clear();
             tried.start();
             let escaped = memchr::memchr(b'\\', text).is_some();
-            for &at in gaps.iter() {
+            for &at in gaps.iter().filter(|at| is_amid_a_word(text, **at)) {
                 prefilter.places_at(text, at, |place, token| {
                     matters = matters
                         || may_match(engine, text, place, token, gaps, ahead)
@@ -283,6 +283,12 @@ impl Lines<'_, '_> {
         }
         decodes
     }
+}
+
+/// Whether a letter or digit stands at a place, and before it: no word that begins elsewhere is missed by a survey.
+fn is_amid_a_word(text: &[u8], at: usize) -> bool {
+    let letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    letter(at) && at.checked_sub(1).is_some_and(letter)
 }
 
 fn line_start(block: &[u8], at: usize) -> usize {

@@ -111,6 +111,7 @@ impl Settler {
                 for count in [whole, all].into_iter().skip(usize::from(whole == all)) {
                     let parts = &parts[..count];
                     self.views.start(&self.masked.text, parts, Encoding::Bytes, end == End::Open, true);
+                    self.prints.start();
                     let unit = Unit::of_ranges(end);
                     self.known_values(engine, (&unit, parts), None);
                     // The next line may begin with more digits.

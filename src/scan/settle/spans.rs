@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::{
-    finding::Fingerprint,
+    finding::{Fingerprint, FingerprintKey},
     rules::{Confidence, Detector, checks::Facts},
-    view::Steps,
+    view::{Steps, Views},
 };
 
 /// A secret in a piece.
@@ -102,6 +102,38 @@ impl Spans {
         spans.sort_by_key(|span| (span.range.start, span.range.end));
     }
 }
+
+/// The fingerprints of the last few secrets in the views of a unit: several rules find the same one, in several views.
+#[derive(Debug, Default)]
+pub struct Prints {
+    known: [Option<(usize, Range<usize>, Fingerprint)>; PRINTS_MAX],
+    /// Which one gives way to the next.
+    oldest: usize,
+}
+
+impl Prints {
+    /// Goes on to other views.
+    pub fn start(&mut self) {
+        self.known = Default::default();
+    }
+
+    /// The fingerprint of what stands in a view.
+    pub fn of(&mut self, (index, span): (usize, &Range<usize>), views: &Views, key: &FingerprintKey) -> Fingerprint {
+        let secret = &views.text(index)[span.clone()];
+        let known = self.known.iter().flatten();
+        let same = known.into_iter().find(|(index, span, _)| views.text(*index).get(span.clone()) == Some(secret));
+        if let Some((.., fingerprint)) = same {
+            return *fingerprint;
+        }
+        let fingerprint = key.fingerprint(secret);
+        self.known[self.oldest] = Some((index, span.clone(), fingerprint));
+        self.oldest = (self.oldest + 1) % PRINTS_MAX;
+        fingerprint
+    }
+}
+
+/// How many fingerprints are remembered.
+const PRINTS_MAX: usize = 4;
 
 impl Span {
     /// The rest of a line whose beginning is not there. Nobody knows whether it is a secret: it is no finding.

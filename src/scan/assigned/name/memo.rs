@@ -11,12 +11,16 @@ pub struct Memo {
     slots: Vec<Slot>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Slot {
     key: [u8; KEY_BYTES_MAX],
     /// Zero if the slot is free.
     length: u8,
     found: Option<Match>,
+}
+
+impl Slot {
+    const FREE: Slot = Slot { key: [0; KEY_BYTES_MAX], length: 0, found: None };
 }
 
 impl Memo {
@@ -35,9 +39,9 @@ impl Memo {
         if key.is_empty() || key.len() > KEY_BYTES_MAX {
             return;
         }
-        self.slots.resize(SLOTS, Slot::default());
+        self.slots.resize(SLOTS, Slot::FREE);
         let slot = &mut self.slots[place(key)];
-        *slot = Slot { length: key.len() as u8, found, ..Slot::default() };
+        *slot = Slot { length: key.len() as u8, found, ..Slot::FREE };
         slot.key[..key.len()].copy_from_slice(key);
     }
 }
@@ -53,7 +57,7 @@ fn place(key: &[u8]) -> usize {
 }
 
 const SLOTS: usize = 64;
-const KEY_BYTES_MAX: usize = 24;
+const KEY_BYTES_MAX: usize = super::KEY_BYTES_MAX;
 
 #[cfg(test)]
 mod tests {
