@@ -157,3 +157,68 @@ const SAMPLES: usize = 200;
 
 /// At most one in so many samples may be let pass by the judge.
 const JUDGED_SHARE: usize = 20;
+
+/// Names and values in layouts: see the file.
+#[derive(serde::Deserialize)]
+struct Layouts {
+    heads: Vec<String>,
+    names: Vec<String>,
+    values: Vec<String>,
+    layouts: Vec<String>,
+}
+
+impl Layouts {
+    /// Each layout with each of its names, beside each value and behind each head at least once; and with some of the rules' names.
+    fn lines(&self, rules: &RuleSet) -> Vec<String> {
+        let of_rules: Vec<&str> = rules.rules().iter().flat_map(|rule| rule.names.iter()).collect();
+        let mut of_rules = of_rules.iter().cycle();
+        let mut lines = Vec::new();
+        for layout in &self.layouts {
+            let names =
+                self.names.iter().map(|name| &**name).chain(of_rules.by_ref().step_by(7).take(NAMES_OF_RULES).copied());
+            for name in names {
+                let line = |head: usize, value: usize| {
+                    let value = &self.values[value % self.values.len()];
+                    self.heads[head].clone() + &layout.replace("<N>", name).replace("<V>", value)
+                };
+                let turns = (0..self.heads.len()).flat_map(|head| [(head, head), (head, head + lines.len())]);
+                let all: Vec<String> = turns.map(|(head, value)| line(head, value)).collect();
+                lines.extend(all);
+            }
+        }
+        lines
+    }
+}
+
+#[test]
+fn a_line_is_masked_alike_whether_its_key_names_it_or_every_line_is_scanned() {
+    let layouts: Layouts = toml::from_str(include_str!("data/layouts.toml")).unwrap();
+    let rules = support::default_rules();
+    let engine = support::default_engine();
+    let forced = Options { entropy: Entropy::All, ..Options::default() };
+    let forced = Arc::new(Engine::new(rules, forced).unwrap());
+    let (mut faults, mut masked) = (Vec::new(), 0);
+    let lines = layouts.lines(&support::default_rules());
+    for line in &lines {
+        let line = format!("{line}\n").into_bytes();
+        let output = support::whole(&engine, &line);
+        masked += usize::from(output != line);
+        for (how, other) in
+            [("every line scanned", support::whole(&forced, &line)), ("twice", support::whole(&engine, &output))]
+        {
+            if !other.windows(RANDOM.len()).any(|part| part == RANDOM) {
+                faults.extend(support::same(how, &line, &other, &output).err());
+            }
+        }
+    }
+    assert!(masked * 5 > lines.len(), "{masked} of {} lines are masked", lines.len());
+    let count = faults.len();
+    faults.truncate(20);
+    assert!(faults.is_empty(), "{count} of {} lines:\n{}", lines.len(), faults.join("\n"));
+}
+
+/// How many of the names of rules stand in a layout.
+const NAMES_OF_RULES: usize = 6;
+
+/// The mask of what only `--entropy all` finds.
+const RANDOM: &[u8] = b"[REDACTED:random-token]";
