@@ -12,7 +12,7 @@ use super::key;
 use super::name::{Match, Names};
 use super::table::Table;
 use super::{Candidate, Live, Scan, Separator, Step};
-use crate::rules::RuleSet;
+use crate::{rules::RuleSet, view};
 
 /// A key name that awaits its value on a later line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -197,7 +197,9 @@ impl Scan<'_> {
             Pending::Announced(rules) => {
                 let at = behind_direction(line).unwrap_or_else(|| blanks(line));
                 if at < line.len() {
-                    return self.stands_alone(rules, Pending::None, self.line + at, complete, Separator::Cell);
+                    // A text in base64 is the answer to a mail server, whatever its letters look like.
+                    let separator = if is_encoded(&line[at..]) { Separator::Block } else { Separator::Cell };
+                    return self.stands_alone(rules, Pending::None, self.line + at, complete, separator);
                 }
                 self.pending = pending;
             }
@@ -418,6 +420,16 @@ fn behind_direction(line: &[u8]) -> Option<usize> {
     (!line[at..].trim_ascii_end().contains(&b' ')).then_some(at)
 }
 
+/// Whether a line is one word, a text in base64 with its padding.
+fn is_encoded(line: &[u8]) -> bool {
+    let word = line.trim_ascii_end();
+    let digits = word.strip_suffix(b"==").or(word.strip_suffix(b"=")).unwrap_or(word);
+    word.len() >= ENCODED_BYTES_MIN
+        && word.len().is_multiple_of(4)
+        && digits.iter().all(|&b| view::is_base64(b))
+        && view::decodes_to_text(word, 0)
+}
+
 fn blanks(line: &[u8]) -> usize {
     line.iter().take_while(|&&b| b == b' ' || b == b'\t').count()
 }
@@ -425,7 +437,10 @@ fn blanks(line: &[u8]) -> usize {
 /// How a mail server asks for a password (RFC 4954), in base64.
 const ASKED: &[u8] = b"334 UGFzc3dvcmQ6";
 /// What logs of a session put before a client's lines.
-const DIRECTIONS: &[&[u8]] = &[b"C: ", b"-> ", b">> ", b"> ", b"send: "];
+const DIRECTIONS: &[&[u8]] =
+    &[b"CLIENT -> SERVER: ", b"C: ", b"-> ", b"--> ", b"~> ", b">> ", b">>> ", b"> ", b"send: "];
+/// The shortest text in base64 that is told from a word (bytes).
+const ENCODED_BYTES_MIN: usize = 8;
 /// What announces the name behind it, of a value on a later line.
 const FOLLOWING: &[u8] = b"following ";
 /// How many rules a key name calls for at most.
