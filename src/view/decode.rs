@@ -70,13 +70,33 @@ pub fn decodes_to_text(text: &[u8], at: usize) -> bool {
         && is_mostly_ascii(hex_bytes(run))
 }
 
-/// Whether a run of at least [`BASE64_RUN_MIN`] digits may decode to text, told by the first of them. False only where
-/// [`decodes_to_text`] is.
-pub fn may_decode(digits: &[u8; 16]) -> bool {
-    let base64 =
-        || digits.chunks_exact(4).all(|group| base64_group(group).is_none_or(|bytes| bytes.into_iter().all(is_text)));
+/// Whether a run of at least [`BASE64_RUN_MIN`] digits may decode to text, told by the first of them and by how many there
+/// are; `run` is [`RUN_SEEN_MAX`] or more where there may be more. False only where [`decodes_to_text`] is.
+pub fn may_decode(digits: &[u8; 16], run: usize) -> bool {
+    let base64 = || {
+        let mut ascii = 0;
+        let text = digits.chunks_exact(4).all(|group| match base64_group(group) {
+            Some(bytes) => {
+                ascii += bytes.iter().filter(|byte| byte.is_ascii()).count();
+                bytes.into_iter().all(is_text)
+            }
+            None => {
+                ascii += 3;
+                true
+            }
+        });
+        text && (run >= RUN_SEEN_MAX || is_mostly(ascii + (run * 3 / 4).saturating_sub(12), run * 3 / 4))
+    };
     let hex = || digits.chunks_exact(2).all(|pair| hex_byte(pair).is_some_and(is_text));
     base64() || hex() || unprefixed(digits).len() < digits.len()
+}
+
+/// Up to how many digits [`may_decode`] is told of.
+pub const RUN_SEEN_MAX: usize = 64;
+
+/// Whether so many of all bytes are ASCII that they are text.
+fn is_mostly(ascii: usize, all: usize) -> bool {
+    all > 0 && ascii * 10 >= all * 9
 }
 
 /// Whether the run of base64 digits that `text` begins with decodes to text: all of its whole groups, and nearly all
@@ -99,7 +119,7 @@ fn base64_is_text(text: &[u8]) -> bool {
             }
         }
     }
-    all > 0 && ascii * 10 >= all * 9
+    is_mostly(ascii, all)
 }
 
 fn is_mostly_ascii(bytes: impl Iterator<Item = u8>) -> bool {
@@ -108,7 +128,7 @@ fn is_mostly_ascii(bytes: impl Iterator<Item = u8>) -> bool {
         ascii += usize::from(byte.is_ascii());
         all += 1;
     }
-    all > 0 && ascii * 10 >= all * 9
+    is_mostly(ascii, all)
 }
 
 /// The bytes of a whole group of digits.
@@ -290,4 +310,31 @@ const _: () = {
 fn mostly_text(bytes: &[u8]) -> bool {
     let ascii = bytes.iter().filter(|byte| byte.is_ascii()).count();
     !bytes.is_empty() && bytes.iter().all(|&byte| is_text(byte)) && ascii * 10 >= bytes.len() * 9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig {
+            cases: if cfg!(miri) { 4 } else { 20_000 }, ..proptest::prelude::ProptestConfig::default()
+        })]
+
+        #[test]
+        fn what_the_first_digits_deny_decodes_to_no_text(
+            // One text in some ten holds as many bytes that are no ASCII as are allowed, or one more.
+            mut bytes in proptest::collection::vec(b' '..=b'~', 15..80),
+            odd in proptest::collection::vec((0..80_usize, 0x80..=0xff_u8), 0..9),
+            cut in 0..3_usize,
+        ) {
+            odd.iter().for_each(|&(at, byte)| if let Some(slot) = bytes.get_mut(at) { *slot = byte });
+            let mut run = crate::rules::sample::base64url(&bytes);
+            run.truncate(run.len() - cut);
+            if run.len() >= crate::limits::BASE64_RUN_MIN && decodes_to_text(run.as_bytes(), 0) {
+                let first = run.as_bytes().first_chunk().unwrap();
+                proptest::prop_assert!(may_decode(first, run.len().min(RUN_SEEN_MAX)), "{}", run);
+            }
+        }
+    }
 }

@@ -20,7 +20,7 @@ pub mod utf16;
 
 use std::ops::Range;
 
-pub use decode::{TEXT_HIGH, TEXT_LOW, base64_bytes, decodes_to_text, is_base64, may_decode, next_run};
+pub use decode::{RUN_SEEN_MAX, TEXT_HIGH, TEXT_LOW, base64_bytes, decodes_to_text, is_base64, may_decode, next_run};
 pub use map::Map;
 use utf16::Encoding;
 

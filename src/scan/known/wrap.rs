@@ -103,9 +103,9 @@ pub(crate) fn before_margin(text: &[u8], width: Width) -> Option<usize> {
 /// be a text, or be none any more, and what is found in a text masks it whole.
 pub(crate) fn before_more_digits(text: &[u8], least: usize) -> Option<usize> {
     let bare = text.strip_suffix(b"=").unwrap_or(text);
-    let digits = bare.iter().rev().take_while(|&&byte| is_digit(byte)).count();
-    let start = bare.len() - digits;
-    (digits >= least && bare[start..].first_chunk().is_none_or(view::may_decode)).then_some(start)
+    let start = bare.iter().rposition(|&byte| !is_digit(byte)).map_or(0, |at| at + 1);
+    let may_decode = |first| view::may_decode(first, usize::MAX);
+    (bare.len() - start >= least && bare[start..].first_chunk().is_none_or(may_decode)).then_some(start)
 }
 
 /// Whether a line of quoted-printable, without its end, goes on in the next one.

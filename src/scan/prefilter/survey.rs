@@ -56,8 +56,8 @@ pub trait Text {
     /// Lists those places of `masks`, one of each block, at which a word may begin; `places` has room for all. Returns how
     /// many there are.
     fn begin(&self, masks: &[u64], begin: Begin<'_>, places: &mut [Place]) -> usize;
-    /// Whether a long run of base64 digits that begins at a place may decode to text.
-    fn may_decode(&self, at: u16) -> bool;
+    /// Whether a long run of base64 digits that begins at a place may decode to text; see [`view::may_decode`].
+    fn may_decode(&self, at: u16, run: usize) -> bool;
 }
 
 impl Text for &[u8] {
@@ -81,9 +81,9 @@ impl Text for &[u8] {
         count
     }
 
-    fn may_decode(&self, at: u16) -> bool {
+    fn may_decode(&self, at: u16, run: usize) -> bool {
         let digits = self.get(usize::from(at)..).and_then(|rest| rest.first_chunk());
-        digits.is_none_or(view::may_decode)
+        digits.is_none_or(|digits| view::may_decode(digits, run))
     }
 }
 
@@ -138,7 +138,12 @@ impl Survey {
         }
         let go_on = keys.go_on();
         self.words.keep(|place| go_on.may_hold(text.peek(place.at() as u16)));
-        self.bases.keep(|place| text.may_decode(place.at() as u16));
+        let run = |place: Place| {
+            let (block, bit) = (place.at() / BLOCK + 1, place.at() % BLOCK);
+            // Shifted twice, because a whole block cannot be.
+            (masks.base64[block] >> bit | masks.base64[block + 1] << 1 << (BLOCK - 1 - bit)).trailing_ones() as usize
+        };
+        self.bases.keep(|place| text.may_decode(place.at() as u16, run(place)));
         self.others.merge(&self.bases);
         self.words.end();
         self.others.end();

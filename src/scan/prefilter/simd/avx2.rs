@@ -16,7 +16,7 @@ use super::{
     },
     Keys, Range, Survey,
 };
-use crate::view::{TEXT_HIGH, TEXT_LOW};
+use crate::view::{RUN_SEEN_MAX, TEXT_HIGH, TEXT_LOW};
 
 /// # Safety
 /// The processor must have AVX2, and `text` [`BLOCK`] bytes for each block and `LOOKAHEAD` more.
@@ -241,15 +241,15 @@ impl Text for Unchecked {
     }
 
     #[inline(always)]
-    fn may_decode(&self, at: u16) -> bool {
+    fn may_decode(&self, at: u16, run: usize) -> bool {
         // SAFETY: whoever made this has seen to it that the processor has AVX2.
-        unsafe { may_decode(&self.at(at)) }
+        unsafe { may_decode(&self.at(at), run) }
     }
 }
 
 /// [`crate::view::may_decode`], of digits of base64 alone.
 #[target_feature(enable = "avx2")]
-pub fn may_decode(digits: &[u8; 16]) -> bool {
+pub fn may_decode(digits: &[u8; 16], run: usize) -> bool {
     let load = |bytes: &[u8; 16]| {
         // SAFETY: the array has the 16 bytes that are loaded.
         unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
@@ -281,7 +281,9 @@ pub fn may_decode(digits: &[u8; 16]) -> bool {
     let pairs = _mm_maddubs_epi16(values, _mm_set1_epi32(0x0140_0140));
     let groups = _mm_madd_epi16(pairs, _mm_set1_epi32(0x0001_1000));
     let order = _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
-    let base64 = no_text(_mm_shuffle_epi8(groups, order)) & 0xfff == 0;
+    let bytes = _mm_shuffle_epi8(groups, order);
+    let (whole, odd) = (run * 3 / 4, (_mm_movemask_epi8(bytes) & 0xfff).count_ones() as usize);
+    let base64 = (no_text(bytes) & 0xfff == 0) & ((run >= RUN_SEEN_MAX) | (odd * 10 <= whole));
 
     // Hexadecimal digits are those with a bit for both nibbles.
     const HEX_LOW: [u8; 16] = [1, 3, 3, 3, 3, 3, 3, 1, 1, 1, 0, 0, 0, 0, 0, 0];
