@@ -132,7 +132,6 @@ pub const NOT_KEYS: &[&str] = &[
     "duplicate",
     "of",
     "for",
-    "deploy",
     "keyword",
     "trusted",
     "imported",
