@@ -11,8 +11,7 @@ use std::borrow::Cow;
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-pub use self::steps::may_be_escaped;
-pub use self::steps::{ByteSet, Reach, Step};
+pub use self::steps::{ByteSet, Reach, Step, has_an_escape, may_be_escaped};
 use self::steps::{escaped_quote, reaches, steps};
 
 use crate::limits::{JSON_DEPTH_MAX, PATTERN_BYTES_MAX, SECRET_BYTES_MAX};

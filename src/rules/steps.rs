@@ -71,6 +71,11 @@ impl ByteSet {
     }
 }
 
+/// Whether a byte may be written as an escape with a backslash.
+pub const fn has_an_escape(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'\\' | b'\t' | b'\n' | b'\r')
+}
+
 /// Whether what the backslashes at `place` stand for may be of a set.
 pub fn may_be_escaped(text: &[u8], place: usize, set: &ByteSet) -> bool {
     let behind = text[place..].iter().find(|&&byte| byte != b'\\');
@@ -166,9 +171,8 @@ pub fn reaches(parts: &[Hir]) -> [Option<Reach>; 2] {
     let [mut first, mut last] = [None; 2];
     let mut set = ByteSet::default();
     let (mut least, mut most) = (0, 0);
-    let plain = |byte: &u8| !matches!(byte, b'"' | b'\'' | b'\\' | b'\t' | b'\n' | b'\r');
     let from = match parts.first().map(Hir::kind) {
-        Some(HirKind::Literal(literal)) if literal.0.iter().all(plain) => literal.0.len(),
+        Some(HirKind::Literal(literal)) if !literal.0.iter().any(|&byte| has_an_escape(byte)) => literal.0.len(),
         _ => 0,
     };
     for (index, part) in parts.iter().enumerate() {

@@ -309,7 +309,7 @@ const _: () = {
 /// Whether all bytes are text, and nearly all of them ASCII.
 fn mostly_text(bytes: &[u8]) -> bool {
     let ascii = bytes.iter().filter(|byte| byte.is_ascii()).count();
-    !bytes.is_empty() && bytes.iter().all(|&byte| is_text(byte)) && ascii * 10 >= bytes.len() * 9
+    bytes.iter().all(|&byte| is_text(byte)) && is_mostly(ascii, bytes.len())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! in an escaped text, and the words in them. Does not look for them.
 
 use super::masks::{self, RUN_MIN};
-use crate::rules::condition::Needle;
+use crate::rules::condition::{Needle, has_an_escape};
 
 /// A literal, or the part of it that is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub fn tabs(needle: &Needle) -> u128 {
 /// The longest part of a literal in which no quote or blank may be written as an escape; `tabs` are those of its needle.
 pub fn plain_part(literal: &[u8], tabs: u128) -> Literal<'_> {
     let blank = |at: usize| tabs >> at.min(127) & 1 == 1;
-    let escaped = |at: &usize| matches!(literal[*at], b'"' | b'\'' | b'\\' | b'\t' | b'\n' | b'\r') || blank(*at);
+    let escaped = |at: &usize| has_an_escape(literal[*at]) || blank(*at);
     let ends = (0..literal.len()).filter(escaped).chain([literal.len()]);
     let mut from = 0;
     let mut best = 0..0;

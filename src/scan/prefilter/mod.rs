@@ -142,11 +142,7 @@ impl Prefilter {
         let (begin, go_on) = (keys.begin(), keys.go_on());
         for at in span.start + 1..=span.end.min(text.len().saturating_sub(1)) {
             let peek = keys::peek(text, at);
-            if begin.may_hold(peek)
-                && go_on.may_hold(peek)
-                && text[at].is_ascii_alphanumeric()
-                && text[at - 1].is_ascii_alphanumeric()
-            {
+            if begin.may_hold(peek) && go_on.may_hold(peek) && is_amid_a_word(text, at) {
                 self.tokens_at(text, at, &mut token);
             }
         }
