@@ -93,6 +93,7 @@ macro_rules! topics {
 topics! {
     ansi assigned base64 carriage_return clean containers end_of_input headers json
     key_blocks manifests neighbours percent_and_entities plain quoted_printable rules_and_options structures two_lines utf16 vendors
+    yaml
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! byte after the value's own terminator, so what was written before a cut in the text is right whatever follows.
 
 mod bare;
+mod candidate;
 mod carry;
 mod decide;
 mod element;
@@ -23,11 +24,13 @@ mod told;
 pub(in crate::scan) mod trigger;
 mod unread;
 mod words;
+mod yaml;
 
 use std::ops::Range;
 
 use self::bare::KnownEnd;
-use self::extent::{Around, Extent, Opening};
+use self::candidate::Candidate;
+use self::extent::Around;
 use self::key::Key;
 use self::name::{KeyWords, Match, Role};
 use super::judge::{self, Confidence, Separator};
@@ -165,17 +168,6 @@ struct Scan<'a> {
     /// Where the scan stood last when this was behind it, and where when the first hit was found.
     mark: Mark,
     again: Option<Mark>,
-}
-
-/// A value may begin here.
-struct Candidate {
-    rules: Match,
-    /// Where its key begins.
-    key: usize,
-    /// Behind the separator.
-    from: usize,
-    separator: Separator,
-    around: Around,
 }
 
 /// The start of a value that is not decided yet: the scan stops there.
@@ -398,72 +390,6 @@ impl Scan<'_> {
         (!masked).then_some(rules)
     }
 
-    /// Finds the extent of a candidate's value, asks the judge, and moves on.
-    fn candidate(&mut self, mut c: Candidate) -> Step {
-        let open = key::skip_blanks(self.text, c.from);
-        if self.is_map(&c) && self.text.get(open) == Some(&b'{') && self.map(&c, open)? {
-            return Ok(());
-        }
-        if self.opens_object(&c) {
-            self.named = Some((c.rules, OBJECT_LINES_MAX));
-            return Ok(());
-        }
-        c.around.bracketed = self.is_bracketed(&c);
-        let opening = extent::opening(self.text, c.from, self.ended, c.around);
-        let rest = self.text.get(c.from..).unwrap_or_default();
-        let blanks = rest.iter().take_while(|&&b| extent::is_nothing(b)).count();
-        self.reach = self.reach.max(c.from + blanks + LOOK_BYTES_MAX);
-        match opening {
-            Opening::Open(at) => return Err(Live(at)),
-            Opening::LineEnd(_) => {
-                self.pending = self.awaiting(&c);
-                return Ok(());
-            }
-            Opening::Nothing | Opening::None => return Ok(()),
-            Opening::Quoted(start, _) if start >= self.text.len() && !self.ended => return Ok(()),
-            Opening::Quoted(..) | Opening::Bare(_) => {}
-        }
-        let quoted = matches!(opening, Opening::Quoted(..));
-        match self.extent(opening, c.around) {
-            Extent::Open => Err(Live(opening.start())),
-            Extent::Blob => Ok(()),
-            Extent::Done(value, end) => {
-                if c.separator == Separator::Colon && self.block_header(&value) {
-                    self.pending = self.block(&c);
-                    return Ok(());
-                }
-                let next = value.end + 1;
-                self.decide(&c, value, end, quoted);
-                if quoted && c.separator == Separator::Equals { self.changed_to(c, next) } else { Ok(()) }
-            }
-        }
-    }
-
-    /// `map[X-Api-Key:[V9kq] Accept:[*/*]]`: whether a list of one value begins with a capital, as our masks do.
-    fn is_bracketed(&self, c: &Candidate) -> bool {
-        matches!(self.text.get(c.from..c.from + 2), Some([b'[', b]) if b.is_ascii_uppercase())
-            && self.env.mask_len_at(self.text, c.from).is_none_or(|length| length == 0)
-    }
-
-    /// The extent of a value. Values that are no secrets may hold further keys and values, so that a hostile line could
-    /// have each of its bytes looked at over and over: past a share that no honest line needs, long values are blobs.
-    /// What was spent depends on what is decided alone, so this is causal too.
-    fn extent(&mut self, opening: Opening, around: Around) -> Extent {
-        let share = WORK_BYTES_FREE + WORK_PER_BYTE * (opening.start().saturating_sub(self.line));
-        let poor = self.work > share;
-        self.poor |= poor;
-        let bytes_max = if poor { POOR_VALUE_BYTES_MAX } else { VALUE_BYTES_MAX };
-        let found = extent::extent(self.text, opening, self.ended, around, bytes_max, &mut self.known_end);
-        let looked = match &found {
-            Extent::Done(value, _) => value.len(),
-            Extent::Blob => bytes_max,
-            Extent::Open => 0,
-        };
-        self.work += looked;
-        self.reach = self.reach.max(opening.start().saturating_add(looked + LOOK_BYTES_MAX));
-        found
-    }
-
     /// Whether `text[..at]`, in its line, leaves a string literal open. Asked with growing `at`.
     fn in_string_at(&mut self, at: usize) -> bool {
         if self.quotes.counted < self.kept_to {
@@ -485,15 +411,6 @@ const SEPARATORS: [bool; 256] = {
     }
     table
 };
-/// A longer value is a blob, such as an inline image: searched by other detectors.
-const VALUE_BYTES_MAX: usize = 16 * 1024;
-const POOR_VALUE_BYTES_MAX: usize = 256;
-const WORK_BYTES_FREE: usize = 64 * 1024;
-const WORK_PER_BYTE: usize = 8;
-/// How far behind a value's end, or the blanks before it, bytes are looked at (bytes).
-const LOOK_BYTES_MAX: usize = 80;
 const TAG_BYTES_MAX: usize = 256;
 const MASK_BYTES_MAX: usize = 96;
 const NAMED_LINES_MAX: u8 = 2;
-/// Within how many lines the `value` of an object stands that a key has.
-const OBJECT_LINES_MAX: u8 = 4;
