@@ -222,3 +222,61 @@ const NAMES_OF_RULES: usize = 6;
 
 /// The mask of what only `--entropy all` finds.
 const RANDOM: &[u8] = b"[REDACTED:random-token]";
+
+#[test]
+fn a_line_with_colours_is_masked_alike_whether_it_is_read_by_itself_or_with_others() {
+    let layouts: Layouts = toml::from_str(include_str!("data/layouts.toml")).unwrap();
+    let engine = support::default_engine();
+    let (lines, tokens) = (layouts.lines(&support::default_rules()), lines_with_tokens());
+    let mut secrets = lines.iter().map(String::as_bytes).zip(tokens.iter().cycle());
+    let mut masked = 0;
+    let blocks = lines.len() * CLEAN_LINES / LINES_OF_A_BLOCK;
+    for number in 0..blocks {
+        // One line in so many holds something, so that the others are still read together.
+        let mut block = Vec::new();
+        for clean in 0..LINES_OF_A_BLOCK {
+            block.extend_from_slice(
+                format!("\x1b[2m{clean}\x1b[0m \x1b[32mCompiling\x1b[0m step {number}\n").as_bytes(),
+            );
+            if clean % CLEAN_LINES == CLEAN_LINES / 2
+                && let Some((line, token)) = secrets.next()
+            {
+                block.extend_from_slice(&coloured(if number % 2 == 0 { line } else { token }, number + clean));
+            }
+        }
+        let lines: Vec<(&[u8], bool)> =
+            block.split_inclusive(|&byte| byte == b'\n').map(|line| (line, false)).collect();
+        let output = support::whole(&engine, &block);
+        support::same("together", &block, &support::in_pieces(&engine, &lines), &output).unwrap();
+        masked += usize::from(output != block);
+    }
+    assert!(masked * MASKED_SHARE > blocks, "{masked} of {blocks} blocks hold masks");
+}
+
+/// Lines with a token of each rule.
+fn lines_with_tokens() -> Vec<Vec<u8>> {
+    let (rules, mut rng) = (support::default_rules(), Rng::new(1));
+    let tokens = rules.rules().iter().filter(|rule| rule.detector == Detector::Token).enumerate();
+    tokens.map(|(number, rule)| line(rule, &from_pattern(&rule.pattern, &mut rng), number)).collect()
+}
+
+/// A line with escapes at some of its words, or within them, by number, and a line end.
+fn coloured(line: &[u8], number: usize) -> Vec<u8> {
+    const ESCAPES: [&str; 6] =
+        ["\x1b[31m", "\x1b[0m", "\x1b[1;36m", "\x1b[K", "\x1b]8;;https://a.example/\x1b\\", "\x1b(B"];
+    let mut coloured = Vec::new();
+    for (place, &byte) in line.iter().filter(|&&byte| byte != b'\n').enumerate() {
+        if (place + number) % (3 + number % 11) == 0 {
+            coloured.extend_from_slice(ESCAPES[(place + number) % ESCAPES.len()].as_bytes());
+        }
+        coloured.push(byte);
+    }
+    coloured.push(b'\n');
+    coloured
+}
+
+/// How many clean lines a block has, and how many of them stand before one that may hold a secret and behind the one before.
+const LINES_OF_A_BLOCK: usize = 96;
+const CLEAN_LINES: usize = 8;
+/// At least one in so many blocks is masked somewhere.
+const MASKED_SHARE: usize = 2;

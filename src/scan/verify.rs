@@ -29,21 +29,28 @@ pub struct Reading<'a> {
     /// The text.
     pub text: &'a [u8],
     view: Option<(&'a Views, usize)>,
+    /// Where it begins in the view.
+    from: usize,
 }
 
 impl<'a> Reading<'a> {
     /// One of the views of a piece.
     pub fn of_view(views: &'a Views, index: usize) -> Reading<'a> {
-        Reading { text: views.text(index), view: Some((views, index)) }
+        Reading { text: views.text(index), view: Some((views, index)), from: 0 }
     }
 
     /// A text as it came.
     pub fn raw(text: &'a [u8]) -> Reading<'a> {
-        Reading { text, view: None }
+        Reading { text, view: None, from: 0 }
+    }
+
+    /// A part of it.
+    pub fn part(self, part: Range<usize>) -> Reading<'a> {
+        Reading { text: &self.text[part.clone()], view: self.view, from: self.from + part.start }
     }
 
     fn gap_at(&self, place: usize) -> bool {
-        self.view.is_some_and(|(views, index)| views.gap_at(index, place))
+        self.view.is_some_and(|(views, index)| views.gap_at(index, self.from + place))
     }
 }
 

@@ -142,6 +142,28 @@ impl Views {
         }
     }
 
+    /// Starts a piece that is made of lines without their escapes.
+    pub fn start_stripped(&mut self) {
+        (self.decode, self.open, self.wide, self.used) = (false, false, false, 0);
+        let root = self.add(None, Steps::default());
+        self.add(Some(root), Steps { payload: true, ..Steps::default() });
+        self.views[root].stripped = Some(self.add(Some(root), Steps { ansi: true, ..Steps::default() }));
+    }
+
+    /// Adds a line, which ends before the next one begins. Returns whether no string stood in its escapes, in which there may be something.
+    pub fn add_stripped(&mut self, text: &[u8], line: Range<usize>) -> bool {
+        let [_, payloads, view, ..] = &mut self.views[..] else { return false };
+        let before = payloads.text.len();
+        ansi::strip(text, line.start, line.end, false, view, payloads);
+        payloads.text.len() == before
+    }
+
+    /// The lines that were added, the index of their view and its text.
+    pub fn stripped(&self) -> (usize, &[u8]) {
+        let index = self.views.first().and_then(|root| root.stripped).unwrap_or_default();
+        (index, self.views.get(index).map_or(&[], |view| &view.text))
+    }
+
     /// The indices of the views that are to be searched.
     pub fn searched(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.used).filter(|&index| self.views[index].stripped.is_none())

@@ -12,7 +12,7 @@ use crate::{
     view,
 };
 
-/// Whether the token whose literal stands at `place` may match there. `gaps` are places at which something was taken
+/// Whether the token whose literal stands at `place` may match there. `gaps` are places, sorted, at which something was taken
 /// out of the text: there a token may begin although a letter stands before it.
 /// `ahead` is what was seen in the same text before.
 pub fn may_match(engine: &Engine, text: &[u8], place: usize, token: u16, gaps: &[usize], ahead: &mut Ahead) -> bool {
@@ -145,7 +145,7 @@ fn may_begin(text: &[u8], place: usize, needle: &Needle, gaps: &[usize]) -> bool
     let inside = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
     let escaped = |at: usize| at > 0 && text[at - 1] == b'\\';
     let begins = |start: usize| {
-        start == 0 || !inside(start) || !inside(start - 1) || escaped(start - 1) || gaps.contains(&start)
+        start == 0 || !inside(start) || !inside(start - 1) || escaped(start - 1) || gaps.binary_search(&start).is_ok()
     };
     // Escapes may stand between the beginning and the literal, which makes the distance longer.
     let near = &text[place.saturating_sub(2 * most)..place];

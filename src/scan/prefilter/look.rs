@@ -127,16 +127,17 @@ impl<'a, 'b> Look<'a, 'b> {
         }
     }
 
+    /// The same, of a view.
+    pub fn of_view(mut self, view: Reading<'a>) -> Look<'a, 'b> {
+        self.view = Some(view);
+        self
+    }
+
     /// What the first place says, of a text which was read in another one, that says that it matters or, unless it `is_decoded`,
     /// that something in it decodes to text; `record` is the part of it that says something to the next line, if the line is
-    /// a container's record. `view` is the text, with whether it holds a backslash.
-    pub fn derived_says(
-        mut self,
-        (view, escaped): (Reading<'a>, bool),
-        record: Range<usize>,
-        is_decoded: bool,
-    ) -> Option<Why> {
-        (self.derived, self.view) = (Some(record), Some(view));
+    /// a container's record. `escaped` says whether it holds a backslash.
+    pub fn derived_says(mut self, escaped: bool, record: Range<usize>, is_decoded: bool) -> Option<Why> {
+        self.derived = Some(record);
         self.tried = (0..self.text.len(), escaped);
         let decoded = if is_decoded { self.text.len() } else { 0 };
         self.first(0, Done { read: self.text.len(), decoded, words: 0 }).map(|(_, why)| why)
@@ -246,7 +247,7 @@ impl<'a, 'b> Look<'a, 'b> {
             self.tried = (line.clone(), memchr::memchr(b'\\', &self.text[line]).is_some());
         }
         let (line, escaped) = &self.tried;
-        let reading = self.view.unwrap_or_else(|| Reading::raw(&self.text[line.clone()]));
+        let reading = self.view.unwrap_or(Reading::raw(self.text)).part(line.clone());
         *escaped
             || self.engine.tokens().is_hit(self.engine, reading, place - line.start, token, &mut self.buffers.tried)
     }

@@ -27,32 +27,34 @@ pub(in crate::scan) mod bitmap;
 pub(in crate::scan) mod breaks;
 mod follow;
 pub(in crate::scan) mod keys;
+mod lines;
 mod literals;
 mod look;
 pub(in crate::scan) mod masks;
 mod simd;
+mod stripped;
 mod survey;
 pub mod tables;
 mod windows;
 pub(in crate::scan) mod words;
 
-pub use self::look::Buffers;
 use self::{
-    follow::{may_assign, may_match},
-    look::{Done, Look, Why},
+    follow::may_assign,
+    look::Look,
     masks::Windows,
     simd::Backend,
     survey::Kind,
     tables::Tables,
     words::{Wanted, Words},
 };
+pub use self::{
+    lines::{LineBuffers, Lines},
+    look::Buffers,
+};
 use std::ops::Range;
 
-use super::{Engine, assigned, keyblock, known::Known, manifest, tokens::Token, verify::Reading};
-use crate::{
-    rules::{Rule, condition::Run},
-    view::{Views, envelope, utf16::Encoding},
-};
+use super::{Engine, assigned, keyblock, known::Known, manifest, tokens::Token};
+use crate::rules::{Rule, condition::Run};
 
 /// Finds lines and places.
 #[derive(Debug)]
@@ -84,8 +86,7 @@ impl Prefilter {
         block: &'a [u8],
         buffers: &'b mut LineBuffers,
     ) -> Lines<'a, 'b> {
-        let LineBuffers { lines, reading, views } = buffers;
-        Lines { look: Look::new(self, engine, block, lines), known, reading, views }
+        Lines::new(self, engine, known, block, buffers)
     }
 
     /// Looks up one text that is not escaped: calls `token` with the place of each literal, and with where it was seen, appends the words of key names to
@@ -174,111 +175,6 @@ pub struct Found {
     pub key_block: bool,
     /// Whoever reads Kubernetes manifests.
     pub manifest: bool,
-}
-
-/// The lines of a block that matter, in order. Each place is looked at once.
-pub struct Lines<'a, 'b> {
-    look: Look<'a, 'b>,
-    known: &'a Known,
-    reading: &'b mut Buffers,
-    views: &'b mut Views,
-}
-
-/// What [`Lines`] reuses from block to block.
-#[derive(Default)]
-pub struct LineBuffers {
-    lines: Buffers,
-    reading: Buffers,
-    views: Views,
-}
-
-impl Lines<'_, '_> {
-    /// The first line at or after `from` (a line start) that matters: its start, and its end (after
-    /// its LF, or the block's end).
-    pub fn next_from(&mut self, from: usize) -> Option<(usize, usize)> {
-        let (prefilter, block) = (self.look.prefilter, self.look.text);
-        if from >= block.len() {
-            return None;
-        }
-        if prefilter.everything {
-            return Some((from, line_end(block, from)));
-        }
-        // Up to here the texts that can be read in the line were looked at, and what is decoded in them.
-        let (mut read, mut decoded) = (from, from);
-        // Up to here words are looked for in one of these texts alone.
-        let mut stripped = from;
-        let mut place = from;
-        loop {
-            let (at, why) = self.look.first(place, Done { read, decoded, words: stripped })?;
-            let start = memchr::memrchr(b'\n', &block[from..at]).map_or(from, |end| from + end + 1);
-            let end = line_end(block, at);
-            let mut says = Some(why);
-            if why == Why::Reads {
-                says = self.readings_say(start, end, false);
-                if self.views.is_stripped() {
-                    stripped = end;
-                }
-            }
-            if says == Some(Why::Decodes) {
-                says = self.readings_say(start, end, true);
-                decoded = end;
-            }
-            if says == Some(Why::Matters) {
-                return Some((start, end));
-            }
-            (place, read) = (at, end);
-        }
-    }
-
-    /// What the texts say that can be read in a line, besides the line itself: that one of them matters, or that
-    /// one of them, unless that was done, is to be decoded.
-    fn readings_say(&mut self, start: usize, end: usize, is_decoded: bool) -> Option<Why> {
-        let (prefilter, engine, block) = (self.look.prefilter, self.look.engine, self.look.text);
-        let line = &block[start..end];
-        self.views.start(line, std::slice::from_ref(&(0..line.len())), Encoding::Bytes, false, is_decoded);
-        let Lines { reading, views, known, .. } = self;
-        let record = envelope::parse(line);
-        let docker = record.as_ref().is_some_and(|record| record.format == envelope::Format::Docker);
-        let primary = views.primary(docker);
-        let mut decodes = None;
-        for index in views.searched().filter(|&index| index > 0) {
-            let text = views.text(index);
-            if text.is_empty() {
-                continue;
-            }
-            reading.gaps.clear();
-            views.gap_places(index, &mut reading.gaps);
-            let mut matters = known.first_in(text, 0).is_some();
-            let view = Reading::of_view(views, index);
-            let Buffers { gaps, ahead, tried, .. } = &mut *reading;
-            ahead.clear();
-            tried.start();
-            let escaped = memchr::memchr(b'\\', text).is_some();
-            for &at in gaps.iter().filter(|at| is_amid_a_word(text, **at)) {
-                prefilter.places_at(text, at, |place, token| {
-                    matters = matters
-                        || may_match(engine, text, place, token, gaps, ahead)
-                            && (escaped || engine.tokens().is_hit(engine, view, place, token, tried));
-                });
-            }
-            let said = match &record {
-                Some(record) if index == primary => {
-                    views.place_in(index, record.payload.start)..views.place_in(index, record.payload.end)
-                }
-                _ => 0..0,
-            };
-            let says = match matters {
-                true => Some(Why::Matters),
-                false => Look::new(prefilter, engine, text, reading).derived_says((view, escaped), said, is_decoded),
-            };
-            match says {
-                Some(Why::Matters) => return says,
-                Some(_) => decodes = says,
-                None => {}
-            }
-        }
-        decodes
-    }
 }
 
 /// Whether a letter or digit stands at a place, and before it: no word that begins elsewhere is missed by a survey.
