@@ -266,7 +266,7 @@ fn coloured(line: &[u8], number: usize) -> Vec<u8> {
         ["\x1b[31m", "\x1b[0m", "\x1b[1;36m", "\x1b[K", "\x1b]8;;https://a.example/\x1b\\", "\x1b(B"];
     let mut coloured = Vec::new();
     for (place, &byte) in line.iter().filter(|&&byte| byte != b'\n').enumerate() {
-        if (place + number) % (3 + number % 11) == 0 {
+        if (place + number).is_multiple_of(3 + number % 11) {
             coloured.extend_from_slice(ESCAPES[(place + number) % ESCAPES.len()].as_bytes());
         }
         coloured.push(byte);

@@ -25,15 +25,17 @@ use crate::{
     view::{self, envelope},
 };
 
-/// What was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What was found, what says more behind what says less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// The line matters.
-    Matters,
+    /// A key may be assigned a value in another text that can be read in the line.
+    Assigns,
     /// Another text can be read in it.
     Reads,
     /// The same, and a run of base64 or hexadecimal digits decodes to one.
     Decodes,
+    /// The line matters.
+    Matters,
 }
 
 /// What need not be looked at any more, up to which place of the text.
@@ -133,14 +135,24 @@ impl<'a, 'b> Look<'a, 'b> {
         self
     }
 
-    /// What the first place says, of a text which was read in another one, that says that it matters or, unless it `is_decoded`,
-    /// that something in it decodes to text; `record` is the part of it that says something to the next line, if the line is
-    /// a container's record. `escaped` says whether it holds a backslash.
-    pub fn derived_says(mut self, escaped: bool, record: Range<usize>, is_decoded: bool) -> Option<Why> {
+    /// The same, of a text which was read in another one; `record` is the part of it that says something to the next line, if
+    /// the line is a container's record.
+    pub fn derived(mut self, record: Range<usize>) -> Look<'a, 'b> {
         self.derived = Some(record);
+        self
+    }
+
+    /// What the first place of a derived text says that says that it matters or, unless it `is_decoded`, that something in it decodes to
+    /// text. `escaped` says whether it holds a backslash.
+    pub fn says(mut self, escaped: bool, is_decoded: bool) -> Option<Why> {
         self.tried = (0..self.text.len(), escaped);
         let decoded = if is_decoded { self.text.len() } else { 0 };
         self.first(0, Done { read: self.text.len(), decoded, words: 0 }).map(|(_, why)| why)
+    }
+
+    /// Whether the key of a derived text that has a trigger at `place` says that the text matters.
+    pub fn key_matters(mut self, place: Range<usize>, trigger: u16) -> bool {
+        self.key_says(place, trigger, self.text.len()).is_some()
     }
 
     /// The next place at or after `from`, and what stands there. Asked with growing `from`.
@@ -210,14 +222,14 @@ impl<'a, 'b> Look<'a, 'b> {
                     may_match(engine, text, start, token, gaps, ahead) && self.may_hit(start, token)
                 }
                 Wanted::KeyName(index) => {
-                    says = self.key_says(start..start + length, index, read).or(says);
+                    says = says.max(self.key_says(start..start + length, index, read));
                     false
                 }
                 Wanted::KeyBlock => keyblock::may_begin(text, start),
                 Wanted::Manifest => manifest::may_begin(text, start),
                 Wanted::Record => self.derived.is_none() && envelope::may_be_partial(text, start),
                 Wanted::Code => {
-                    says = says.or((start >= read).then_some(Why::Reads));
+                    says = says.max((start >= read).then_some(Why::Reads));
                     false
                 }
             };
@@ -276,7 +288,7 @@ impl<'a, 'b> Look<'a, 'b> {
         }
         let unescaped = escaped && self.derived.is_none() && place.start >= read;
         let scratch = &mut self.buffers.scratch;
-        (unescaped && may_assign(self.engine, self.text, place, trigger, false, scratch)).then_some(Why::Reads)
+        (unescaped && may_assign(self.engine, self.text, place, trigger, false, scratch)).then_some(Why::Assigns)
     }
 
     /// Whether a word stands in a mask that no key goes on in: what masks say names nothing.
