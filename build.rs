@@ -246,6 +246,7 @@ impl Table {
         }
         let needle = condition.needle.unwrap_or_default();
         let literals = needle.literals.iter().map(|word| std::str::from_utf8(word).expect("a literal is text"));
+        let begins = needle.begins.iter().map(|word| std::str::from_utf8(word).expect("a name is text"));
         let steps = (self.steps.len(), self.steps.len() + needle.steps.len());
         self.steps.extend_from_slice(&needle.steps);
         let row = [
@@ -277,6 +278,7 @@ impl Table {
             ("secret_is_whole", condition.secret_is_whole.to_string()),
             ("literals", self.list(literals)),
             ("before", format!("{:?}", needle.before)),
+            ("begins", self.list(begins)),
             ("steps", format!("{steps:?}")),
             (
                 "reaches",

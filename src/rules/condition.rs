@@ -36,6 +36,8 @@ pub struct Needle {
     pub literals: Vec<Vec<u8>>,
     /// How far behind the start of a match they stand (bytes, least and most).
     pub before: (usize, usize),
+    /// What every match begins with, where names stand before the literal; none where that is unknown. Lower-case.
+    pub begins: Vec<Vec<u8>>,
     /// What the bytes of every match are from its literal on.
     pub steps: Cow<'static, [Step]>,
     /// What stands in every match further on: what comes first, and what comes last.
@@ -43,6 +45,13 @@ pub struct Needle {
 }
 
 impl Needle {
+    /// Whether a match may begin at `text[start..]`, as far as the names tell, which stand before the literal.
+    pub fn may_begin(&self, text: &[u8], start: usize) -> bool {
+        let there =
+            |name: &Vec<u8>| text.get(start..start + name.len()).is_some_and(|part| part.eq_ignore_ascii_case(name));
+        self.begins.is_empty() || self.begins.iter().any(there)
+    }
+
     /// What a match may have `place` bytes behind the start of its literal. An escape may stand there,
     /// too.
     pub fn set_at(&self, place: usize) -> ByteSet {
@@ -214,14 +223,15 @@ fn needle(hir: &Hir) -> Option<Needle> {
     for at in 0..parts.len() {
         if let Some(literals) = literals_at(&parts[at..]) {
             let before = (least, most);
-            let found = Needle { literals, before, steps: steps(&parts[at..]).into(), reaches: reaches(&parts[at..]) };
+            let (steps, reaches) = (steps(&parts[at..]).into(), reaches(&parts[at..]));
+            let found = Needle { literals, before, begins: Vec::new(), steps, reaches };
             let size = |needle: &Needle| needle.literals.iter().map(Vec::len).min().unwrap_or(0);
             let long = size(&found) >= LITERAL_BYTES_MIN;
             if let Some(names) = &first {
                 let common = long && found.literals.len() == 1 && most <= NAMES_BYTES_MAX;
                 if common && names.literals.len() >= NAMES_MIN && !names.literals.iter().all(|name| is_long_word(name))
                 {
-                    return Some(found);
+                    return Some(Needle { begins: names.literals.clone(), ..found });
                 }
             } else if most == 0 && long {
                 first = Some(found);

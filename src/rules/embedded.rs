@@ -40,6 +40,7 @@ struct Embedded {
     secret_is_whole: bool,
     literals: List,
     before: (usize, usize),
+    begins: List,
     /// From where to where in [`STEPS`].
     steps: (usize, usize),
     reaches: [Option<Reached>; 2],
@@ -110,6 +111,7 @@ impl Embedded {
         let needle = Needle {
             literals: self.literals.iter().map(|word| word.as_bytes().to_vec()).collect(),
             before: self.before,
+            begins: self.begins.iter().map(|word| word.as_bytes().to_vec()).collect(),
             steps: STEPS[self.steps.0..self.steps.1].into(),
             reaches: self
                 .reaches

@@ -104,6 +104,9 @@ impl Pattern {
 
     /// Matches at `start` exactly. Returns the match and the secret in it. `runs` are those of the text.
     pub fn match_at(&self, text: &[u8], start: usize, runs: &mut Runs) -> Option<(Range<usize>, Range<usize>)> {
+        if self.needle().is_some_and(|needle| !needle.may_begin(text, start)) {
+            return None;
+        }
         match self.program().map_or(Tried::TooLong, |program| program.match_at(text, start, runs)) {
             Tried::Found(found) => {
                 let whole = start..found.end;

@@ -55,6 +55,7 @@ pub struct Scratch {
     candidates: Candidates,
     gaps: Vec<usize>,
     pub buffers: prefilter::Buffers,
+    ahead: prefilter::Ahead,
     runs: Runs,
     /// Where a token may begin.
     starts: Vec<usize>,
@@ -176,13 +177,17 @@ impl Tokens {
         scratch.gaps.clear();
         views.gap_places(index, &mut scratch.gaps);
         let gaps = scratch.gaps.iter().copied();
+        let ahead = &mut scratch.ahead;
+        ahead.clear();
         let open = end != End::Line;
         scratch.found = prefilter.places(engine, text, open, gaps, &mut scratch.buffers, |place, token, at| {
             // Amid a word it begins nothing, unless a secret covers what stands before it; those are looked for there again.
             if at == place && self.begins(token) && !starts_token(reading, place, &[]) {
                 return;
             }
-            if let Some(starts) = self.starts(text, place, token) {
+            if let Some(starts) = self.starts(text, place, token)
+                && self.may_go_on(text, place, token, ahead)
+            {
                 candidates.add(place, starts, token, |start| starts_token(reading, start, &[]));
             }
         });
@@ -285,6 +290,12 @@ impl Tokens {
         let (least, most) = needle.before;
         let may_go_on = place >= least && needle.steps_allow(text, place) != Some(false);
         may_go_on.then(|| place.saturating_sub(most)..=place - least)
+    }
+
+    /// Whether what every match must reach, behind the literal at `place`, is there.
+    fn may_go_on(&self, text: &[u8], place: usize, token: u16, ahead: &mut prefilter::Ahead) -> bool {
+        let needle = self.tokens[usize::from(token)].pattern.needle();
+        needle.is_none_or(|needle| ahead.may_reach(text, place, needle))
     }
 
     /// The earliest place where something may have begun that the end of the text cuts.

@@ -57,6 +57,11 @@ impl Ahead {
         if let Some(answer) = needle.steps_allow(text, at) {
             return answer;
         }
+        self.may_reach(text, at, needle)
+    }
+
+    /// Whether the bytes that every match reaches further on may be there.
+    pub fn may_reach(&mut self, text: &[u8], at: usize, needle: &Needle) -> bool {
         let [first, last] = needle.reaches;
         // The last one is the rarer, and where it is not was seen for literals before this one; to the first it is not far.
         let absent = last.or(first).is_some_and(|reach| self.of(reach).is_absent(text, at));
@@ -149,7 +154,9 @@ fn may_begin(text: &[u8], place: usize, needle: &Needle, gaps: &[usize]) -> bool
     };
     // Escapes may stand between the beginning and the literal, which makes the distance longer.
     let near = &text[place.saturating_sub(2 * most)..place];
-    most > 0 && near.contains(&b'\\') || place >= least && (place.saturating_sub(most)..=place - least).any(begins)
+    let mut starts = place.saturating_sub(most)..place.saturating_sub(least) + 1;
+    most > 0 && near.contains(&b'\\')
+        || place >= least && starts.any(|start| begins(start) && needle.may_begin(text, start))
 }
 
 /// Whether a word that the rule wants stands before its literal, as far as an escaped line can tell.

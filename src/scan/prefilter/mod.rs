@@ -38,6 +38,11 @@ pub mod tables;
 mod windows;
 pub(in crate::scan) mod words;
 
+pub use self::{
+    follow::Ahead,
+    lines::{LineBuffers, Lines},
+    look::Buffers,
+};
 use self::{
     follow::may_assign,
     look::Look,
@@ -46,10 +51,6 @@ use self::{
     survey::Kind,
     tables::Tables,
     words::{Wanted, Words},
-};
-pub use self::{
-    lines::{LineBuffers, Lines},
-    look::Buffers,
 };
 use std::ops::Range;
 
