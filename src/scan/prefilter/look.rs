@@ -1,11 +1,14 @@
 //! Looks at a text, a stretch of blocks at a time, and stops where something says that its line
 //! matters. Does not know lines.
 
+mod names;
+
 use std::ops::Range;
 
+use self::names::{Key, Line};
 use super::{
     Prefilter,
-    follow::{Ahead, is_sign, may_assign, may_match, stands_for_another},
+    follow::{Ahead, is_sign, may_match, stands_for_another},
     line_end, line_start,
     masks::{BLOCK, LOOKAHEAD, Masks, STRETCH, Stretch},
     survey::{Kind, Place, Survey},
@@ -13,15 +16,7 @@ use super::{
 };
 use crate::{
     rules::condition::is_word,
-    scan::{
-        Engine,
-        assigned::{self, Names, Near},
-        keyblock,
-        known::wrap,
-        manifest,
-        tokens::Tried,
-        verify::Reading,
-    },
+    scan::{Engine, assigned, keyblock, known::wrap, manifest, tokens::Tried, verify::Reading},
     view::{self, envelope},
 };
 
@@ -59,6 +54,11 @@ pub struct Look<'a, 'b> {
     stretch: Range<usize>,
     /// The next one of its words' places, and of the others.
     next: [usize; 2],
+    /// The next place, if it is known; while keys wait.
+    ahead: Option<(usize, Kind)>,
+    /// Where the line ends whose keys wait; 0 if none does. Of these, how many were asked.
+    waiting_to: usize,
+    asked: usize,
     /// The line that was last asked for keys.
     line: Line,
     /// Whether the text was read in another one; then it is no container's record, and this part of it
@@ -69,21 +69,6 @@ pub struct Look<'a, 'b> {
     /// The line in which a token was last tried, all of the text if it was read in another one, and whether it holds a
     /// backslash.
     tried: (Range<usize>, bool),
-}
-
-/// What is known of a line.
-#[derive(Debug, Default)]
-struct Line {
-    /// With its line end, an LF or a CR.
-    range: Range<usize>,
-    /// Whether it holds a backslash.
-    escaped: bool,
-    /// The part of it that says something to the next line, if it is a container's record.
-    record: Range<usize>,
-    /// Whether all of the line, and all of the record, was scanned and assigns nothing.
-    clear: [bool; 2],
-    /// What is kept of the line and of the record.
-    kept: [assigned::Kept; 2],
 }
 
 /// What is reused from text to text.
@@ -99,6 +84,8 @@ pub struct Buffers {
     pub keys: Vec<(Range<usize>, u16)>,
     /// What was seen of the text.
     pub ahead: Ahead,
+    /// Keys of a line that are asked when nothing else in it says anything.
+    waiting: Vec<Key>,
     /// Places of the text where something was taken out.
     pub gaps: Vec<usize>,
 }
@@ -115,6 +102,7 @@ fn goes_on(text: &[u8], at: usize) -> bool {
 impl<'a, 'b> Look<'a, 'b> {
     pub fn new(prefilter: &'a Prefilter, engine: &'a Engine, text: &'a [u8], buffers: &'b mut Buffers) -> Look<'a, 'b> {
         buffers.ahead.clear();
+        buffers.waiting.clear();
         Look {
             prefilter,
             engine,
@@ -122,6 +110,9 @@ impl<'a, 'b> Look<'a, 'b> {
             buffers,
             stretch: 0..0,
             next: [0; 2],
+            ahead: None,
+            waiting_to: 0,
+            asked: 0,
             line: Line::default(),
             derived: None,
             view: None,
@@ -150,11 +141,6 @@ impl<'a, 'b> Look<'a, 'b> {
         self.first(0, Done { read: self.text.len(), decoded, words: 0 }).map(|(_, why)| why)
     }
 
-    /// Whether the key of a derived text that has a trigger at `place` says that the text matters.
-    pub fn key_matters(mut self, place: Range<usize>, trigger: u16) -> bool {
-        self.key_says(place, trigger, self.text.len()).is_some()
-    }
-
     /// The next place at or after `from`, and what stands there. Asked with growing `from`.
     pub fn next_place(&mut self, from: usize) -> Option<(usize, Kind)> {
         loop {
@@ -180,11 +166,25 @@ impl<'a, 'b> Look<'a, 'b> {
     }
 
     /// The first place at or after `from` that says that its line matters, or that another text can be
-    /// read in it, but for what is done.
+    /// read in it, but for what is done. Keys of a line come last.
     pub fn first(&mut self, from: usize, Done { read, decoded, words }: Done) -> Option<(usize, Why)> {
-        let mut from = from;
+        let (mut from, keys_from) = (from, from.max(words));
         loop {
-            let (at, kind) = self.next_place(from)?;
+            let next = match self.waiting_to {
+                0 => self.next_place(from),
+                end => {
+                    let ahead = self.ahead.take().filter(|(at, _)| *at >= from);
+                    let next = ahead.or_else(|| self.next_place(from));
+                    if next.is_none_or(|(at, _)| at >= end)
+                        && let Some(said) = self.waiting_say(keys_from, read)
+                    {
+                        self.ahead = next;
+                        return Some(said);
+                    }
+                    next
+                }
+            };
+            let (at, kind) = next?;
             let (text, more) = (self.text, at >= read);
             let why = match kind {
                 Kind::Word if at < words => None,
@@ -221,8 +221,8 @@ impl<'a, 'b> Look<'a, 'b> {
                     let Buffers { gaps, ahead, .. } = &mut *self.buffers;
                     may_match(engine, text, start, token, gaps, ahead) && self.may_hit(start, token)
                 }
-                Wanted::KeyName(index) => {
-                    says = says.max(self.key_says(start..start + length, index, read));
+                Wanted::KeyName(trigger) => {
+                    self.wait(Key { at, place: start..start + length, trigger });
                     false
                 }
                 Wanted::KeyBlock => keyblock::may_begin(text, start),
@@ -262,100 +262,6 @@ impl<'a, 'b> Look<'a, 'b> {
         let reading = self.view.unwrap_or(Reading::raw(self.text)).part(line.clone());
         *escaped
             || self.engine.tokens().is_hit(self.engine, reading, place - line.start, token, &mut self.buffers.tried)
-    }
-
-    /// What the key says that has a trigger at `place`: that its line assigns a secret or leaves something for the
-    /// next one, or that this is to be seen in the unescaped line.
-    fn key_says(&mut self, place: Range<usize>, trigger: u16, read: usize) -> Option<Why> {
-        let names = self.engine.names()?;
-        let named = names.triggers().get(usize::from(trigger))?;
-        if !names.may_stand(named, self.text, place.start, place.end) || assigned::is_plain_element(self.text, &place) {
-            return None;
-        }
-        // In a mask they stand in a rule's id.
-        let joined = place.start.checked_sub(1).is_some_and(|at| matches!(self.text[at], b':' | b'-'));
-        if joined && self.is_in_a_mask(&place) {
-            return None;
-        }
-        self.enter_line(place.start);
-        let Line { range, escaped, record, .. } = &self.line;
-        let (line, escaped) = (range.clone(), *escaped);
-        let parts = [line.clone(), record.clone()];
-        for part in parts.into_iter().filter(|part| part.start <= place.start && place.end <= part.end) {
-            if self.part_assigns(names, part, &place) {
-                return Some(Why::Matters);
-            }
-        }
-        let unescaped = escaped && self.derived.is_none() && place.start >= read;
-        let scratch = &mut self.buffers.scratch;
-        (unescaped && may_assign(self.engine, self.text, place, trigger, false, scratch)).then_some(Why::Assigns)
-    }
-
-    /// Whether a word stands in a mask that no key goes on in: what masks say names nothing.
-    #[inline(never)]
-    fn is_in_a_mask(&self, place: &Range<usize>) -> bool {
-        let masker = self.engine.masker();
-        let Some(begins) = masker.begins() else { return false };
-        let from = place.start.saturating_sub(MASK_NEAR_BYTES);
-        let Some(at) = memchr::memrchr(begins, &self.text[from..place.start]) else { return false };
-        let begins = from + at;
-        let Some(end) = masker.len_at(self.text, begins).map(|length| begins + length) else { return false };
-        // A mask in quotes may be a key, with any operator behind it, an arrow of UTF-8 included.
-        let behind =
-            self.text[end..].iter().find(|byte| !matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']' | b' ' | b'\t'));
-        let covers = end >= place.end && !matches!(behind, Some(b':' | b'=' | b'>' | b'-' | 0x80..));
-        let before = self.text[..begins].iter().rev().find(|byte| !matches!(byte, b'"' | b'\'' | b'\\'));
-        covers
-            && before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'=' | b':' | b'>' | b',' | b'/' | b'@'))
-    }
-
-    /// Whether the line, or the text of the record that it is, assigns a secret to the key with a trigger at `place`.
-    fn part_assigns(&mut self, names: &Names, part: Range<usize>, place: &Range<usize>) -> bool {
-        let number = usize::from(part != self.line.range);
-        if self.line.clear[number] {
-            return false;
-        }
-        let Buffers { scratch, hits, .. } = &mut *self.buffers;
-        let text = &self.text[part.clone()];
-        let place = place.start - part.start..place.end - part.start;
-        let near = assigned::near(text, place.clone(), names, self.engine, &mut self.line.kept[number], scratch, hits);
-        if near != Near::Unknown {
-            return near == Near::Something;
-        }
-        // The whole line is scanned once.
-        hits.clear();
-        let none = assigned::Pending::default();
-        let start = assigned::Mark::start(false, none);
-        let outcome = assigned::scan(text, true, start, names, self.engine, scratch, hits);
-        let clear = hits.is_empty() && outcome.pending == none;
-        self.line.clear[number] = clear;
-        !clear
-    }
-
-    /// Learns of the line around `at`, unless it is the last one that was learned of.
-    fn enter_line(&mut self, at: usize) {
-        if self.line.range.contains(&at) {
-            return;
-        }
-        let (start, end) = (line_start(self.text, at), line_end(self.text, at));
-        let line = &self.text[start..end];
-        // The text of a container's record is read by itself, too: it says something to the next one. Docker's is a
-        // JSON string, and only read unescaped.
-        let record = match &self.derived {
-            Some(record) => record.clone(),
-            None => match envelope::parse(line) {
-                Some(record) if record.format == envelope::Format::Cri => {
-                    start + record.payload.start..start + record.payload.end
-                }
-                _ => 0..0,
-            },
-        };
-        let escaped = memchr::memchr(b'\\', line).is_some();
-        // Whoever reads key names takes a CR for a line end, too.
-        let from = memchr::memrchr(b'\r', &self.text[start..at]).map_or(start, |cr| start + cr + 1);
-        let to = memchr::memchr(b'\r', &self.text[at..end]).map_or(end, |cr| at + cr + 1);
-        let record = record.start.max(from)..record.end.min(to);
-        self.line = Line { range: from..to, escaped, record, ..Line::default() };
     }
 
     /// Whether a rule without a literal may match in the run of word characters that begins at `at`.
