@@ -92,7 +92,7 @@ macro_rules! topics {
 
 topics! {
     ansi assigned base64 carriage_return clean containers end_of_input headers json
-    key_blocks manifests neighbours percent_and_entities plain quoted_printable rules_and_options structures two_lines utf16 vendors
+    key_blocks manifests neighbours pairs percent_and_entities plain quoted_printable rules_and_options structures two_lines utf16 vendors
     yaml
 }
 

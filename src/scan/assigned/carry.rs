@@ -335,7 +335,7 @@ impl Scan<'_> {
     pub(super) fn awaiting(&self, c: &Candidate) -> Pending {
         let (rules, place) = (c.rules, self.place(c.key));
         match c.separator {
-            Separator::Element => Pending::Element(rules),
+            Separator::Element if self.stands_as_markup(c.key) => Pending::Element(rules),
             // PHP's `var_dump` has the value under the key.
             Separator::Argument | Separator::Arrow => Pending::Argument(rules),
             Separator::Colon if self.is_map(c) => Pending::Map(rules, place, super::map::LINES_MAX),

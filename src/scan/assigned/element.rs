@@ -5,15 +5,33 @@ use std::ops::Range;
 use super::{Candidate, Scan, Separator, Step, TAG_BYTES_MAX, extent::Around, key, name::Match};
 
 impl Scan<'_> {
-    /// `k => v`, `k -> v`, and `<k>v</k>`.
+    /// `k => v`, `k -> v`, `k ==> v`, `k --> v`, and `<k>v</k>`.
     pub(super) fn angle(&mut self, i: usize) -> Step {
-        if let Some(b'=' | b'-') = i.checked_sub(1).and_then(|p| self.text.get(p)) {
-            return self.assignment(i - 1, i + 1, Separator::Arrow);
+        if let Some(shaft @ (b'=' | b'-')) = i.checked_sub(1).and_then(|p| self.text.get(p)) {
+            if i < 2 || self.text[i - 2] != *shaft {
+                return self.assignment(i - 1, i + 1, Separator::Arrow);
+            }
+            // A compiler points to a place behind the name that it complains of.
+            let quoted = key::skip_blanks_back(self.text, i - 2).checked_sub(1).is_some_and(|at| self.text[at] == b'`');
+            let comment =
+                || memchr::memmem::find(&self.text[self.line.max(i.saturating_sub(TAG_BYTES_MAX))..i], b"<!--");
+            if !quoted && self.names.may_end_at(self.text, i - 2) && comment().is_none() {
+                return self.assignment(i - 2, i + 1, Separator::Arrow);
+            }
+            return Ok(());
         }
         let Some(rules) = self.element_rules(i).or_else(|| self.named_by_element(i)) else { return Ok(()) };
         self.note();
         let around = Around { element: true, in_string: self.in_string_at(i), ..Around::default() };
         self.candidate(Candidate { rules, key: i, from: i + 1, separator: Separator::Element, around })
+    }
+
+    /// Whether the start tag that ends at `i` stands where one does that has its text on the next line: first in its line, or
+    /// right behind another one. `usage: login <user> <password>` is no markup.
+    pub(super) fn stands_as_markup(&self, i: usize) -> bool {
+        let head = self.text.get(self.line..i).unwrap_or_default();
+        let head = memchr::memrchr(b'<', head).map_or(head, |open| &head[..open]);
+        head.ends_with(b">") || !head.iter().any(u8::is_ascii_alphanumeric)
     }
 
     /// The rules of the element whose start tag ends at `i`: by its tag, or by its attribute `name` or `key`.

@@ -7,9 +7,9 @@
 use std::ops::Range;
 
 use super::{
-    Names, Scratch, TAG_BYTES_MAX, Table, Trigger, insert, key,
+    Names, Scratch, TAG_BYTES_MAX, Table, Trigger, column, insert, key,
     name::{self, KeyWords},
-    told,
+    pair, told,
 };
 
 /// Whether the key that has the trigger at `text[start..end]` may be assigned a value, or name one
@@ -38,10 +38,11 @@ pub fn may_assign(
         || is_defined(text, first)
         || is_variable(text, first)
         || opens_tuple(text, first)
+        || pair::may_open(text, first, end, open)
         || is_announced(text, first, end, open)
         || is_header(names, text, first..end, words)
         || is_called(names, text, start..end, open, words)
-        || is_column(names, text, first..end, open, words)
+        || column::is_column(names, text, first..end, open, words)
         || goes_on(text, first, end, open)
         || may_be_far(names, text, first, words)
 }
@@ -121,6 +122,7 @@ fn is_variable(text: &[u8], first: usize) -> bool {
 }
 
 /// Whether the word that begins at `first` names a column of a table.
+#[inline(always)]
 fn is_header(names: &Names, text: &[u8], Range { start: first, end }: Range<usize>, words: &mut KeyWords) -> bool {
     let word = text[end..].iter().take(NEAR_BYTES_MAX).take_while(|&&byte| key::is_ident(byte)).count();
     let to = end + word;
@@ -206,28 +208,6 @@ fn is_flag(names: &Names, text: &[u8], flag: Range<usize>, open: bool, words: &m
     open && to == text.len() || names.look_up(&text[from..to], words).is_some()
 }
 
-/// Whether the word that begins its line at `first` is a name of the table with a column behind it.
-fn is_column(names: &Names, text: &[u8], word: Range<usize>, open: bool, words: &mut KeyWords) -> bool {
-    let Range { start: first, end } = word;
-    // Nearly all words stand amid others, which one byte tells.
-    let escaped = |at: usize| at > 1 && text[at - 2] == b'\\' && matches!(text[at - 1], b'n' | b'r' | b't');
-    // The letter of an escape is no letter of the name.
-    let first = first + usize::from(escaped(first + 1));
-    let begins = first.checked_sub(1).is_none_or(|at| matches!(text[at], b' ' | b'\t' | b'|' | b'\n'));
-    if !begins && !escaped(first) {
-        return false;
-    }
-    let to = end + text[end..].iter().take_while(|&&byte| key::is_ident(byte)).count();
-    let unknown = open && to == text.len();
-    if !unknown && !matches!(text.get(to), Some(b' ' | b'\t')) {
-        return false;
-    }
-    let head = text[..first].iter().rev().take(COLUMN_BYTES_MAX).take_while(|b| matches!(b, b' ' | b'\t' | b'|'));
-    let line = first - head.count();
-    let stands = line == 0 || text[line - 1] == b'\n' || escaped(line);
-    stands && (unknown || column(text, line, first, to).is_some()) && names.look_up(&text[first..to], words).is_some()
-}
-
 /// Whether the word that begins at `first`, and has a trigger up to `end`, may name a column of an `INSERT`, or have its value
 /// behind it as in a sentence.
 fn goes_on(text: &[u8], first: usize, end: usize, open: bool) -> bool {
@@ -237,24 +217,6 @@ fn goes_on(text: &[u8], first: usize, end: usize, open: bool) -> bool {
         Some(_) => insert::may_be_column(text, first, to),
         None => false,
     }
-}
-
-/// Where the value's column begins, if `text[start..end]` is the first word of the line that begins at `line` and one
-/// is beside it, as in `vault kv get`, `psql` and `.netrc`: behind two blanks, a tab or a bar, or alone behind `password`.
-pub fn column(text: &[u8], line: usize, start: usize, end: usize) -> Option<usize> {
-    let head = text.get(line..start)?;
-    let first = head.iter().all(|b| matches!(b, b' ' | b'\t' | b'|')) && head.len() <= COLUMN_BYTES_MAX;
-    if !first {
-        return None;
-    }
-    let rest = text.get(end..)?;
-    let gap = rest.iter().take(COLUMN_BYTES_MAX).take_while(|b| matches!(b, b' ' | b'\t')).count();
-    let bar = gap > 0 && rest.get(gap) == Some(&b'|') && rest.get(gap + 1) == Some(&b' ');
-    let netrc = gap == 1 && text.get(start..end)? == b"password";
-    let wide = gap > 1 || rest.first() == Some(&b'\t') || netrc;
-    // A quoted value alone behind its name, as Groovy has it.
-    let quoted = gap == 1 && matches!(rest.get(1), Some(b'\'' | b'"'));
-    (bar || wide || quoted).then_some(end + gap * usize::from(bar) + usize::from(bar))
 }
 
 /// Whether an operator stands behind the trigger, within its [`Reach`], and the key before it has a name of the
@@ -292,7 +254,8 @@ fn is_called(names: &Names, text: &[u8], word: Range<usize>, open: bool, words: 
 /// of the table.
 fn names_key(names: &Names, text: &[u8], start: usize, at: usize, words: &mut KeyWords) -> bool {
     let longer = at > 0 && matches!(text[at - 1], b':' | b'?' | b'+' | b'=' | b'-');
-    [at, at - usize::from(longer)].into_iter().take(1 + usize::from(longer)).any(|end| {
+    let longest = longer && text[at] == b'>' && at > 1 && text[at - 2] == text[at - 1];
+    (0..1 + usize::from(longer) + usize::from(longest)).map(|operator| at - operator).any(|end| {
         if !names.may_end_at(text, end) {
             return false;
         }
@@ -431,8 +394,6 @@ pub const FORWARD_BYTES_MAX: usize = 128;
 pub const LINE_BYTES_MAX: usize = 512;
 /// The longest name of a user in a .netrc file that is looked over (bytes).
 const USER_BYTES_MAX: usize = 256;
-/// How wide the blanks before or behind a name are in a table (bytes).
-const COLUMN_BYTES_MAX: usize = 64;
 /// How far before a constant's name PHP's `define(` is looked for (bytes).
 const DEFINE_BYTES_MAX: usize = 16;
 /// How many times something else than a name may begin between a key's word and its operator.

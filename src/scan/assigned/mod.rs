@@ -7,6 +7,7 @@
 mod bare;
 mod candidate;
 mod carry;
+mod column;
 mod decide;
 mod element;
 mod extent;
@@ -36,6 +37,7 @@ use self::name::{KeyWords, Match, Role};
 use super::judge::{self, Confidence, Separator};
 
 pub use self::carry::{Pending, Place, Waiting};
+pub use self::column::bar;
 pub use self::element::is_plain as is_plain_element;
 pub use self::hint::may_assign;
 pub use self::mark::Mark;
@@ -290,7 +292,7 @@ impl Scan<'_> {
         let directive = flag || hint::directive_before(self.text, self.line, start);
         let keyword = hint::is_keyword(self.text, start) && self.text.get(i + 1) == Some(&b'"');
         let directive = directive || keyword;
-        let column = if directive { None } else { hint::column(self.text, self.line, start, i) };
+        let column = if directive { None } else { column::column(self.text, self.line, start, i) };
         if !directive && column.is_none() {
             return self.sentence(start, i);
         }

@@ -70,7 +70,6 @@ impl Scan<'_> {
 
 /// How many bytes `rest` has of what may stand between the name and its value: a verb, or for whom the secret is.
 fn said(rest: &[u8]) -> usize {
-    let verb = || VERBS.iter().filter(|verb| rest.starts_with(verb)).map(|verb| verb.len()).max();
     // Most words are told by their first letters.
     match rest {
         [b'f', b'o', b'r', b' ', ..] => owner(rest).unwrap_or_default(),
@@ -82,19 +81,28 @@ fn said(rest: &[u8]) -> usize {
         | [b'r', b'e', b's', ..]
         | [b'c', b'h', b'a', ..]
         | [b'c', b'r', b'e', ..]
-        | [b'g', b'e', b'n', ..] => verb().unwrap_or_default(),
+        | [b'g', b'e', b'n', ..] => verb(rest),
         _ => 0,
     }
+}
+
+/// How long the verb is that `rest` begins with (bytes).
+fn verb(rest: &[u8]) -> usize {
+    VERBS.iter().filter(|verb| rest.starts_with(verb)).map(|verb| verb.len()).max().unwrap_or_default()
 }
 
 /// How long `for root@localhost: `, or `for bob is `, is, if `rest` begins with words of this kind.
 fn owner(rest: &[u8]) -> Option<usize> {
     let names = rest.strip_prefix(FOR)?;
+    let is = |rest: &[u8]| match rest.first() {
+        Some(b'i' | b'w' | b'h' | b's' | b'c' | b'r') => verb(rest),
+        _ => 0,
+    };
     let mut words = 0;
     for (at, byte) in names.iter().take(OWNER_BYTES_MAX).enumerate() {
         match byte {
             b':' => return (names.get(at + 1) == Some(&b' ')).then_some(FOR.len() + at + 2),
-            b' ' if names[at..].starts_with(IS) => return Some(FOR.len() + at + IS.len()),
+            b' ' if is(&names[at + 1..]) > 0 => return Some(FOR.len() + at + 1 + is(&names[at + 1..])),
             b' ' => words += 1,
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'@' | b'.' | b'_' | b'-' => {}
             b'\'' | b'"' | b'`' | b'[' | b']' | b'%' => {}
@@ -139,7 +147,6 @@ const VERBS: &[&[u8]] = &[
 ];
 /// Behind it stands for whom a secret is.
 const FOR: &[u8] = b"for ";
-const IS: &[u8] = b" is ";
 /// How long that is at most.
 const OWNER_BYTES_MAX: usize = 64;
 const OWNER_WORDS_MAX: usize = 3;

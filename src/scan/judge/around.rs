@@ -419,6 +419,18 @@ fn is_unpacked(case: &Case) -> bool {
         && matches!(case.before.last(), Some(b'"' | b'\'' | b'`'))
         && !case.key.starts_with(b"\"")
         && case.value.iter().all(|b| b.is_ascii_lowercase());
+    // `user, password = 'admin', 'x'`: the first literal is the first name's.
+    let parts = case.before.trim_ascii_end().strip_suffix(b",").unwrap_or_default();
+    let first = parts.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.')).count();
+    let first = &parts[parts.len() - first..];
+    let named = || {
+        USERS
+            .iter()
+            .any(|user| first.len() >= user.len() && first[first.len() - user.len()..].eq_ignore_ascii_case(user))
+    };
+    if list && case.quoted && !parts.contains(&b'(') && named() {
+        return true;
+    }
     !case.quoted && (list && case.value.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_') || joined)
 }
 
@@ -465,6 +477,8 @@ pub fn is_behind_nothing(case: &Case) -> bool {
     }
 }
 
+/// Last letters of names of users.
+const USERS: &[&[u8]] = &[b"user", b"username", b"login", b"email", b"mail", b"name", b"usr", b"uid", b"account"];
 /// Libraries with key names for names.
 const PODS: &[&str] = &["AppAuth", "FirebaseAuth", "GTMAppAuth"];
 /// The most of a digest that tells next to nothing (bytes).

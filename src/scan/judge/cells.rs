@@ -1,7 +1,8 @@
 //! Tells whether what stands in a table beside or below a key name is more than a word about it. Does not read tables.
 
+use super::super::assigned::bar;
 use super::{
-    Case, Confidence, MADE_BYTES_MIN, ValueType, Verdict, is_code, is_jumbled, is_placeholder, mix, random,
+    Case, Confidence, MADE_BYTES_MIN, Question, ValueType, Verdict, is_code, is_jumbled, is_placeholder, mix, random,
     secret_charset, value_type,
 };
 
@@ -34,7 +35,13 @@ fn is_shuffled(v: &[u8]) -> bool {
 
 /// Whether the key stands in the first cell of a row between bars.
 fn is_barred(case: &Case) -> bool {
-    case.before.trim_ascii_end() == b"|"
+    let frame = case.before.trim_ascii();
+    !frame.is_empty() && bar(frame) == frame.len()
+}
+
+/// Whether the second of a pair is more than another word for the first: its type, its label, a name beside a name.
+pub fn is_item(case: &Case) -> bool {
+    is_cell(case.value) && !case.asks(Question::IsCode)
 }
 
 /// Whether what stands in a column of secrets is one, and no word about it.

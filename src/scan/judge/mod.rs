@@ -59,6 +59,8 @@ pub enum Separator {
     Cell,
     /// `["--k", "v"]`
     Argument,
+    /// `("k", "v")`: the second of a pair.
+    Item,
     /// `k: {x: v}`: `v` has a key of its own in a map that `k` names.
     Entry,
     /// `"name": "k", "value": "v"`
@@ -191,6 +193,7 @@ pub fn judge(case: &Case) -> Option<Verdict> {
     }
     if case.separator == Separator::Column && !cells::is_beside(case)
         || case.separator == Separator::Cell && !cells::is_cell(v)
+        || case.separator == Separator::Item && !cells::is_item(case)
     {
         return None;
     }
