@@ -20,7 +20,7 @@ pub struct Unit {
     pub docker: bool,
     /// Whether its text is all inside of that string.
     pub inside: bool,
-    /// Whether it is one only if its line turns out to be a record: then nothing is masked in it yet.
+    /// Whether its record is not there to its end, or may turn out to be none: then nothing is masked in it yet.
     pub perhaps: bool,
     /// Whether the carry goes through it.
     pub carries: bool,
@@ -111,11 +111,12 @@ impl Units {
         self.add(line, end);
         let Some(record) = envelope::parse(bytes).filter(|_| end != End::Open) else {
             if end == End::Open
-                && let Some(payload) = envelope::unfinished(bytes)
+                && let Some((format, payload)) = envelope::unfinished(bytes)
             {
                 self.add(start + payload.start..start + payload.end, end);
                 let unit = self.last();
-                (unit.docker, unit.inside, unit.perhaps, unit.carries) = (true, true, true, false);
+                let docker = format == Format::Docker;
+                (unit.docker, unit.inside, unit.perhaps, unit.carries) = (docker, docker, true, false);
             }
             return;
         };

@@ -84,13 +84,16 @@ pub fn may_be_partial(text: &[u8], at: usize) -> bool {
 /// ends.
 static TEXT_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\",\"stream\":"));
 
-/// The text of what may become a docker record, if the text itself is there to its end, and its
-/// line goes on in another record.
-pub fn unfinished(line: &[u8]) -> Option<Range<usize>> {
+/// The text, as far as it is there, of a line without its end that is one of the CRI and goes on in another record; or of
+/// what may become a docker record, if the text itself is there to its end, and its line goes on in another record.
+pub fn unfinished(line: &[u8]) -> Option<(Format, Range<usize>)> {
+    if line.first().is_some_and(u8::is_ascii_digit) {
+        return cri(line).filter(|record| record.partial).map(|record| (Format::Cri, record.payload));
+    }
     let start = docker_text(line)?;
     let end = string_end(line, start)?;
     let may_be_one = line.len() - end <= FIELDS_BYTES_MAX && may_have_stream(&line[end + 1..]);
-    (may_be_one && !ends_with_escaped_line_end(&line[start..end])).then_some(start..end)
+    (may_be_one && !ends_with_escaped_line_end(&line[start..end])).then_some((Format::Docker, start..end))
 }
 
 fn docker_text(line: &[u8]) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! Turns what stands around a value into "this is no assignment of a secret": names, calls, lists, markup, flags. Looks
 //! at the value only where it repeats its surroundings.
 
-use super::{Case, Family, MADE_BYTES_MIN, Separator, is_counted_word, is_jumbled, is_made, random, text_odds};
+use super::{Case, Family, MADE_BYTES_MIN, Separator, is_counted_word, is_jumbled, is_made, keys, random, text_odds};
 
 /// Whether a key, what is before it, and the value's form say that no secret is assigned here.
 pub fn tells_otherwise(case: &Case) -> bool {
@@ -12,6 +12,7 @@ pub fn tells_otherwise(case: &Case) -> bool {
         || is_unpacked(case)
         || is_annotation(case)
         || is_next_flag(case)
+        || keys::is_mounted(case)
         || is_variable(case)
         || is_a_method(case)
         || is_namespaced(case) && (are_ids(case.value) || is_cached(case))

@@ -1,6 +1,6 @@
 //! Tells what a key's own words say of its value. Does not know rules' names.
 
-use super::{Case, around::is_namespaced};
+use super::{Case, Separator, around::is_namespaced};
 
 /// Whether a key has the word token in it.
 pub fn names_token(key: &[u8]) -> bool {
@@ -29,4 +29,14 @@ pub fn names_a_request(key: &[u8]) -> bool {
 /// Whether a key has the word session in it.
 pub fn names_session(key: &[u8]) -> bool {
     key.windows(b"session".len()).any(|word| word.eq_ignore_ascii_case(b"session"))
+}
+
+/// `--secret source=db_pass,target=/run/x`, `--secret id=npm,src=.npmrc`: which secret of Docker's is mounted, and where.
+pub fn is_mounted(case: &Case) -> bool {
+    let fields = [&b"source="[..], b"src=", b"id=", b"type=", b"target=", b"env="];
+    let secret =
+        case.separator == Separator::Flag || case.separator == Separator::Equals && case.key.starts_with(b"--");
+    secret
+        && fields.iter().any(|field| case.value.starts_with(field))
+        && case.key.windows(6).any(|word| word == b"secret")
 }
