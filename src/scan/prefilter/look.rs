@@ -56,7 +56,7 @@ pub struct Look<'a, 'b> {
     next: [usize; 2],
     /// The next place, if it is known; while keys wait.
     ahead: Option<(usize, Kind)>,
-    /// Where the line ends whose keys wait; 0 if none does. Of these, how many were asked.
+    /// Where the line ends whose keys wait; 0 if none does. How many of these were asked.
     waiting_to: usize,
     asked: usize,
     /// The line that was last asked for keys.
@@ -168,15 +168,17 @@ impl<'a, 'b> Look<'a, 'b> {
     /// The first place at or after `from` that says that its line matters, or that another text can be
     /// read in it, but for what is done. Keys of a line come last.
     pub fn first(&mut self, from: usize, Done { read, decoded, words }: Done) -> Option<(usize, Why)> {
-        let (mut from, keys_from) = (from, from.max(words));
+        let mut from = from;
         loop {
             let next = match self.waiting_to {
                 0 => self.next_place(from),
-                end => {
+                _ => {
                     let ahead = self.ahead.take().filter(|(at, _)| *at >= from);
                     let next = ahead.or_else(|| self.next_place(from));
-                    if next.is_none_or(|(at, _)| at >= end)
-                        && let Some(said) = self.waiting_say(keys_from, read)
+                    if from >= self.waiting_to {
+                        self.wait_no_more();
+                    } else if self.is_due(next.map(|(at, _)| at))
+                        && let Some(said) = self.waiting_say(words, read)
                     {
                         self.ahead = next;
                         return Some(said);

@@ -56,26 +56,33 @@ impl Look<'_, '_> {
             self.waiting_to = self.line.range.end;
         }
         self.buffers.waiting.push(key);
-        if self.buffers.waiting.len() == WAITING_MAX {
-            self.waiting_to = 1;
-        }
     }
 
-    /// What the first of the keys that wait, at or after `from`, says.
+    /// Whether the keys that wait are to be asked before what stands at `next` is looked at.
+    pub(super) fn is_due(&self, next: Option<usize>) -> bool {
+        next.is_none_or(|at| at >= self.waiting_to) || self.buffers.waiting.len() >= WAITING_MAX
+    }
+
+    /// What the first of the keys that wait says; those before `words` are not asked.
     #[inline(never)]
-    pub(super) fn waiting_say(&mut self, from: usize, read: usize) -> Option<(usize, Why)> {
+    pub(super) fn waiting_say(&mut self, words: usize, read: usize) -> Option<(usize, Why)> {
         while let Some(Key { at, place, trigger }) = self.buffers.waiting.get(self.asked) {
             let (at, place, trigger) = (*at, place.clone(), *trigger);
             self.asked += 1;
-            if at >= from
+            if at >= words
                 && let Some(why) = self.key_says(place, trigger, read)
             {
                 return Some((at, why));
             }
         }
+        self.wait_no_more();
+        None
+    }
+
+    /// Forgets the keys that wait.
+    pub(super) fn wait_no_more(&mut self) {
         self.buffers.waiting.clear();
         (self.waiting_to, self.asked) = (0, 0);
-        None
     }
 
     /// Whether the trigger at `place` may be one of a key that is assigned a value.
