@@ -100,7 +100,7 @@ pub fn stands_in(v: &[u8]) -> bool {
         || contains(v, b"(self.")
         || is_long_path(v)
         // `PASS button2.test.js`
-        || super::value_type(v) == super::ValueType::FileName
+        || super::value_type::is_file_name(v)
         || v.len() > 2 && v.strip_prefix(b"%").and_then(|v| v.strip_suffix(b"%")).is_some_and(named)
         || [&b"process.env."[..], b"os.environ", b"System.getenv"].iter().any(|start| v.starts_with(start))
         || v.strip_suffix(b"()").is_some_and(|name| name.iter().all(u8::is_ascii_alphabetic) && reads(name))

@@ -132,6 +132,11 @@ pub fn value_type(v: &[u8]) -> ValueType {
     Opaque
 }
 
+/// Whether a value is a file's name by its form: a few of its bytes tell most that are none.
+pub fn is_file_name(v: &[u8]) -> bool {
+    file_name(v) && value_type(v) == ValueType::FileName
+}
+
 /// `Dragon7`, `Summer2024`: a word and a number, unless this is the width or the variant of a type (`Int32`, `Sha1`).
 pub fn is_counted_word(v: &[u8]) -> bool {
     let head = v.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |at| at + 1);
