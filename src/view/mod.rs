@@ -79,6 +79,7 @@ impl std::fmt::Debug for View {
 
 impl View {
     /// Appends the parent's bytes `from..to` as they are.
+    #[inline(always)]
     fn copy(&mut self, parent: &[u8], from: usize, to: usize) {
         self.map.copied(self.text.len(), from, to);
         self.text.extend_from_slice(&parent[from..to]);
