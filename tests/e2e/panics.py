@@ -31,7 +31,7 @@ from acme import MASK, PATIENCE, PIECES, RULES, SECRET, Failure, check, lines, m
 STAGES = {
     "reading": "blackbar::pipeline::Input::next",
     "filter": "blackbar::filter::Filter::push",
-    "prefilter": "blackbar::scan::prefilter::Lines::next_from",
+    "prefilter": "blackbar::scan::prefilter::lines::Lines::next_from",
     "scan": "blackbar::scan::<impl blackbar::scan::settle::Settler>::part",
     "mask": "blackbar::redact::mask::Masker::write",
     "redact": "blackbar::redact::Masked::fill",
