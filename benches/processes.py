@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Measures the blackbar program beside cat, grep, sed, rg and kingfisher, and writes benches/results/processes.md and .svg.
 
-Builds nothing: first `cargo build --release --bins --example corpus`. Every figure is a ratio of medians of one run,
-the sides in turn (A B A B); a slow side gets a shorter piece of the same log, and is counted by the byte. Peers that
-are not installed are named in the tables. Needs Linux for /proc and taskset; the standard library is all it imports.
+Builds nothing: first `cargo build --release --example corpus`, then `cargo build --release --bins` (both at once would build the
+program with tables that only tests need, which start-up pays for). Every figure is a ratio of medians of one run, the sides in
+turn (A B A B); a slow side gets a shorter piece of the same log, and is counted by the byte. Peers that are not
+installed are named in the tables. Needs Linux for /proc and taskset; the standard library is all it imports.
 
 Real logs are measured beside the generated ones where BLACKBAR_CORPORA names a folder with them.
 """
@@ -63,7 +64,7 @@ def main():
     arguments = parser.parse_args()
     for program in (arguments.blackbar, arguments.corpus):
         if shutil.which(program) is None:
-            sys.exit(f"{program} is not there: cargo build --release --bins --example corpus")
+            sys.exit(f"{program} is not there: cargo build --release --example corpus && cargo build --release --bins")
     arguments.blackbar, arguments.corpus = (shutil.which(p) for p in (arguments.blackbar, arguments.corpus))
     with tempfile.TemporaryDirectory(prefix="blackbar-") as folder:
         report = Bench(arguments, arguments.folder or folder).run()
