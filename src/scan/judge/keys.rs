@@ -33,10 +33,10 @@ pub fn names_session(key: &[u8]) -> bool {
 
 /// `--secret source=db_pass,target=/run/x`, `--secret id=npm,src=.npmrc`: which secret of Docker's is mounted, and where.
 pub fn is_mounted(case: &Case) -> bool {
+    let name = case.key.strip_prefix(b"--").unwrap_or(case.key);
+    let name = name.strip_suffix(b"=").unwrap_or(name).trim_ascii();
     let fields = [&b"source="[..], b"src=", b"id=", b"type=", b"target=", b"env="];
     let secret =
         case.separator == Separator::Flag || case.separator == Separator::Equals && case.key.starts_with(b"--");
-    secret
-        && fields.iter().any(|field| case.value.starts_with(field))
-        && case.key.windows(6).any(|word| word == b"secret")
+    secret && fields.iter().any(|field| case.value.starts_with(field)) && name == b"secret"
 }
