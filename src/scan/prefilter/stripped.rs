@@ -1,6 +1,8 @@
 //! Looks at several lines at once without the escapes of terminals in them: where many lines have some, a look at each by
 //! itself costs more than all else. Says of a line only that nothing is in it; one that may hold something is read by itself.
 
+use std::ops::Range;
+
 use super::{
     Prefilter,
     follow::may_match,
@@ -15,7 +17,6 @@ use crate::{
     },
     view::{self, Views},
 };
-use std::ops::Range;
 
 /// How many lines are taken together.
 const LINES_MAX: usize = 64;

@@ -1,5 +1,5 @@
-//! What the key names of a line say. They are asked when nothing else in it says anything: a token tells that a line
-//! matters at a fraction of the cost.
+//! What the key names of a line say. They are asked when nothing else in it says anything: to ask whether a token
+//! stands in a line costs a fraction of it.
 
 use std::ops::Range;
 
